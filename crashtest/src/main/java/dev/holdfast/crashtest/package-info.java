@@ -1,0 +1,5 @@
+/** Conformance suites and fault carriers. */
+@NullMarked
+package dev.holdfast.crashtest;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Real servers in child processes. */
+@NullMarked
+package dev.holdfast.devservices;
+
+import org.jspecify.annotations.NullMarked;

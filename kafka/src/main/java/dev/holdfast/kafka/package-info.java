@@ -1,0 +1,5 @@
+/** Kafka as a boundary. */
+@NullMarked
+package dev.holdfast.kafka;
+
+import org.jspecify.annotations.NullMarked;

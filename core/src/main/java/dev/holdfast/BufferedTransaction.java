@@ -1,0 +1,78 @@
+package dev.holdfast;
+
+import dev.holdfast.internal.GuardedConnection;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A transaction of {@link Holdfast#transact}: keeps its messages until just before the commit. */
+final class BufferedTransaction implements Transaction, GuardedConnection.Buffer {
+  /** A bound on what one transaction may hold in memory. */
+  static final int MAX_MESSAGES = 100_000;
+
+  private final GuardedConnection.Guarded guarded;
+  private final String operationId;
+  private final List<Message> messages = new ArrayList<>();
+  private boolean ended;
+
+  BufferedTransaction(Connection connection, String operationId) {
+    this.guarded = GuardedConnection.guard(connection, this);
+    this.operationId = operationId;
+  }
+
+  @Override
+  public Connection connection() {
+    return guarded.connection();
+  }
+
+  @Override
+  public String operationId() {
+    return operationId;
+  }
+
+  @Override
+  public void publish(Message message) {
+    if (ended) {
+      throw new NoTransaction(
+          "The transaction has ended, so "
+              + message
+              + " was not recorded. Publish inside the callback.");
+    }
+    if (messages.size() == MAX_MESSAGES) {
+      throw new InvalidMessage(
+          "The transaction holds %,d messages already, which is the bound; %s was not recorded. Split the work into several transactions."
+              .formatted(MAX_MESSAGES, message));
+    }
+    messages.add(message);
+  }
+
+  @Override
+  public int update(String sql, @Nullable Object... parameters) throws SQLException {
+    try (PreparedStatement statement = connection().prepareStatement(sql)) {
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setObject(i + 1, parameters[i]);
+      }
+      return statement.executeUpdate();
+    }
+  }
+
+  /** The callback has returned: nothing can be added any more. */
+  List<Message> end() {
+    ended = true;
+    guarded.guard().end();
+    return messages;
+  }
+
+  @Override
+  public int size() {
+    return messages.size();
+  }
+
+  @Override
+  public void truncate(int size) {
+    messages.subList(size, messages.size()).clear();
+  }
+}

@@ -1,0 +1,264 @@
+package dev.holdfast;
+
+import dev.holdfast.outbox.ChannelConfig;
+import dev.holdfast.outbox.Relay;
+import dev.holdfast.outbox.RelaySettings;
+import dev.holdfast.outbox.RelayStatus;
+import dev.holdfast.outbox.Target;
+import dev.holdfast.outbox.store.Store;
+import dev.holdfast.outbox.store.StoreProvider;
+import dev.holdfast.outbox.store.Upkeep;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One operation, committed in two places: records messages in the commit of the change they speak
+ * of, and delivers them. Made by {@link #on}; one per database and process; thread-safe.
+ *
+ * <p>What was committed is delivered even if this process dies: by its next start, or by any other
+ * process that runs the same channel.
+ */
+public final class Holdfast implements AutoCloseable {
+  private final Store store;
+  private final Transactor transactor;
+  private final @Nullable Relay relay;
+  private final Hints hints;
+
+  private Holdfast(Builder builder, Store store) {
+    this.store = store;
+    this.relay =
+        builder.channels.isEmpty()
+            ? null
+            : Relay.start(store, builder.channels, builder.relaySettings, builder.owner);
+    this.hints = new Hints(store.wakeUps(), relay);
+    this.transactor =
+        new Transactor(builder.dataSource, store.writer(), builder.clock, hints::committed);
+  }
+
+  /**
+   * Begins with the database that holds the application's own tables.
+   *
+   * @param dataSource gives connections; a pool should have at least three for Holdfast's own work
+   */
+  public static Builder on(DataSource dataSource) {
+    return new Builder(dataSource);
+  }
+
+  /**
+   * Runs work in a transaction of its own: READ COMMITTED, run again on a serialization failure or
+   * a deadlock. Messages are written in the same round trip as the commit.
+   *
+   * @throws OutcomeUnknown when the reply to the commit was lost
+   * @throws UnroutedTopic when no channel takes a message's topic; everything is rolled back
+   * @throws DatabaseFailure when the database refused a statement; everything is rolled back
+   * @throws StoreUnavailable when no connection could be had; nothing was begun
+   */
+  public void transact(TransactionBody body) {
+    transact(TransactionOptions.DEFAULT, body);
+  }
+
+  /** As {@link #transact(TransactionBody)}, with options. */
+  public void transact(TransactionOptions options, TransactionBody body) {
+    transactor.<@Nullable Void>run(
+        options,
+        tx -> {
+          body.run(tx);
+          return null;
+        });
+  }
+
+  /** As {@link #transact(TransactionBody)}, with a result. */
+  public <T extends @Nullable Object> T transactReturning(TransactionWork<T> work) {
+    return transactReturning(TransactionOptions.DEFAULT, work);
+  }
+
+  /** As {@link #transact(TransactionBody)}, with options and a result. */
+  public <T extends @Nullable Object> T transactReturning(
+      TransactionOptions options, TransactionWork<T> work) {
+    return transactor.run(options, work);
+  }
+
+  /**
+   * Records a message in a transaction that somebody else manages, in one round trip. It is
+   * delivered if and only if that transaction commits. When recording several messages, hand them
+   * over together and late: each call locks its keys until the transaction ends, and two
+   * transactions that lock keys call by call can meet in a deadlock.
+   *
+   * @param connection in a transaction: not in autocommit mode
+   * @throws NoTransaction when the connection is in autocommit mode or closed; nothing was written
+   * @throws UnroutedTopic when no channel takes the topic; the transaction is aborted
+   */
+  public void publish(Connection connection, Message message) {
+    publish(connection, List.of(message));
+  }
+
+  /** As {@link #publish(Connection, Message)}, for several messages in one round trip. */
+  public void publish(Connection connection, List<Message> messages) {
+    publish(connection, UUID.randomUUID().toString(), messages);
+  }
+
+  /** As {@link #publish(Connection, List)}, under the caller's operation id. */
+  public void publish(Connection connection, String operationId, List<Message> messages) {
+    if (messages.isEmpty()) {
+      return;
+    }
+    try {
+      store.writer().publish(connection, operationId, messages);
+    } catch (SQLException e) {
+      throw store.writer().translate("record " + messages.size() + " message(s)", e);
+    }
+  }
+
+  /** What the channels configured here are doing in this process. */
+  public List<RelayStatus> status() {
+    return relay == null ? List.of() : relay.status();
+  }
+
+  /** The store, for operating it: pausing, replaying, looking. */
+  public Store store() {
+    return store;
+  }
+
+  /**
+   * Ends cleanly: batches under way are finished and leases released. What is not delivered yet
+   * stays recorded.
+   */
+  @Override
+  public void close() {
+    hints.close();
+    if (relay != null) {
+      relay.close();
+    }
+  }
+
+  /** Configures {@link Holdfast}. Not thread-safe. */
+  public static final class Builder {
+    private final DataSource dataSource;
+    private final List<ChannelConfig> channels = new ArrayList<>();
+    private String schema = "holdfast";
+    private boolean migrate = true;
+    private RelaySettings relaySettings = RelaySettings.DEFAULT;
+    private InstantSource clock = InstantSource.system();
+    private String owner = ProcessHandle.current().pid() + "-" + UUID.randomUUID();
+    private Upkeep.Settings upkeep = new Upkeep.Settings(null, null, null);
+
+    private Builder(DataSource dataSource) {
+      this.dataSource = dataSource;
+    }
+
+    /**
+     * Delivers topics to a target, from this process or another that configures the same channel.
+     *
+     * @param name names the cursor; keep it stable
+     * @param topics topics, in which {@code *} stands for any characters
+     */
+    public Builder channel(String name, Target target, String... topics) {
+      if (channels.stream().anyMatch(channel -> channel.name().equals(name))) {
+        throw new InvalidConfiguration(
+            "Channel " + name + " is configured twice. Nothing was started.");
+      }
+      channels.add(new ChannelConfig(name, target, List.of(topics)));
+      return this;
+    }
+
+    /** The schema that holds Holdfast's tables; {@code holdfast} when not set. */
+    public Builder schema(String name) {
+      this.schema = name;
+      return this;
+    }
+
+    /**
+     * Leaves creating the tables to Flyway, Liquibase or a DBA, who get the SQL from {@code
+     * holdfast schema print}. Without this {@link #start} creates and migrates them.
+     */
+    public Builder schemaManagedElsewhere() {
+      this.migrate = false;
+      return this;
+    }
+
+    public Builder relay(RelaySettings settings) {
+      this.relaySettings = settings;
+      return this;
+    }
+
+    /** How long delivered messages are kept at least; an hour when never set. */
+    public Builder retention(Duration value) {
+      this.upkeep = new Upkeep.Settings(value, upkeep.dedupeWindow(), upkeep.maxPayloadBytes());
+      return this;
+    }
+
+    /** How long a dedupe key is remembered at least; a day when never set. */
+    public Builder dedupeWindow(Duration value) {
+      this.upkeep = new Upkeep.Settings(upkeep.retention(), value, upkeep.maxPayloadBytes());
+      return this;
+    }
+
+    /** The largest payload; a million bytes, which suits Kafka's defaults, when never set. */
+    public Builder maxPayloadBytes(int value) {
+      this.upkeep = new Upkeep.Settings(upkeep.retention(), upkeep.dedupeWindow(), value);
+      return this;
+    }
+
+    /** The source of this process's time; a test's own, perhaps. */
+    public Builder clock(InstantSource source) {
+      this.clock = source;
+      return this;
+    }
+
+    /** Names this process among the standbys; must be unique. */
+    public Builder owner(String name) {
+      this.owner = name;
+      return this;
+    }
+
+    /**
+     * Checks or migrates the tables, registers the channels and begins to deliver.
+     *
+     * @throws SchemaMismatch when the tables cannot be used by this version
+     * @throws StoreUnavailable when the database cannot be reached
+     * @throws InvalidConfiguration when a setting cannot be used
+     */
+    public Holdfast start() {
+      Store store = open(dataSource, schema);
+      if (migrate) {
+        store.schema().migrate();
+      }
+      store.schema().verify();
+      if (upkeep.retention() != null
+          || upkeep.dedupeWindow() != null
+          || upkeep.maxPayloadBytes() != null) {
+        store.upkeep().configure(upkeep);
+      }
+      return new Holdfast(this, store);
+    }
+
+    private static Store open(DataSource dataSource, String schema) {
+      try (Connection connection = dataSource.getConnection()) {
+        for (StoreProvider provider : ServiceLoader.load(StoreProvider.class)) {
+          if (provider.supports(connection)) {
+            return provider.open(dataSource, schema);
+          }
+        }
+        throw new InvalidConfiguration(
+            "No store on the class path supports "
+                + connection.getMetaData().getDatabaseProductName()
+                + ". Add dev.holdfast:holdfast-postgres for PostgreSQL.");
+      } catch (SQLException e) {
+        throw new StoreUnavailable(
+            "The database could not be reached ("
+                + e.getMessage()
+                + "). Nothing was started. Check the address, the credentials and that the server"
+                + " runs.",
+            e);
+      }
+    }
+  }
+}

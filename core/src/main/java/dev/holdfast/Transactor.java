@@ -1,0 +1,154 @@
+package dev.holdfast;
+
+import dev.holdfast.internal.Backoff;
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.Attempt;
+import dev.holdfast.outbox.store.OutboxWriter;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs transactions: begin, the caller's work, and then messages, attempt and commit in one round
+ * trip.
+ *
+ * <p>A crash before that round trip leaves nothing; after it, everything. When its reply is lost
+ * the outcome is unknown until the attempt's row is asked about; it is the only case in which the
+ * work is neither repeated nor reported as failed.
+ */
+final class Transactor {
+  private static final Logger log = LoggerFactory.getLogger(Transactor.class);
+
+  private final DataSource dataSource;
+  private final OutboxWriter writer;
+  private final InstantSource clock;
+  private final Runnable committed;
+
+  /**
+   * @param committed called after a commit that recorded messages
+   */
+  Transactor(DataSource dataSource, OutboxWriter writer, InstantSource clock, Runnable committed) {
+    this.dataSource = dataSource;
+    this.writer = writer;
+    this.clock = clock;
+    this.committed = committed;
+  }
+
+  <T extends @Nullable Object> T run(TransactionOptions options, TransactionWork<T> work) {
+    String operationId = options.operationIdOrNew();
+    Backoff backoff =
+        new Backoff(Duration.ofMillis(2), Duration.ofMillis(200), ThreadLocalRandom.current());
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return once(options, operationId, work);
+      } catch (SQLException e) {
+        if (!writer.isRetryable(e) || attempt >= options.attempts()) {
+          throw writer.translate("run operation " + operationId, e);
+        }
+        log.debug("operation {}: attempt {} is run again", operationId, attempt, e);
+        pause(backoff.next(), operationId, e);
+      }
+    }
+  }
+
+  private <T extends @Nullable Object> T once(
+      TransactionOptions options, String operationId, TransactionWork<T> work) throws SQLException {
+    Connection connection = open();
+    int isolationBefore = -1;
+    boolean clean = false;
+    try {
+      connection.setAutoCommit(false);
+      int before = connection.getTransactionIsolation();
+      if (before != options.isolation().jdbcLevel()) {
+        connection.setTransactionIsolation(options.isolation().jdbcLevel());
+        isolationBefore = before;
+      }
+      BufferedTransaction tx = new BufferedTransaction(connection, operationId);
+      T result;
+      List<Message> messages;
+      try {
+        result = work.run(tx);
+      } finally {
+        messages = tx.end();
+      }
+      commit(connection, operationId, messages);
+      clean = true;
+      return result;
+    } finally {
+      giveBack(connection, clean, isolationBefore);
+    }
+  }
+
+  private Connection open() {
+    try {
+      return dataSource.getConnection();
+    } catch (SQLException e) {
+      throw new StoreUnavailable(
+          "No connection to the database could be had ("
+              + e.getMessage()
+              + "). Nothing was begun. Check that the server runs and that the pool is not"
+              + " exhausted.",
+          e);
+    }
+  }
+
+  private void commit(Connection connection, String operationId, List<Message> messages)
+      throws SQLException {
+    Attempt attempt = new Attempt(UUID.randomUUID(), clock.instant());
+    try {
+      writer.commit(connection, attempt, operationId, messages);
+    } catch (SQLException e) {
+      if (writer.isReplyLost(e)) {
+        throw new OutcomeUnknown(
+            "The connection failed while operation "
+                + operationId
+                + " was being committed: it is committed as a whole or not at all, and which is"
+                + " not known. Ask resolve() before doing it again. Cause: "
+                + e.getMessage(),
+            operationId,
+            e,
+            () -> writer.resolve(attempt));
+      }
+      throw e;
+    }
+    if (!messages.isEmpty()) {
+      committed.run();
+    }
+  }
+
+  private static void giveBack(Connection connection, boolean clean, int isolationBefore) {
+    try (connection) {
+      if (!clean) {
+        connection.rollback();
+      }
+      if (isolationBefore >= 0) {
+        connection.setTransactionIsolation(isolationBefore);
+      }
+      connection.setAutoCommit(true);
+    } catch (SQLException e) {
+      // The exception under way says more; a broken connection is discarded by its pool.
+      log.debug("A connection was not given back cleanly", e);
+    }
+  }
+
+  private static void pause(Duration wait, String operationId, SQLException cause) {
+    try {
+      new Doorbell().await(wait);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DatabaseFailure(
+          "Interrupted before operation "
+              + operationId
+              + " was run again. It is rolled back; nothing was recorded.",
+          cause);
+    }
+  }
+}

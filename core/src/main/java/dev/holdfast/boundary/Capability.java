@@ -1,0 +1,25 @@
+package dev.holdfast.boundary;
+
+/** What a boundary offers for absorbing repeats and resolving unknown outcomes. */
+public enum Capability {
+  /** Several effects commit as one. */
+  LOCAL_TRANSACTION,
+  /** A branch can be prepared and decided later. */
+  PREPARE,
+  /** The sender's progress can be committed together with the effects. */
+  PROGRESS_MARK,
+  /** A repeat under the same key is answered, not executed. */
+  IDEMPOTENCY_KEY,
+  /** An effect can be conditioned on the version that it replaces. */
+  EXPECTED_VERSION,
+  /** Repeats with the same id are dropped. */
+  DEDUPLICATION,
+  /** It can be asked whether an effect happened. */
+  LOOKUP,
+  /** An effect can be undone by another. */
+  COMPENSATION,
+  /** An effect can be held, then confirmed or cancelled. */
+  RESERVATION,
+  /** Effects of one key are applied in the order sent. */
+  ORDER_PER_KEY
+}

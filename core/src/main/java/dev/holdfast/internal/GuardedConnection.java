@@ -1,0 +1,118 @@
+package dev.holdfast.internal;
+
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection lent to a callback: it reports savepoints and refuses to end the transaction or to
+ * outlive it. A proxy, since {@link Connection} has some sixty methods of which six matter here.
+ */
+public final class GuardedConnection implements InvocationHandler {
+
+  /** Keeps what is buffered beside the transaction in step with its savepoints. */
+  public interface Buffer {
+    int size();
+
+    void truncate(int size);
+  }
+
+  private record Mark(Savepoint savepoint, int size) {}
+
+  private final Connection delegate;
+  private final Buffer buffer;
+  private final Deque<Mark> marks = new ArrayDeque<>();
+  private boolean ended;
+
+  private GuardedConnection(Connection delegate, Buffer buffer) {
+    this.delegate = delegate;
+    this.buffer = buffer;
+  }
+
+  /** The guard and the connection it guards. */
+  public record Guarded(Connection connection, GuardedConnection guard) {}
+
+  public static Guarded guard(Connection delegate, Buffer buffer) {
+    GuardedConnection guard = new GuardedConnection(delegate, buffer);
+    Connection proxy =
+        (Connection)
+            Proxy.newProxyInstance(
+                GuardedConnection.class.getClassLoader(), new Class<?>[] {Connection.class}, guard);
+    return new Guarded(proxy, guard);
+  }
+
+  /** The callback is over: every later use fails. */
+  public void end() {
+    ended = true;
+  }
+
+  @Override
+  public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] args)
+      throws Throwable {
+    String name = method.getName();
+    if (ended && !name.equals("isClosed") && !name.equals("toString")) {
+      throw new SQLException(
+          "The transaction that this connection belonged to has ended; use it only inside the"
+              + " callback. Nothing was done.",
+          "25000");
+    }
+    return switch (name) {
+      case "commit", "close", "setAutoCommit", "abort" -> throw refused(name);
+      case "rollback" -> {
+        if (args == null) {
+          throw refused(name);
+        }
+        yield rollbackTo((Savepoint) Objects.requireNonNull(args[0]));
+      }
+      case "setSavepoint" -> {
+        Savepoint savepoint = (Savepoint) Objects.requireNonNull(call(method, args));
+        marks.push(new Mark(savepoint, buffer.size()));
+        yield savepoint;
+      }
+      case "isClosed" -> ended || delegate.isClosed();
+      case "equals" -> args != null && proxy == args[0];
+      case "hashCode" -> System.identityHashCode(proxy);
+      default -> call(method, args);
+    };
+  }
+
+  private @Nullable Object rollbackTo(Savepoint savepoint) throws SQLException {
+    delegate.rollback(savepoint);
+    // The savepoint itself survives a rollback to it; those set after it do not.
+    for (Iterator<Mark> newestFirst = marks.iterator(); newestFirst.hasNext(); ) {
+      Mark mark = newestFirst.next();
+      if (mark.savepoint() == savepoint) {
+        buffer.truncate(mark.size());
+        return null;
+      }
+      newestFirst.remove();
+    }
+    return null;
+  }
+
+  private @Nullable Object call(Method method, @Nullable Object @Nullable [] args)
+      throws Throwable {
+    try {
+      return method.invoke(delegate, args);
+    } catch (InvocationTargetException e) {
+      throw Objects.requireNonNullElse(e.getCause(), e);
+    }
+  }
+
+  private static SQLException refused(String method) {
+    return new SQLException(
+        "The transaction is ended by Holdfast, so Connection."
+            + method
+            + " is refused inside its callback. To roll back, throw; to commit, return.",
+        "25000");
+  }
+}

@@ -1,0 +1,108 @@
+package dev.holdfast.outbox;
+
+import dev.holdfast.HoldfastException;
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.Lease;
+import dev.holdfast.outbox.store.Store;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Moves delayed messages that are due and rotates segments; one process at a time, by a lease of
+ * its own.
+ */
+final class Housekeeper implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(Housekeeper.class);
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
+  private static final int DUE_AT_ONCE = 1_000;
+
+  private final Store store;
+  private final RelaySettings settings;
+  private final String owner;
+  private final Heartbeat heartbeat;
+  private final Runnable moved;
+  private final Doorbell doorbell = new Doorbell();
+  private volatile boolean closing;
+  private boolean failed;
+
+  /**
+   * @param moved called when messages have been moved into the log
+   */
+  Housekeeper(
+      Store store, RelaySettings settings, String owner, Heartbeat heartbeat, Runnable moved) {
+    this.store = store;
+    this.settings = settings;
+    this.owner = owner;
+    this.heartbeat = heartbeat;
+    this.moved = moved;
+  }
+
+  void close() {
+    closing = true;
+    doorbell.ring();
+  }
+
+  @Override
+  public void run() {
+    Lease lease = null;
+    try {
+      while (!closing) {
+        Duration wait = LOOK_AGAIN;
+        try {
+          lease = hold(lease);
+          if (lease != null) {
+            wait = work(lease);
+          }
+          failed = false;
+        } catch (HoldfastException e) {
+          if (!failed) {
+            log.warn("upkeep failed and is tried again: {}", e.getMessage());
+          }
+          failed = true;
+        }
+        doorbell.await(wait);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      giveUp(lease);
+    }
+  }
+
+  private @Nullable Lease hold(@Nullable Lease lease) {
+    if (lease != null && heartbeat.holds(lease)) {
+      return lease;
+    }
+    long askedAt = Doorbell.nanos();
+    Optional<Lease> won = store.leases().tryAcquire("upkeep", owner, settings.leaseDuration());
+    won.ifPresent(taken -> heartbeat.keep(taken, askedAt));
+    return won.orElse(null);
+  }
+
+  private Duration work(Lease lease) {
+    int count;
+    do {
+      count = store.upkeep().moveDue(lease, DUE_AT_ONCE);
+      if (count > 0) {
+        moved.run();
+      }
+    } while (count == DUE_AT_ONCE && !closing);
+    store.upkeep().rotate(lease);
+    Duration due = store.upkeep().untilNextDue();
+    return due == null || due.compareTo(LOOK_AGAIN) > 0 ? LOOK_AGAIN : due;
+  }
+
+  private void giveUp(@Nullable Lease lease) {
+    if (lease != null) {
+      heartbeat.forget(lease);
+      try {
+        store.leases().release(lease);
+      } catch (HoldfastException e) {
+        log.debug("the upkeep lease was not released and will expire", e);
+      }
+    }
+  }
+}

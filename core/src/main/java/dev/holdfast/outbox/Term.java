@@ -1,0 +1,316 @@
+package dev.holdfast.outbox;
+
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.ChannelState;
+import dev.holdfast.outbox.store.Cursor;
+import dev.holdfast.outbox.store.Lease;
+import dev.holdfast.outbox.store.OutboxLog;
+import dev.holdfast.outbox.store.OutboxRecord;
+import dev.holdfast.outbox.store.Page;
+import dev.holdfast.outbox.store.Store;
+import dev.holdfast.outbox.store.StoreIdentity;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One leader's term over a channel: from the lease to the first surprise. Runs on one thread.
+ *
+ * <p>The order of the first steps matters. The epoch is raised before the target is opened, and
+ * checked again after: of two leaders that both hold a lease in their own belief, the one with the
+ * older epoch either opens first and is fenced, or opens last and finds out here. Progress is read
+ * only then, when nobody else can move it any more.
+ */
+final class Term implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Term.class);
+
+  /** How long an empty window may stay open before it is closed at the price of a forced write. */
+  private static final Duration LONGEST_EMPTY_WINDOW = Duration.ofSeconds(1);
+
+  private static final int REPLAY_RECORDS = 500;
+
+  private final Store store;
+  private final ChannelConfig channel;
+  private final RelaySettings settings;
+  private final Lease lease;
+  private final Heartbeat heartbeat;
+  private final Doorbell doorbell;
+  private final ReadAhead pages;
+  private final Counters counters;
+
+  private @Nullable TargetSession session;
+  private @Nullable StoreIdentity identity;
+  private @Nullable Cursor cursor;
+  private @Nullable Cursor saved;
+  private long savedAt = Doorbell.nanos();
+  private long emptySince = Doorbell.nanos();
+
+  /** What a channel's runner counts across terms; written by one thread, read by any. */
+  static final class Counters {
+    volatile long delivered;
+    volatile long parked;
+  }
+
+  Term(
+      Store store,
+      ChannelConfig channel,
+      RelaySettings settings,
+      Lease lease,
+      Heartbeat heartbeat,
+      Doorbell doorbell,
+      Counters counters) {
+    this.store = store;
+    this.channel = channel;
+    this.settings = settings;
+    this.lease = lease;
+    this.heartbeat = heartbeat;
+    this.doorbell = doorbell;
+    this.counters = counters;
+    this.pages =
+        new ReadAhead(
+            store.log(),
+            channel.name(),
+            new OutboxLog.Limit(settings.pageRecords(), settings.pageBytes()));
+  }
+
+  /** Fences the predecessor and finds out where to go on. */
+  void takeOver() throws TermEnded {
+    StoreIdentity here = store.log().identity();
+    identity = here;
+    Target.Context context =
+        new Target.Context(channel.name(), here.storeId() + "-" + channel.name());
+    // Looked at before anyone is fenced: a clone of the database must not stop the original.
+    anchor(here, channel.target().peekProgress(context).orElse(null));
+    TargetSession opened = channel.target().open(context);
+    session = opened;
+    TermEnded.unless(heartbeat.renew(lease));
+    Cursor start = anchor(here, opened.progress().orElse(null));
+    cursor = start;
+    TermEnded.unless(store.parking().finishReleasesBefore(lease, channel.name(), start));
+    // Our claim stands at the target before anything is delivered, and with it the fence is real.
+    demandDone(opened.send(List.of(), record(start)));
+    saveProgress();
+  }
+
+  private Cursor anchor(StoreIdentity here, @Nullable String seen) throws TermEnded {
+    Anchor anchor =
+        Anchor.decide(
+            here,
+            lease.epoch(),
+            store.channels().progress(channel.name()),
+            seen == null ? null : ProgressRecord.decode(seen),
+            store.log()::isFromTheFuture);
+    if (anchor instanceof Anchor.Stop stop) {
+      TermEnded.unless(store.channels().stop(lease, channel.name(), stop.reason()));
+      throw new TermEnded(RelayPhase.Event.STOP_SEEN, stop.reason());
+    }
+    if (anchor instanceof Anchor.FromDatabase copy) {
+      if (copy.warning() != null) {
+        log.warn("channel {}: {}", channel.name(), copy.warning());
+      }
+      return copy.cursor();
+    }
+    return ((Anchor.FromTarget) anchor).cursor();
+  }
+
+  /** Reads and delivers until the term ends; never returns normally. */
+  void lead(RunCheck check) throws TermEnded, InterruptedException {
+    Parking parking = new Parking(store.parking(), lease, channel.name());
+    long idleSince = Doorbell.nanos();
+    while (true) {
+      check.run();
+      TermEnded.unless(heartbeat.holds(lease));
+      Page page = pages.next(at(), Doorbell.hasPassed(LONGEST_EMPTY_WINDOW, emptySince));
+      if (!page.isEmpty()) {
+        deliver(page, parking);
+        counters.parked += parking.parked() - counters.parked;
+        idleSince = Doorbell.nanos();
+      }
+      if (!at().from().equals(page.end().from())) {
+        emptySince = Doorbell.nanos();
+      }
+      cursor = page.end();
+      if (Doorbell.hasPassed(settings.progressInterval(), savedAt)) {
+        housekeep();
+      }
+      if (page.isEmpty() && !page.hasNext()) {
+        doorbell.await(pollAfter(Doorbell.since(idleSince)));
+      }
+    }
+  }
+
+  /** Ends the term early when the process is closing. */
+  @FunctionalInterface
+  interface RunCheck {
+    void run() throws TermEnded;
+  }
+
+  /** The longer nothing came, the longer the wait: a twentieth of the silence. */
+  private Duration pollAfter(Duration idle) {
+    Duration wait = idle.dividedBy(20);
+    Duration least = Duration.ofMillis(1);
+    if (wait.compareTo(least) < 0) {
+      return least;
+    }
+    return wait.compareTo(settings.longestPoll()) > 0 ? settings.longestPoll() : wait;
+  }
+
+  private void housekeep() throws TermEnded {
+    saveProgress();
+    ChannelState state = store.channels().state(channel.name()).orElse(ChannelState.STOPPED);
+    switch (state) {
+      case RUNNING -> {}
+      case PAUSED -> throw new TermEnded(RelayPhase.Event.PAUSE_SEEN, "paused by an operator");
+      case STOPPED -> throw new TermEnded(RelayPhase.Event.STOP_SEEN, "the channel was stopped");
+    }
+  }
+
+  private void deliver(Page page, Parking parking) throws TermEnded {
+    List<OutboxRecord> batch = new ArrayList<>(page.records().size());
+    Cursor reached = page.start();
+    for (OutboxRecord row : page.records()) {
+      if (row.kind() == OutboxRecord.Kind.MESSAGE) {
+        batch.add(row);
+      } else {
+        send(batch, reached, parking);
+        batch.clear();
+        obey(row, reached, parking);
+      }
+      reached = new Cursor(reached.from(), page.start().to(), row.position(), 0);
+    }
+    send(batch, page.end(), parking);
+  }
+
+  private void send(List<OutboxRecord> batch, Cursor after, Parking parking) throws TermEnded {
+    List<OutboxRecord> rest = parking.holdBack(batch);
+    int before = rest.size();
+    while (!rest.isEmpty()) {
+      Delivery delivery = open().send(rest, record(after));
+      if (delivery instanceof Delivery.Refused refused) {
+        log.warn(
+            "channel {}: {} message(s) refused and parked with the later ones of their keys: {}",
+            channel.name(),
+            refused.refused().size(),
+            refused.refused().values().iterator().next());
+        rest = parking.park(rest, refused);
+        before -= refused.refused().size();
+      } else {
+        demandDone(delivery);
+        break;
+      }
+    }
+    cursor = after;
+    counters.delivered += Math.max(before, 0);
+  }
+
+  /** Carries out an operator's order at its place in the log. */
+  private void obey(OutboxRecord order, Cursor before, Parking parking) throws TermEnded {
+    if (order.kind() == OutboxRecord.Kind.PARK) {
+      parking.parkFrom(order.lane(), order.position(), "parked by an operator");
+      return;
+    }
+    Cursor inside =
+        new Cursor(
+            before.from(),
+            Objects.requireNonNullElse(before.to(), before.from()),
+            before.position(),
+            at().replayed());
+    long replayed = inside.replayed();
+    boolean refusedAgain = false;
+    while (!refusedAgain) {
+      List<OutboxRecord> chunk = parking.releasable(order, replayed, REPLAY_RECORDS);
+      if (chunk.isEmpty()) {
+        break;
+      }
+      Delivery delivery = open().send(chunk, record(inside.withReplayed(last(chunk).position())));
+      if (delivery instanceof Delivery.Refused refused) {
+        refusedAgain = true;
+        long first = Collections.min(refused.refused().keySet());
+        parking.parkAgain(order, first, Objects.requireNonNull(refused.refused().get(first)));
+        List<OutboxRecord> good =
+            chunk.stream()
+                .filter(message -> message.position() < first)
+                .filter(message -> !refused.delivered().contains(message.position()))
+                .toList();
+        if (!good.isEmpty()) {
+          demandDone(open().send(good, record(inside.withReplayed(last(good).position()))));
+        }
+        counters.delivered += good.size();
+      } else {
+        demandDone(delivery);
+        replayed = last(chunk).position();
+        counters.delivered += chunk.size();
+      }
+    }
+    Cursor past = new Cursor(inside.from(), inside.to(), order.position(), 0);
+    demandDone(open().send(List.of(), record(past)));
+    cursor = past;
+    // The database's copy must be past the row before its parked messages are forgotten: a target
+    // that keeps no progress would otherwise meet the row again with nothing left to release.
+    saveProgress();
+    parking.finishRelease(order);
+  }
+
+  private static OutboxRecord last(List<OutboxRecord> records) {
+    return records.get(records.size() - 1);
+  }
+
+  private static void demandDone(Delivery delivery) throws TermEnded {
+    if (delivery instanceof Delivery.Unavailable unavailable) {
+      throw new TermEnded(RelayPhase.Event.UNREACHABLE, unavailable.reason());
+    }
+    if (delivery instanceof Delivery.Fenced) {
+      throw new TermEnded(
+          RelayPhase.Event.LEASE_LOST, "a later leader has taken over at the target");
+    }
+    if (delivery instanceof Delivery.Refused refused) {
+      throw new TermEnded(
+          RelayPhase.Event.UNREACHABLE,
+          "the target refused what it had taken before: " + refused.refused().values());
+    }
+  }
+
+  private void saveProgress() throws TermEnded {
+    savedAt = Doorbell.nanos();
+    Cursor now = at();
+    if (!now.equals(saved)) {
+      TermEnded.unless(store.channels().saveProgress(lease, channel.name(), now, record(now)));
+      saved = now;
+    }
+  }
+
+  /** Copies progress back a last time, so that a target without progress repeats nothing. */
+  void finish() {
+    try {
+      saveProgress();
+    } catch (TermEnded | RuntimeException e) {
+      log.debug("channel {}: progress was not copied at the end of a term", channel.name(), e);
+    }
+  }
+
+  private String record(Cursor progress) {
+    return new ProgressRecord(Objects.requireNonNull(identity), lease.epoch(), progress).encode();
+  }
+
+  private TargetSession open() {
+    return Objects.requireNonNull(session);
+  }
+
+  private Cursor at() {
+    return Objects.requireNonNull(cursor);
+  }
+
+  @Override
+  public void close() {
+    pages.close();
+    TargetSession opened = session;
+    if (opened != null) {
+      opened.close();
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package dev.holdfast.outbox.store;
+
+/**
+ * A database as Holdfast uses it. Thread-safe. Opening one touches nothing; {@link #schema()} says
+ * whether the tables are there.
+ */
+public interface Store {
+
+  SchemaManager schema();
+
+  OutboxWriter writer();
+
+  OutboxLog log();
+
+  ChannelStore channels();
+
+  LeaseStore leases();
+
+  ParkingStore parking();
+
+  Upkeep upkeep();
+
+  WakeUps wakeUps();
+}

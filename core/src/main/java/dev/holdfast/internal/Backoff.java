@@ -18,9 +18,13 @@ public final class Backoff {
 
   /** The wait after one more failure: between half and the whole of a doubling step. */
   public Duration next() {
-    int doublings = Math.min(failures++, 30);
-    double full = Math.min(most.toNanos(), (double) first.toNanos() * (1L << doublings));
-    return Duration.ofNanos((long) (full * (0.5 + random.nextDouble() / 2)));
+    long full = first.toNanos();
+    for (int i = 0; i < failures && full < most.toNanos(); i++) {
+      full *= 2;
+    }
+    failures++;
+    long half = Math.max(1, Math.min(full, most.toNanos()) / 2);
+    return Duration.ofNanos(half + random.nextLong(half));
   }
 
   public void reset() {

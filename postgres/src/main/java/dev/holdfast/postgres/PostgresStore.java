@@ -1,0 +1,69 @@
+package dev.holdfast.postgres;
+
+import dev.holdfast.outbox.store.ChannelStore;
+import dev.holdfast.outbox.store.LeaseStore;
+import dev.holdfast.outbox.store.OutboxLog;
+import dev.holdfast.outbox.store.OutboxWriter;
+import dev.holdfast.outbox.store.ParkingStore;
+import dev.holdfast.outbox.store.SchemaManager;
+import dev.holdfast.outbox.store.Store;
+import dev.holdfast.outbox.store.Upkeep;
+import dev.holdfast.outbox.store.WakeUps;
+import javax.sql.DataSource;
+
+/** Holdfast's tables in one schema of a PostgreSQL database. Thread-safe; opening touches nothing. */
+public final class PostgresStore implements Store {
+  private final Database database;
+
+  private PostgresStore(Database database) {
+    this.database = database;
+  }
+
+  /**
+   * @param schema 1 to 50 of the characters {@code a-z 0-9 _}, not beginning with a digit
+   * @throws dev.holdfast.InvalidConfiguration when the schema's name cannot be used
+   */
+  public static PostgresStore open(DataSource dataSource, String schema) {
+    return new PostgresStore(new Database(dataSource, new SchemaName(schema)));
+  }
+
+  @Override
+  public SchemaManager schema() {
+    return new PostgresSchema(database);
+  }
+
+  @Override
+  public OutboxWriter writer() {
+    return new PostgresWriter(database);
+  }
+
+  @Override
+  public OutboxLog log() {
+    return new PostgresLog(database);
+  }
+
+  @Override
+  public ChannelStore channels() {
+    return new PostgresChannels(database);
+  }
+
+  @Override
+  public LeaseStore leases() {
+    return new PostgresLeases(database);
+  }
+
+  @Override
+  public ParkingStore parking() {
+    return new PostgresParking(database);
+  }
+
+  @Override
+  public Upkeep upkeep() {
+    return new PostgresUpkeep(database);
+  }
+
+  @Override
+  public WakeUps wakeUps() {
+    return new PostgresWakeUps(database);
+  }
+}

@@ -1,0 +1,30 @@
+-- Roles: holdfast_writer may publish, holdfast_relay delivers, holdfast_admin operates.
+-- Grant them to your users, e.g.: grant holdfast_writer to shop;
+create role holdfast_writer nologin;
+create role holdfast_relay nologin;
+create role holdfast_admin nologin;
+
+revoke all on schema ${schema} from public;
+revoke execute on all functions in schema ${schema} from public;
+grant usage on schema ${schema} to holdfast_writer, holdfast_relay, holdfast_admin;
+
+grant select on ${schema}.schema_version, ${schema}.store
+  to holdfast_writer, holdfast_relay, holdfast_admin;
+grant select, insert on ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2
+  to holdfast_writer;
+grant execute on function ${schema}.now() to holdfast_writer, holdfast_relay, holdfast_admin;
+grant execute on all functions in schema ${schema} to holdfast_writer;
+revoke execute on function ${schema}.append(
+  smallint, uuid[], text[], text[], text[], text[], bytea[], jsonb[], text) from holdfast_writer;
+
+grant holdfast_writer to holdfast_relay;
+grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
+grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;
+grant select on ${schema}.message_position to holdfast_relay, holdfast_admin;
+grant truncate on ${schema}.message_0, ${schema}.message_1, ${schema}.message_2,
+  ${schema}.dedupe_0, ${schema}.dedupe_1, ${schema}.dedupe_2,
+  ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2 to holdfast_relay;
+
+grant select on all tables in schema ${schema} to holdfast_admin;
+grant insert, update on ${schema}.channel, ${schema}.route, ${schema}.progress, ${schema}.store,
+  ${schema}.parked_lane, ${schema}.parked_skip, ${schema}.audit to holdfast_admin;

@@ -67,11 +67,11 @@ public final class Holdfast implements AutoCloseable {
 
   /** As {@link #transact(TransactionBody)}, with options. */
   public void transact(TransactionOptions options, TransactionBody body) {
-    transactor.<@Nullable Void>run(
+    transactor.run(
         options,
         tx -> {
           body.run(tx);
-          return null;
+          return Boolean.TRUE;
         });
   }
 

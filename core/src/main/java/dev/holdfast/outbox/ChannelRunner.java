@@ -48,7 +48,8 @@ final class ChannelRunner implements Runnable {
   }
 
   RelayStatus status() {
-    return new RelayStatus(channel.name(), phase, counters.delivered, counters.parked, problem);
+    return new RelayStatus(
+        channel.name(), phase, counters.delivered.get(), counters.parked.get(), problem);
   }
 
   void wake() {

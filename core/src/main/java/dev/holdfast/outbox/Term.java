@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,8 +53,8 @@ final class Term implements AutoCloseable {
 
   /** What a channel's runner counts across terms; written by one thread, read by any. */
   static final class Counters {
-    volatile long delivered;
-    volatile long parked;
+    final AtomicLong delivered = new AtomicLong();
+    final AtomicLong parked = new AtomicLong();
   }
 
   Term(
@@ -121,6 +122,7 @@ final class Term implements AutoCloseable {
   /** Reads and delivers until the term ends; never returns normally. */
   void lead(RunCheck check) throws TermEnded, InterruptedException {
     Parking parking = new Parking(store.parking(), lease, channel.name());
+    long parkedBefore = counters.parked.get();
     long idleSince = Doorbell.nanos();
     while (true) {
       check.run();
@@ -128,7 +130,7 @@ final class Term implements AutoCloseable {
       Page page = pages.next(at(), Doorbell.hasPassed(LONGEST_EMPTY_WINDOW, emptySince));
       if (!page.isEmpty()) {
         deliver(page, parking);
-        counters.parked += parking.parked() - counters.parked;
+        counters.parked.set(parkedBefore + parking.parked());
         idleSince = Doorbell.nanos();
       }
       if (!at().from().equals(page.end().from())) {
@@ -205,7 +207,7 @@ final class Term implements AutoCloseable {
       }
     }
     cursor = after;
-    counters.delivered += Math.max(before, 0);
+    counters.delivered.addAndGet(Math.max(before, 0));
   }
 
   /** Carries out an operator's order at its place in the log. */
@@ -240,11 +242,11 @@ final class Term implements AutoCloseable {
         if (!good.isEmpty()) {
           demandDone(open().send(good, record(inside.withReplayed(last(good).position()))));
         }
-        counters.delivered += good.size();
+        counters.delivered.addAndGet(good.size());
       } else {
         demandDone(delivery);
         replayed = last(chunk).position();
-        counters.delivered += chunk.size();
+        counters.delivered.addAndGet(chunk.size());
       }
     }
     Cursor past = new Cursor(inside.from(), inside.to(), order.position(), 0);

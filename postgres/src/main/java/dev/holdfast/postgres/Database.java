@@ -33,6 +33,12 @@ final class Database {
     T run(Connection connection) throws SQLException;
   }
 
+  /** Work inside a transaction that has no result. */
+  @FunctionalInterface
+  interface Writes {
+    void run(Connection connection) throws SQLException;
+  }
+
   /** A row of a result. */
   @FunctionalInterface
   interface Row<T extends @Nullable Object> {
@@ -61,6 +67,16 @@ final class Database {
         });
   }
 
+  /** As {@link #transact}, without a result. */
+  void write(String doing, Writes work) {
+    transact(
+        doing,
+        connection -> {
+          work.run(connection);
+          return Boolean.TRUE;
+        });
+  }
+
   /** A connection outside autocommit mode, which the work leaves committed or rolled back. */
   <T extends @Nullable Object> T onConnection(String doing, Work<T> work) {
     try (Connection connection = dataSource.getConnection()) {
@@ -86,7 +102,7 @@ final class Database {
    * Runs in the name of a lease: locks its row, which conflicts with the update of a takeover, and
    * does nothing when the epoch has moved on.
    */
-  boolean fenced(String doing, Lease lease, Work<@Nullable Void> work) {
+  boolean fenced(String doing, Lease lease, Writes work) {
     return transact(
         doing,
         connection -> {
@@ -117,8 +133,7 @@ final class Database {
     }
   }
 
-  void call(Connection connection, String sql, @Nullable Object... parameters)
-      throws SQLException {
+  void call(Connection connection, String sql, @Nullable Object... parameters) throws SQLException {
     try (PreparedStatement statement = prepare(connection, sql, parameters)) {
       statement.execute();
     }
@@ -130,8 +145,7 @@ final class Database {
     return many(connection, sql, reader, parameters).stream().findFirst();
   }
 
-  <T> List<T> many(
-      Connection connection, String sql, Row<T> reader, @Nullable Object... parameters)
+  <T> List<T> many(Connection connection, String sql, Row<T> reader, @Nullable Object... parameters)
       throws SQLException {
     try (PreparedStatement statement = prepare(connection, sql, parameters);
         ResultSet rows = statement.executeQuery()) {

@@ -14,7 +14,7 @@ final class MessageRow {
   /** All but kind, which parked messages do not have. */
   static String columns(String alias) {
     return "#.position, #.id, #.topic, #.key, #.type, #.content_type, #.payload, #.headers,"
-        .replace("#", alias)
+            .replace("#", alias)
         + " #.operation_id, (date_part('epoch', #.recorded_at) * 1000)::bigint as recorded_at_ms"
             .replace("#", alias);
   }

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Channels, routes and the database's copy of the progress. */
 final class PostgresChannels implements ChannelStore {
-  private static final String SYSTEM =
-      "(select system_identifier from pg_control_system())::text";
+  private static final String SYSTEM = "(select system_identifier from pg_control_system())::text";
 
   /** A snapshot taken before the channel is committed: all who see the channel commit after it. */
   private static final String CREATE_PROGRESS =
@@ -223,9 +222,8 @@ final class PostgresChannels implements ChannelStore {
   }
 
   @Override
-  public void setState(
-      String channel, ChannelState state, String actor, @Nullable String reason) {
-    database.transact(
+  public void setState(String channel, ChannelState state, String actor, @Nullable String reason) {
+    database.write(
         "set the state of channel " + channel,
         connection -> {
           int rows =
@@ -239,7 +237,6 @@ final class PostgresChannels implements ChannelStore {
             throw unknown(channel);
           }
           audit(database, connection, actor, state.name(), channel, null, null, reason);
-          return null;
         });
   }
 
@@ -280,7 +277,6 @@ final class PostgresChannels implements ChannelStore {
               reason,
               channel);
           audit(database, connection, lease.owner(), "STOPPED", channel, null, null, reason);
-          return null;
         });
   }
 
@@ -312,8 +308,7 @@ final class PostgresChannels implements ChannelStore {
   }
 
   @Override
-  public boolean saveProgress(
-      Lease lease, String channel, Cursor cursor, @Nullable String record) {
+  public boolean saveProgress(Lease lease, String channel, Cursor cursor, @Nullable String record) {
     return database.fenced(
         "save the progress of channel " + channel,
         lease,
@@ -327,7 +322,6 @@ final class PostgresChannels implements ChannelStore {
               cursor.replayed(),
               record,
               channel);
-          return null;
         });
   }
 

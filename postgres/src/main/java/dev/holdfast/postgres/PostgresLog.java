@@ -167,8 +167,7 @@ final class PostgresLog implements OutboxLog {
     if (!flushes) {
       database.call(connection, "set local synchronous_commit = on");
     }
-    database.call(
-        connection, flushes ? FENCE_17 : FENCE_BEFORE_17, new Untyped(insertLsn));
+    database.call(connection, flushes ? FENCE_17 : FENCE_BEFORE_17, new Untyped(insertLsn));
   }
 
   private Page next(
@@ -222,8 +221,7 @@ final class PostgresLog implements OutboxLog {
       boolean more = found == limit.records() || found > records.size();
       Cursor end =
           more
-              ? new Cursor(
-                  start.from(), windowEnd, records.get(records.size() - 1).position(), 0)
+              ? new Cursor(start.from(), windowEnd, records.get(records.size() - 1).position(), 0)
               : Cursor.at(windowEnd);
       return new Page(records, start, end);
     }

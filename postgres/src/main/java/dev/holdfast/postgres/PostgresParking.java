@@ -127,7 +127,6 @@ final class PostgresParking implements ParkingStore {
                 positions.toArray(new Long[0]),
                 lanes.toArray(new String[0]));
           }
-          return null;
         });
   }
 
@@ -182,7 +181,6 @@ final class PostgresParking implements ParkingStore {
               lane,
               controlPosition,
               controlPosition);
-          return null;
         });
   }
 
@@ -193,7 +191,6 @@ final class PostgresParking implements ParkingStore {
         lease,
         connection -> {
           finish(connection, channel, lane, controlPosition);
-          return null;
         });
   }
 
@@ -218,7 +215,6 @@ final class PostgresParking implements ParkingStore {
           for (Passed each : passed) {
             finish(connection, channel, each.lane(), each.at());
           }
-          return null;
         });
   }
 
@@ -285,20 +281,19 @@ final class PostgresParking implements ParkingStore {
 
   @Override
   public void orderPark(String channel, String lane, String actor, String reason) {
-    database.transact(
+    database.write(
         "order a key to be parked",
         connection -> {
           requireChannel(connection, channel);
           long position = control(connection, 1, channel, lane);
           PostgresChannels.audit(
               database, connection, actor, "PARK", channel, lane, position, reason);
-          return null;
         });
   }
 
   @Override
   public void orderUnpark(String channel, String lane, String actor) {
-    database.transact(
+    database.write(
         "order a replay",
         connection -> {
           requireChannel(connection, channel);
@@ -338,7 +333,6 @@ final class PostgresParking implements ParkingStore {
               lane);
           PostgresChannels.audit(
               database, connection, actor, "UNPARK", channel, lane, position, null);
-          return null;
         });
   }
 
@@ -363,18 +357,19 @@ final class PostgresParking implements ParkingStore {
   }
 
   private void requireChannel(Connection connection, String channel) throws SQLException {
-    database
-        .one(
-            connection, "select 1 from ${schema}.channel where name = ?", row -> 1, channel)
-        .orElseThrow(
-            () ->
-                new HoldfastException(
-                    "There is no channel " + channel + " in this database. Nothing was changed."));
+    boolean known =
+        database
+            .one(connection, "select 1 from ${schema}.channel where name = ?", row -> 1, channel)
+            .isPresent();
+    if (!known) {
+      throw new HoldfastException(
+          "There is no channel " + channel + " in this database. Nothing was changed.");
+    }
   }
 
   @Override
   public void skip(String channel, long position, String actor, String reason) {
-    database.transact(
+    database.write(
         "skip a parked message",
         connection -> {
           int rows =
@@ -397,7 +392,6 @@ final class PostgresParking implements ParkingStore {
           }
           PostgresChannels.audit(
               database, connection, actor, "SKIP", channel, null, position, reason);
-          return null;
         });
   }
 }

@@ -109,9 +109,7 @@ final class PostgresSchema implements SchemaManager {
     return exists
         ? new HashSet<>(
             database.many(
-                connection,
-                "select version from ${schema}.schema_version",
-                row -> row.getInt(1)))
+                connection, "select version from ${schema}.schema_version", row -> row.getInt(1)))
         : Set.of();
   }
 

@@ -11,7 +11,9 @@ import dev.holdfast.outbox.store.Upkeep;
 import dev.holdfast.outbox.store.WakeUps;
 import javax.sql.DataSource;
 
-/** Holdfast's tables in one schema of a PostgreSQL database. Thread-safe; opening touches nothing. */
+/**
+ * Holdfast's tables in one schema of a PostgreSQL database. Thread-safe; opening touches nothing.
+ */
 public final class PostgresStore implements Store {
   private final Database database;
 

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * Rotation of the rings, and delayed messages.
  *
  * <p>A segment is emptied under its exclusive lock, taken with NOWAIT, since a waiting lock would
- * stop every writer behind it; whether it may be emptied is decided by a statement that begins after
- * the lock is held. A writer that chose the segment before waits, and writes into it empty: readers
- * always read all segments.
+ * stop every writer behind it; whether it may be emptied is decided by a statement that begins
+ * after the lock is held. A writer that chose the segment before waits, and writes into it empty:
+ * readers always read all segments.
  */
 final class PostgresUpkeep implements Upkeep {
   private static final Duration SHORTEST_TURN = Duration.ofSeconds(1);
@@ -67,7 +67,8 @@ final class PostgresUpkeep implements Upkeep {
   }
 
   private static void check(String name, @Nullable Duration value, Duration least) {
-    if (value != null && (value.compareTo(least) < 0 || value.compareTo(Duration.ofDays(365)) > 0)) {
+    if (value != null
+        && (value.compareTo(least) < 0 || value.compareTo(Duration.ofDays(365)) > 0)) {
       throw new InvalidConfiguration(
           "%s is %s, and must be %s to a year. Nothing was changed.".formatted(name, value, least));
     }
@@ -84,11 +85,7 @@ final class PostgresUpkeep implements Upkeep {
         connection ->
             database.owns(connection, lease)
                 ? database
-                    .one(
-                        connection,
-                        "select ${schema}.move_due(?)",
-                        row -> row.getInt(1),
-                        limit)
+                    .one(connection, "select ${schema}.move_due(?)", row -> row.getInt(1), limit)
                     .orElse(0)
                 : 0);
   }
@@ -176,7 +173,8 @@ final class PostgresUpkeep implements Upkeep {
 
   private void turnMessages(Lease lease, Ring ring) {
     Duration turn = ring.retention().dividedBy(2);
-    boolean due = ring.age().compareTo(turn.compareTo(SHORTEST_TURN) < 0 ? SHORTEST_TURN : turn) > 0;
+    boolean due =
+        ring.age().compareTo(turn.compareTo(SHORTEST_TURN) < 0 ? SHORTEST_TURN : turn) > 0;
     database.fenced(
         "turn ring message",
         lease,
@@ -193,7 +191,6 @@ final class PostgresUpkeep implements Upkeep {
               && !exists(connection, "message_" + ring.next())) {
             setCurrent(connection, "message", ring.next());
           }
-          return null;
         });
   }
 
@@ -239,8 +236,7 @@ final class PostgresUpkeep implements Upkeep {
           }
           try {
             database.call(
-                connection,
-                "lock table ${schema}." + table + " in access exclusive mode nowait");
+                connection, "lock table ${schema}." + table + " in access exclusive mode nowait");
           } catch (SQLException e) {
             if (SqlErrors.state(e).equals(SqlErrors.LOCK_NOT_AVAILABLE)) {
               connection.rollback();
@@ -272,7 +268,6 @@ final class PostgresUpkeep implements Upkeep {
                   where a.backend_xmin is not null and a.datname = current_database()
                     and age(a.backend_xmin) > age(r.closing::xid))
               """);
-          return null;
         });
   }
 }

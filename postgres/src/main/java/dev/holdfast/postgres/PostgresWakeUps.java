@@ -33,11 +33,10 @@ final class PostgresWakeUps implements WakeUps {
   @Override
   public void send() {
     try {
-      database.transact(
+      database.write(
           "send a wake-up",
           connection -> {
             database.call(connection, "select pg_notify(?, '')", channel());
-            return null;
           });
     } catch (HoldfastException e) {
       log.debug("A wake-up was not sent; the relay polls", e);

@@ -52,8 +52,7 @@ final class PostgresWriter implements OutboxWriter {
               + " commit of anything; nothing was recorded. Call setAutoCommit(false) first, or use"
               + " Holdfast.transact.");
     }
-    try (PreparedStatement statement =
-        connection.prepareStatement(database.schema().in(PUBLISH))) {
+    try (PreparedStatement statement = connection.prepareStatement(database.schema().in(PUBLISH))) {
       bind(connection, statement, operationId, messages);
       statement.execute();
     }
@@ -108,11 +107,9 @@ final class PostgresWriter implements OutboxWriter {
         8,
         "timestamptz",
         messages,
-        message ->
-            text(message.deliverAt()),
+        message -> text(message.deliverAt()),
         String[]::new);
-    bindOptional(
-        connection, statement, 9, "text", messages, Message::dedupeKey, String[]::new);
+    bindOptional(connection, statement, 9, "text", messages, Message::dedupeKey, String[]::new);
     statement.setString(10, operationId);
     return 11;
   }
@@ -164,8 +161,8 @@ final class PostgresWriter implements OutboxWriter {
 
   /**
    * Tries to write the attempt's row. A unique violation says that somebody has: the commit, or an
-   * earlier question. Success, once committed, says that the commit never can. Waiting for the other
-   * says that it is still under way.
+   * earlier question. Success, once committed, says that the commit never can. Waiting for the
+   * other says that it is still under way.
    */
   @Override
   public Outcome resolve(Attempt attempt) {
@@ -195,10 +192,10 @@ final class PostgresWriter implements OutboxWriter {
 
   private Outcome probe(Connection connection, Attempt attempt) throws SQLException {
     String table = "${schema}.attempt_" + segment(attempt.begunAt());
-    database.call(
-        connection, "set local synchronous_commit = on; set local lock_timeout = '2s'");
+    database.call(connection, "set local synchronous_commit = on; set local lock_timeout = '2s'");
     try {
-      database.update(connection, "insert into " + table + " values (?, false, null)", attempt.id());
+      database.update(
+          connection, "insert into " + table + " values (?, false, null)", attempt.id());
       connection.commit();
       return new Outcome.Rejected("the transaction is not committed, and never will be");
     } catch (SQLException e) {
@@ -224,7 +221,8 @@ final class PostgresWriter implements OutboxWriter {
             .orElse(false);
     // It may have been committed with synchronous_commit off: a forced commit of our own behind it.
     database.call(connection, "set local synchronous_commit = on");
-    database.call(connection, "select pg_current_xact_id(), pg_logical_emit_message(true, 'holdfast', '')");
+    database.call(
+        connection, "select pg_current_xact_id(), pg_logical_emit_message(true, 'holdfast', '')");
     connection.commit();
     return committed
         ? new Outcome.Committed()

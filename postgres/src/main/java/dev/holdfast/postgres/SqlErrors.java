@@ -39,10 +39,10 @@ final class SqlErrors {
   static boolean isConnectionLost(SQLException error) {
     String state = state(error);
     // 08003: it was closed before anything was sent.
-    return state.startsWith("08") && !state.equals("08003")
+    return (state.startsWith("08") && !state.equals("08003"))
         || state.startsWith("57P0")
         || state.equals("40003")
-        || state.isEmpty() && causedByIo(error);
+        || (state.isEmpty() && causedByIo(error));
   }
 
   private static boolean causedByIo(Throwable error) {

@@ -4,8 +4,8 @@
  *
  * <p>Statements that must commit with the user's data run on the user's connection; everything else
  * runs in short transactions of this package's own ({@code Database}), READ COMMITTED and with
- * {@code synchronous_commit} on whatever the session's default, since other systems are told of what
- * they commit. May know the core's store interfaces and pgjdbc, nothing else.
+ * {@code synchronous_commit} on whatever the session's default, since other systems are told of
+ * what they commit. May know the core's store interfaces and pgjdbc, nothing else.
  */
 @NullMarked
 package dev.holdfast.postgres;

@@ -1,0 +1,98 @@
+package dev.holdfast.kafka;
+
+import dev.holdfast.boundary.Acknowledgment;
+import dev.holdfast.boundary.Capability;
+import dev.holdfast.outbox.Target;
+import dev.holdfast.outbox.TargetSession;
+import dev.holdfast.outbox.TargetUnavailable;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.common.KafkaException;
+
+/**
+ * A Kafka cluster as the target of a channel.
+ *
+ * <p>By default a batch and the channel's progress are one Kafka transaction: consumers that read
+ * {@code read_committed} see every message once and in the order of its key, whatever crashes, as
+ * long as Kafka keeps what it acknowledged. With {@link #plain()} messages are sent by an
+ * idempotent producer without transactions: lower latency, in order, at least once, to be told
+ * apart by their id. Immutable and thread-safe.
+ */
+public final class KafkaTarget implements Target {
+  private final Settings settings;
+
+  KafkaTarget(Settings settings) {
+    this.settings = settings;
+  }
+
+  /** Without transactions: at least once, with progress kept in the database alone. */
+  public KafkaTarget plain() {
+    return new KafkaTarget(
+        new Settings(settings.user(), true, settings.progressTopic(), settings.source()));
+  }
+
+  /**
+   * The compacted topic that holds progress records; {@code holdfast-progress} when not set. It is
+   * created when it is missing and the user may.
+   */
+  public KafkaTarget progressTopic(String name) {
+    return new KafkaTarget(
+        new Settings(settings.user(), settings.plain(), name, settings.source()));
+  }
+
+  /** The CloudEvents {@code source} of every message; {@code /holdfast/CHANNEL} when not set. */
+  public KafkaTarget source(String uri) {
+    return new KafkaTarget(
+        new Settings(settings.user(), settings.plain(), settings.progressTopic(), uri));
+  }
+
+  @Override
+  public String description() {
+    return "kafka " + settings.bootstrapServers();
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return settings.plain()
+        ? Set.of(Capability.ORDER_PER_KEY)
+        : Set.of(Capability.ORDER_PER_KEY, Capability.PROGRESS_MARK);
+  }
+
+  @Override
+  public Acknowledgment acknowledgment() {
+    return Acknowledgment.REPLICATED;
+  }
+
+  @Override
+  public Optional<String> peekProgress(Context context) {
+    if (settings.plain()) {
+      return Optional.empty();
+    }
+    try (Progress progress = new Progress(settings, context.scope())) {
+      return progress.read();
+    } catch (KafkaException e) {
+      throw unavailable("read the progress of", context, e);
+    }
+  }
+
+  @Override
+  public TargetSession open(Context context) {
+    Encoder encoder = new Encoder(settings, context.channel());
+    Topics topics = new Topics(settings);
+    try {
+      return settings.plain()
+          ? new PlainSession(settings, encoder, topics)
+          : TransactionalSession.open(settings, context, encoder, topics);
+    } catch (KafkaException e) {
+      topics.close();
+      throw unavailable("open", context, e);
+    }
+  }
+
+  private TargetUnavailable unavailable(String doing, Context context, KafkaException e) {
+    return new TargetUnavailable(
+        "Kafka at %s could not be reached to %s channel %s (%s). Nothing was delivered; messages wait and it is tried again."
+            .formatted(settings.bootstrapServers(), doing, context.channel(), e.getMessage()),
+        e);
+  }
+}

@@ -1,0 +1,128 @@
+package dev.holdfast.kafka;
+
+import dev.holdfast.InvalidConfiguration;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** The user's producer settings, and what each of our clients makes of them. Immutable. */
+record Settings(
+    Map<String, Object> user, boolean plain, String progressTopic, @Nullable String source) {
+  private static final String DEFAULT_PROGRESS_TOPIC = "holdfast-progress";
+
+  /** What cannot be left to the user without losing what is promised. */
+  private static final Map<String, Set<String>> REQUIRED =
+      Map.of(
+          ProducerConfig.ACKS_CONFIG, Set.of("all", "-1"),
+          ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, Set.of("true"));
+
+  private static final Set<String> OURS =
+      Set.of(
+          ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+          ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
+          ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG);
+
+  static Settings of(Map<String, ?> producerConfig) {
+    Map<String, Object> user = new HashMap<>(producerConfig);
+    if (user.get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG) == null) {
+      throw new InvalidConfiguration(
+          "The Kafka settings have no bootstrap.servers. Nothing was started.");
+    }
+    REQUIRED.forEach(
+        (name, values) -> {
+          Object value = user.get(name);
+          if (value != null && !values.contains(value.toString().toLowerCase(Locale.ROOT))) {
+            throw new InvalidConfiguration(
+                "The Kafka setting %s is %s, with which messages can be lost or repeated. Nothing was started. Leave it out."
+                    .formatted(name, value));
+          }
+        });
+    for (String name : OURS) {
+      if (user.containsKey(name)) {
+        throw new InvalidConfiguration(
+            "The Kafka setting "
+                + name
+                + " is Holdfast's own to set. Nothing was started. Leave it out.");
+      }
+    }
+    return new Settings(Map.copyOf(user), false, DEFAULT_PROGRESS_TOPIC, null);
+  }
+
+  String bootstrapServers() {
+    return String.valueOf(user.get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG));
+  }
+
+  int maxRequestSize() {
+    Object value = user.get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
+    return value == null ? 1_048_576 : Integer.parseInt(value.toString());
+  }
+
+  /** Without a transactional id, for the plain mode. */
+  Map<String, Object> producer() {
+    Map<String, Object> config = new HashMap<>();
+    config.put(ProducerConfig.BATCH_SIZE_CONFIG, 256 * 1024);
+    config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 10_000);
+    config.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 1);
+    config.put(ProducerConfig.RETRY_BACKOFF_MAX_MS_CONFIG, 100);
+    config.put(ProducerConfig.RECONNECT_BACKOFF_MS_CONFIG, 20);
+    config.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
+    config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
+    config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 20_000);
+    config.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 30_000);
+    config.putAll(user);
+    config.put(ProducerConfig.ACKS_CONFIG, "all");
+    config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    config.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    config.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    return config;
+  }
+
+  Map<String, Object> transactionalProducer(String transactionalId) {
+    Map<String, Object> config = producer();
+    config.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
+    return config;
+  }
+
+  Map<String, Object> consumer() {
+    Map<String, Object> config = connection();
+    config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    return config;
+  }
+
+  Map<String, Object> admin() {
+    return connection();
+  }
+
+  /** What says how to reach the cluster and who we are, for clients other than the producer. */
+  private Map<String, Object> connection() {
+    Map<String, Object> config = new HashMap<>();
+    config.put(CommonClientConfigs.RECONNECT_BACKOFF_MS_CONFIG, 20);
+    config.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
+    config.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
+    config.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, 10_000);
+    user.forEach(
+        (name, value) -> {
+          if (name.startsWith("ssl.")
+              || name.startsWith("sasl.")
+              || name.equals(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG)
+              || name.equals(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG)
+              || name.equals(CommonClientConfigs.CLIENT_DNS_LOOKUP_CONFIG)) {
+            config.put(name, value);
+          }
+        });
+    return config;
+  }
+}

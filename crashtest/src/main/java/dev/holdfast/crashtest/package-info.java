@@ -1,4 +1,7 @@
-/** Conformance suites and fault carriers. */
+/**
+ * Conformance suites: every implementation of a store interface runs them against a real server.
+ * May know the core; knows no database.
+ */
 @NullMarked
 package dev.holdfast.crashtest;
 

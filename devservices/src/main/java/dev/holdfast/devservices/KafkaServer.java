@@ -1,0 +1,417 @@
+package dev.holdfast.devservices;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Kafka 4.4 server, one node that is broker and controller, in a child process of this program,
+ * which can be crashed, paused and started again. It listens on 127.0.0.1 only.
+ *
+ * <p>Kafka acknowledges what the operating system has, so acknowledged records survive {@link
+ * #kill}, though they would not survive a loss of power. Port and data stay the same over {@link
+ * #restart}. The data survives {@link #close} only in a directory that was given by {@link
+ * Builder#dataDirectory}. Topics are not created automatically: see {@link #createTopic}.
+ *
+ * <p>When this program ends without {@link #close}, even by SIGKILL, the server is ended within
+ * seconds, and a temporary data directory is deleted. A server that was left on a given directory
+ * nevertheless is ended before another starts there. Two programs cannot use one directory at once.
+ *
+ * <p>The server runs on this program's class path and needs about 300 MB. Instances are safe for
+ * use by several threads; an operation waits for the one before it. Every wait is bounded. All
+ * methods throw {@link DevServiceException} when the server does not do what was asked.
+ */
+public final class KafkaServer implements AutoCloseable {
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration TOPIC_TIMEOUT = Duration.ofSeconds(30);
+  private static final int PORT_ATTEMPTS = 5;
+
+  private final ServerHome home;
+  private final Map<String, String> settings;
+  private final boolean portGiven;
+  private volatile int port;
+  private int controllerPort;
+  private volatile @Nullable SupervisedProcess process;
+  private boolean closed;
+
+  private KafkaServer(Builder builder, ServerHome home) {
+    this.home = home;
+    this.settings = new LinkedHashMap<>(builder.settings);
+    this.portGiven = builder.port != 0;
+    this.port = portGiven ? builder.port : Ports.free();
+    this.controllerPort = Ports.free();
+  }
+
+  /** Returns a builder with the defaults: a temporary data directory and a free port. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Starts a server with the defaults, on a temporary data directory and a free port. */
+  public static KafkaServer start() {
+    return builder().start();
+  }
+
+  /** Returns the address for clients' {@code bootstrap.servers}. */
+  public String bootstrapServers() {
+    return "127.0.0.1:" + port;
+  }
+
+  /** Returns the port on 127.0.0.1; it stays the same over restarts. */
+  public int port() {
+    return port;
+  }
+
+  /**
+   * Returns the server's process id.
+   *
+   * @throws DevServiceException when the server is not running
+   */
+  public long pid() {
+    return running().pid();
+  }
+
+  /**
+   * Crashes the server with SIGKILL. It is gone and its ports are free when this returns. Does
+   * nothing when the server is not running.
+   */
+  public synchronized void kill() {
+    SupervisedProcess current = process;
+    if (current != null) {
+      current.kill();
+      process = null;
+    }
+  }
+
+  /**
+   * Starts the server again on the same data and port, stopping it first when it is running.
+   * Returns when it serves clients; after {@link #kill} that takes some two seconds longer, until
+   * the controller takes the former incarnation for dead.
+   */
+  public synchronized void restart() {
+    stop();
+    launch();
+  }
+
+  /** Shuts the server down in order. Does nothing when it is not running. */
+  public synchronized void stop() {
+    end("TERM");
+  }
+
+  /** Stops the server's process where it is (SIGSTOP), until {@link #resume}. */
+  public synchronized void pause() {
+    running().pause();
+  }
+
+  /** Lets the process that {@link #pause} stopped run on. */
+  public synchronized void resume() {
+    running().resume();
+  }
+
+  /** Creates a topic and returns when each of its partitions has a leader. */
+  public synchronized void createTopic(String name, int partitions) {
+    try (Admin admin =
+        Admin.create(
+            Map.of(
+                "bootstrap.servers",
+                bootstrapServers(),
+                "default.api.timeout.ms",
+                Long.toString(TOPIC_TIMEOUT.toMillis()),
+                "request.timeout.ms",
+                "10000"))) {
+      admin
+          .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
+          .all()
+          .get(TOPIC_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+      Await.until(
+          TOPIC_TIMEOUT,
+          () -> hasLeaders(admin, name, partitions),
+          () ->
+              "Topic %s was created, but its partitions have no leaders after %s.%s"
+                  .formatted(name, TOPIC_TIMEOUT, SupervisedProcess.tail(home.log())));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DevServiceException(
+          "Interrupted while creating topic " + name + ", which may exist.", e);
+    } catch (ExecutionException | TimeoutException | KafkaException e) {
+      throw new DevServiceException(
+          "Kafka at %s did not create topic %s: %s"
+              .formatted(bootstrapServers(), name, e.getMessage()),
+          e);
+    }
+  }
+
+  private static boolean hasLeaders(Admin admin, String topic, int partitions) {
+    try {
+      TopicDescription found =
+          admin
+              .describeTopics(List.of(topic))
+              .allTopicNames()
+              .get(TOPIC_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
+              .get(topic);
+      return found != null
+          && found.partitions().size() == partitions
+          && found.partitions().stream().allMatch(p -> p.leader() != null);
+    } catch (ExecutionException | TimeoutException e) {
+      // Created at the controller, but not yet known to the broker.
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DevServiceException(
+          "Interrupted while waiting for topic " + topic + ", which was created.", e);
+    }
+  }
+
+  /** Stops the server and gives its directory up; a temporary one is deleted. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (home.isTemporary()) {
+      kill();
+    } else {
+      stop();
+    }
+    home.release();
+  }
+
+  private void end(String signal) {
+    SupervisedProcess current = process;
+    if (current == null) {
+      return;
+    }
+    if (current.isRunning()) {
+      current.resume();
+      current.signal(signal);
+      current.awaitExit(STOP_TIMEOUT);
+    }
+    process = null;
+  }
+
+  private SupervisedProcess running() {
+    SupervisedProcess current = process;
+    if (current == null || !current.isRunning()) {
+      throw new DevServiceException(
+          "Kafka on port " + port + " is not running. Call restart() first.");
+    }
+    return current;
+  }
+
+  private void launchFirst() {
+    endLeftOver();
+    for (int attempt = 1; ; attempt++) {
+      try {
+        launch();
+        return;
+      } catch (DevServiceException e) {
+        // Another program may have taken a free port between our look and the server's.
+        boolean taken = (!portGiven && !Ports.isFree(port)) || !Ports.isFree(controllerPort);
+        if (!taken || attempt == PORT_ATTEMPTS) {
+          throw e;
+        }
+        port = portGiven ? port : Ports.free();
+        controllerPort = Ports.free();
+      }
+    }
+  }
+
+  private void launch() {
+    if (closed) {
+      throw new DevServiceException("This server is closed. Start another one.");
+    }
+    if (!Await.holdsWithin(
+        Duration.ofSeconds(10), () -> Ports.isFree(port) && Ports.isFree(controllerPort))) {
+      throw new DevServiceException(
+          "Port %d or %d is taken by another program. Kafka was not started. End that program, or choose another port."
+              .formatted(port, controllerPort));
+    }
+    writeSettings();
+    SupervisedProcess started =
+        SupervisedProcess.start(
+            new SupervisedProcess.Launch(
+                "Kafka",
+                command(),
+                home.log(),
+                home.scratch(),
+                home.isTemporary() ? "KILL" : "TERM"));
+    try {
+      awaitReady(started);
+      process = started;
+    } finally {
+      if (process != started) {
+        started.kill();
+      }
+    }
+  }
+
+  private void awaitReady(SupervisedProcess started) {
+    Path ready = home.file(KafkaMain.READY_FILE);
+    Await.until(
+        START_TIMEOUT,
+        () -> {
+          if (!started.isRunning()) {
+            throw new DevServiceException(
+                "Kafka ended while starting on port %d; it is not running.%s"
+                    .formatted(port, started.logTail()));
+          }
+          return Files.exists(ready);
+        },
+        () ->
+            "Kafka was not ready on port %d within %s and was killed.%s"
+                .formatted(port, START_TIMEOUT, started.logTail()));
+  }
+
+  private List<String> command() {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        // Whichever logging backend this program brings, and however it has configured it.
+        "-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-cp",
+        System.getProperty("java.class.path"),
+        KafkaMain.class.getName(),
+        home.file("").toString());
+  }
+
+  /** The lock on the directory is ours, so that a server that runs on it has lost its program. */
+  private void endLeftOver() {
+    Path pidFile = home.file(KafkaMain.PID_FILE);
+    try {
+      if (Files.exists(pidFile)) {
+        String pid = Files.readString(pidFile).strip();
+        if (!pid.isEmpty()) {
+          home.endLeftOver(
+              Long.parseLong(pid),
+              command ->
+                  command.contains(KafkaMain.class.getName())
+                      && command.contains(home.file("").toString()),
+              "KILL");
+        }
+      }
+    } catch (IOException | NumberFormatException e) {
+      throw new DevServiceException(
+          "Cannot read a process id from %s. Nothing was started. Delete it if no Kafka runs there."
+              .formatted(pidFile),
+          e);
+    }
+  }
+
+  private void writeSettings() {
+    Properties properties = new Properties();
+    properties.putAll(defaults());
+    properties.putAll(settings);
+    try {
+      Files.deleteIfExists(home.file(KafkaMain.READY_FILE));
+      Files.createDirectories(home.data());
+      try (OutputStream out = Files.newOutputStream(home.file(KafkaMain.SETTINGS_FILE))) {
+        properties.store(out, "Written at every start.");
+      }
+    } catch (IOException e) {
+      throw new DevServiceException(
+          "Cannot write Kafka's settings: " + e.getMessage() + ". Nothing was started.", e);
+    }
+  }
+
+  private Map<String, String> defaults() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("process.roles", "broker,controller");
+    all.put("node.id", "1");
+    all.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
+    all.put("controller.listener.names", "CONTROLLER");
+    all.put(
+        "listeners",
+        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
+    all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
+    all.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    all.put("log.dirs", home.data().toString());
+    all.put("auto.create.topics.enable", "false");
+    all.put("min.insync.replicas", "1");
+    all.put("offsets.topic.replication.factor", "1");
+    all.put("offsets.topic.num.partitions", "4");
+    all.put("transaction.state.log.replication.factor", "1");
+    all.put("transaction.state.log.min.isr", "1");
+    all.put("transaction.state.log.num.partitions", "4");
+    all.put("share.coordinator.state.topic.replication.factor", "1");
+    all.put("share.coordinator.state.topic.min.isr", "1");
+    all.put("share.coordinator.state.topic.num.partitions", "1");
+    all.put("group.initial.rebalance.delay.ms", "0");
+    // A killed broker's successor is let in when the session of the former has ended.
+    all.put("broker.session.timeout.ms", "1500");
+    all.put("broker.heartbeat.interval.ms", "300");
+    // By default 128 MB, a quarter of the heap.
+    all.put("log.cleaner.dedupe.buffer.size", "8388608");
+    return all;
+  }
+
+  /** What a server is started with. Not safe for use by several threads. */
+  public static final class Builder {
+    private final Map<String, String> settings = new LinkedHashMap<>();
+    private @Nullable Path dataDirectory;
+    private int port;
+
+    private Builder() {}
+
+    /**
+     * The directory for the data and the log, created if absent; it is kept by {@link
+     * KafkaServer#close}. Default: a fresh temporary one, which is deleted.
+     */
+    public Builder dataDirectory(Path directory) {
+      this.dataDirectory = directory;
+      return this;
+    }
+
+    /** The port on 127.0.0.1. Default: a free one. */
+    public Builder port(int port) {
+      if (port < 1 || port > 65_535) {
+        throw new IllegalArgumentException("Not a port: " + port);
+      }
+      this.port = port;
+      return this;
+    }
+
+    /** A setting of {@code server.properties}, such as {@code transaction.max.timeout.ms}. */
+    public Builder setting(String name, String value) {
+      settings.put(name, value);
+      return this;
+    }
+
+    /**
+     * Starts the server and returns when it serves clients.
+     *
+     * @throws DevServiceException when it does not start; nothing is left running
+     */
+    public KafkaServer start() {
+      ServerHome home = ServerHome.acquire(dataDirectory, "holdfast-kafka-");
+      KafkaServer server = null;
+      try {
+        KafkaServer starting = new KafkaServer(this, home);
+        starting.launchFirst();
+        server = starting;
+        return server;
+      } finally {
+        if (server == null) {
+          home.release();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.holdfast.devservices;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+final class KafkaServerTest {
+  @SuppressWarnings("NullAway.Init")
+  private static KafkaServer server;
+
+  @BeforeAll
+  static void startServer() {
+    server = KafkaServer.start();
+  }
+
+  @AfterAll
+  static void closeServer() {
+    server.close();
+  }
+
+  @Test
+  void keepsAcknowledgedRecordsOverKillAndRestart() throws Exception {
+    server.createTopic("kept", 2);
+    send("kept", "one");
+    long before = server.pid();
+    server.kill();
+    assertThat(Processes.isAlive(before)).isFalse();
+    assertThat(Ports.isFree(server.port())).isTrue();
+
+    server.restart();
+
+    assertThat(server.pid()).isNotEqualTo(before);
+    send("kept", "two");
+    assertThat(read("kept", 2)).containsExactly("one", "two");
+  }
+
+  @Test
+  void commitsTransactionsAndPausesAndResumes() throws Exception {
+    server.createTopic("transacted", 1);
+    server.pause();
+    assertThat(Processes.isStopped(server.pid())).isTrue();
+    server.resume();
+    Map<String, Object> settings =
+        Map.of("bootstrap.servers", server.bootstrapServers(), "transactional.id", "t");
+    try (KafkaProducer<String, String> producer =
+        new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
+      producer.initTransactions();
+      producer.beginTransaction();
+      producer.send(new ProducerRecord<>("transacted", "three"));
+      producer.commitTransaction();
+    }
+    assertThat(read("transacted", 1)).containsExactly("three");
+  }
+
+  @Test
+  void refusesATopicThatExists() {
+    server.createTopic("twice", 1);
+    assertThatThrownBy(() -> server.createTopic("twice", 1))
+        .isInstanceOf(DevServiceException.class)
+        .hasMessageContaining("twice");
+  }
+
+  private static void send(String topic, String value) throws Exception {
+    try (KafkaProducer<String, String> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", server.bootstrapServers()),
+            new StringSerializer(),
+            new StringSerializer())) {
+      producer.send(new ProducerRecord<>(topic, 0, null, value)).get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  private static List<String> read(String topic, int count) {
+    List<String> found = new ArrayList<>();
+    try (KafkaConsumer<String, String> consumer =
+        new KafkaConsumer<>(
+            Map.of(
+                "bootstrap.servers",
+                server.bootstrapServers(),
+                "auto.offset.reset",
+                "earliest",
+                "isolation.level",
+                "read_committed"),
+            new StringDeserializer(),
+            new StringDeserializer())) {
+      consumer.assign(List.of(new TopicPartition(topic, 0)));
+      long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (found.size() < count && System.nanoTime() < deadline) {
+        for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
+          found.add(record.value());
+        }
+      }
+    }
+    return found;
+  }
+}

@@ -123,7 +123,9 @@ public abstract class StoreConformance {
     assertThat(read.contentType()).isEqualTo("application/json");
     assertThat(new String(requireNonNull(read.payload()), java.nio.charset.StandardCharsets.UTF_8))
         .isEqualTo("{\"a\":1}");
-    assertThat(read.headers()).containsEntry("h", "v\n\"\\ü").containsEntry("traceparent", "00-1-2-01");
+    assertThat(read.headers())
+        .containsEntry("h", "v\n\"\\ü")
+        .containsEntry("traceparent", "00-1-2-01");
     assertThat(read.operationId()).isEqualTo("op");
     assertThat(drain(start())).hasSize(1);
   }
@@ -166,7 +168,8 @@ public abstract class StoreConformance {
       read.addAll(keys(page.records()));
       at = page.end();
     } while (page.hasNext());
-    assertThat(read).containsExactlyElementsOf(messages.stream().map(m -> requireNonNull(m.key())).toList());
+    assertThat(read)
+        .containsExactlyElementsOf(messages.stream().map(m -> requireNonNull(m.key())).toList());
   }
 
   @Test
@@ -293,10 +296,12 @@ public abstract class StoreConformance {
     Lease old = store().leases().tryAcquire("channel/c", "me", Duration.ofMillis(1)).orElseThrow();
     Lease current =
         Awaitility.await()
-            .until(() -> store().leases().tryAcquire("channel/c", "other", LONG), Optional::isPresent)
+            .until(
+                () -> store().leases().tryAcquire("channel/c", "other", LONG), Optional::isPresent)
             .orElseThrow();
     Cursor before = start();
-    assertThat(store().channels().saveProgress(old, "c", Cursor.at("900:900:"), "zombie")).isFalse();
+    assertThat(store().channels().saveProgress(old, "c", Cursor.at("900:900:"), "zombie"))
+        .isFalse();
     assertThat(store().parking().park(old, "c", Map.of("k:a", "r"), Map.of("k:a", 1L), List.of()))
         .isFalse();
     assertThat(store().channels().stop(old, "c", "zombie")).isFalse();
@@ -324,8 +329,7 @@ public abstract class StoreConformance {
                     Map.of("k:a", bad.position()),
                     List.of(bad, records.get(2))))
         .isTrue();
-    assertThat(store().parking().parkedFrom("c", List.of("k:a", "k:b")))
-        .containsOnlyKeys("k:a");
+    assertThat(store().parking().parkedFrom("c", List.of("k:a", "k:b"))).containsOnlyKeys("k:a");
     assertThat(store().parking().list("c", 10)).hasSize(2);
     ChannelStatus status = store().channels().status("c");
     assertThat(status.parkedLanes()).isEqualTo(1);
@@ -341,7 +345,9 @@ public abstract class StoreConformance {
     assertThat(control.lane()).isEqualTo("k:a");
     List<OutboxRecord> released =
         store().parking().releasable("c", "k:a", control.position(), 0, 10);
-    assertThat(released).extracting(OutboxRecord::position).containsExactly(records.get(2).position());
+    assertThat(released)
+        .extracting(OutboxRecord::position)
+        .containsExactly(records.get(2).position());
 
     assertThat(store().parking().finishRelease(lease, "c", "k:a", control.position())).isTrue();
     assertThat(store().parking().anyParked("c")).isFalse();
@@ -405,7 +411,9 @@ public abstract class StoreConformance {
     Page page = store().log().read("c", start(), ALL, true);
     store().channels().saveProgress(lease, "c", page.end(), "r");
     Cursor before = page.start();
-    Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> store().upkeep().rotate(upkeep) > 0);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> store().upkeep().rotate(upkeep) > 0);
     assertThat(drain(before)).isEmpty();
   }
 

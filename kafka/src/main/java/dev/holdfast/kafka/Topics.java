@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * since one is a bad message and the other an outage. Used by one thread.
  */
 final class Topics implements AutoCloseable {
-  private static final Duration BELIEVE_MISSING = Duration.ofSeconds(10);
+  private static final Duration BELIEVE_MISSING = Duration.ofSeconds(2);
   private static final Duration LONGEST_ANSWER = Duration.ofSeconds(10);
 
   private final Admin admin;

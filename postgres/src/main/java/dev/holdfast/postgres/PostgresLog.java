@@ -45,11 +45,10 @@ final class PostgresLog implements OutboxLog {
        or m.kind <> 0 and m.topic = ?)
       """;
 
-  /** The rows before the byte bound is reached, and how many there were without it. */
+  /** The rows before the byte bound is reached, and the one that reaches it. */
   private static final String BOUNDED =
       """
-      (select p.*, count(*) over () as found,
-              coalesce(sum(coalesce(octet_length(p.payload), 0)) over (
+      (select p.*, coalesce(sum(octet_length(p.payload)) over (
                 order by p.position rows between unbounded preceding and 1 preceding), 0) as before
        from (%s) p) b
       """;
@@ -57,7 +56,9 @@ final class PostgresLog implements OutboxLog {
   /** Takes no locks that conflict with writers; READ COMMITTED, so that the snapshot is its own. */
   private static final String FIRST =
       PLAN
+          // Enough to keep only the first page of a large window in memory while sorting it.
           + """
+          set local work_mem = '64MB';
           select w.*, b.* from
             (select pg_current_snapshot()::text as window_end,
                     pg_current_wal_insert_lsn()::text as insert_lsn,
@@ -209,20 +210,23 @@ final class PostgresLog implements OutboxLog {
     @Nullable String windowEnd;
     @Nullable String insertLsn;
     boolean flushed;
-    private long found;
+    private long before;
 
     void add(ResultSet row) throws SQLException {
-      found = row.getLong("found");
+      before = row.getLong("before");
       records.add(MessageRow.read(row, row.getInt("kind")));
     }
 
     /** The window goes on if the page is full, by number or by bytes. */
     Page page(Cursor start, String windowEnd, Limit limit) {
-      boolean more = found == limit.records() || found > records.size();
+      if (records.isEmpty()) {
+        return new Page(records, start, Cursor.at(windowEnd));
+      }
+      OutboxRecord last = records.get(records.size() - 1);
+      int size = last.payload() == null ? 0 : last.payload().length;
+      boolean more = records.size() == limit.records() || before + size > limit.bytes();
       Cursor end =
-          more
-              ? new Cursor(start.from(), windowEnd, records.get(records.size() - 1).position(), 0)
-              : Cursor.at(windowEnd);
+          more ? new Cursor(start.from(), windowEnd, last.position(), 0) : Cursor.at(windowEnd);
       return new Page(records, start, end);
     }
   }

@@ -286,6 +286,8 @@ public final class KafkaServer implements AutoCloseable {
         // Whichever logging backend this program brings, and however it has configured it.
         "-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        // Log4j's API is on the class path without a backend, and says so.
+        "-Dlog4j2.StatusLogger.level=OFF",
         "-cp",
         System.getProperty("java.class.path"),
         KafkaMain.class.getName(),
@@ -357,6 +359,9 @@ public final class KafkaServer implements AutoCloseable {
     // A killed broker's successor is let in when the session of the former has ended.
     all.put("broker.session.timeout.ms", "1500");
     all.put("broker.heartbeat.interval.ms", "300");
+    // A restarted leader waits for so long before it stands for election against nobody.
+    all.put("controller.quorum.election.timeout.ms", "100");
+    all.put("controller.quorum.election.backoff.max.ms", "100");
     // By default 128 MB, a quarter of the heap.
     all.put("log.cleaner.dedupe.buffer.size", "8388608");
     return all;

@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How PostgreSQL, which refuses to run as root, is started. */
+/** As whom PostgreSQL is started, since it refuses to run as root. */
 enum RunAs {
   /** As the ordinary user that we are. */
   SELF(""),
   /**
    * In a user namespace without a mapping: there the process is nobody, while to the file system it
-   * stays root, so that nothing needs another owner.
+   * stays who we are, so that nothing needs another owner.
    */
   NAMESPACE("unshare -U"),
   /** As the user nobody, who has to own the data. Where user namespaces are forbidden. */
@@ -38,7 +38,8 @@ enum RunAs {
   /** The way that works here, found by trying. */
   static RunAs probe() {
     if (!isRoot()) {
-      return SELF;
+      // initdb wants a user with a name, which one in a container may lack; nobody has one.
+      return hasName() || !NAMESPACE.works() ? SELF : NAMESPACE;
     }
     if (NAMESPACE.works()) {
       return NAMESPACE;
@@ -59,6 +60,10 @@ enum RunAs {
 
   private static boolean isRoot() {
     return uid(Path.of("/proc/self")) == 0;
+  }
+
+  private static boolean hasName() {
+    return Processes.run(List.of("/bin/sh", "-c", "id -un")).succeeded();
   }
 
   /** Makes a file owned by the user that the server will be. */

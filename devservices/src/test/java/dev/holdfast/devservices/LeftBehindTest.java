@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A program that dies by SIGKILL leaves no server behind. */
 final class LeftBehindTest {
-  private static final Duration SOON = Duration.ofSeconds(10);
+  private static final Duration SOON = Duration.ofSeconds(30);
 
   /** The forked program: starts both servers, tells about them and waits to be killed. */
   static final class Program {
@@ -55,14 +55,13 @@ final class LeftBehindTest {
   }
 
   @Test
-  void serversVanishAndTheirDirectoriesCanBeUsedAgain(@TempDir Path directory) throws Exception {
+  void serversVanish(@TempDir Path directory) throws Exception {
     List<Long> servers = runAndKill(directory.toString(), "running");
     Awaitility.await().atMost(SOON).until(() -> servers.stream().noneMatch(Processes::isAlive));
-    assertStartsAgain(directory);
   }
 
   @Test
-  void aNewStartDoesNotWaitForPausedServersOfAKilledProgram(@TempDir Path directory)
+  void aNewStartOnTheirDirectoriesSucceedsAtOnceEvenWhenTheyWerePaused(@TempDir Path directory)
       throws Exception {
     List<Long> servers = runAndKill(directory.toString(), "paused");
     assertStartsAgain(directory);
@@ -95,7 +94,7 @@ final class LeftBehindTest {
       statement.execute("insert into kept values (1)");
       kafka.createTopic("works", 1);
     }
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(25));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(50));
   }
 
   private static List<Long> runAndKill(String... args) throws Exception {

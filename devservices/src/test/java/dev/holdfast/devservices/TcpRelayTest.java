@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -89,11 +88,11 @@ final class TcpRelayTest {
       long start = System.nanoTime();
       assertThat(roundTrip(client, 2)).isEqualTo(2);
       assertThat(Duration.ofNanos(System.nanoTime() - start))
-          .isBetween(Duration.ofMillis(200), Duration.ofMillis(900));
+          .isBetween(Duration.ofMillis(200), Duration.ofMillis(1_500));
       relay.delay(Duration.ZERO);
       start = System.nanoTime();
       assertThat(roundTrip(client, 3)).isEqualTo(3);
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(150));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(200));
     }
   }
 
@@ -102,16 +101,14 @@ final class TcpRelayTest {
     try (Socket client = connect()) {
       relay.delay(Duration.ofMillis(100));
       long start = System.nanoTime();
-      client.getOutputStream().write(1);
-      client.getOutputStream().flush();
-      client.getOutputStream().write(2);
-      client.getOutputStream().write(3);
-      InputStream in = client.getInputStream();
-      assertThat(in.read()).isEqualTo(1);
-      assertThat(in.read()).isEqualTo(2);
-      assertThat(in.read()).isEqualTo(3);
+      for (int sent = 0; sent < 20; sent++) {
+        client.getOutputStream().write(sent);
+      }
+      for (int sent = 0; sent < 20; sent++) {
+        assertThat(client.getInputStream().read()).isEqualTo(sent);
+      }
       assertThat(Duration.ofNanos(System.nanoTime() - start))
-          .isBetween(Duration.ofMillis(200), Duration.ofMillis(900));
+          .isBetween(Duration.ofMillis(200), Duration.ofMillis(1_500));
     }
   }
 

@@ -13,10 +13,13 @@ final class MessageRow {
 
   /** All but kind, which parked messages do not have. */
   static String columns(String alias) {
-    return "#.position, #.id, #.topic, #.key, #.type, #.content_type, #.payload, #.headers,"
-            .replace("#", alias)
-        + " #.operation_id, (date_part('epoch', #.recorded_at) * 1000)::bigint as recorded_at_ms"
-            .replace("#", alias);
+    return "#.position, #.id, #.topic, #.key, #.type, #.content_type, #.payload, #.headers, #.operation_id, #.recorded_at"
+        .replace("#", alias);
+  }
+
+  /** What {@link #read} needs beside the columns; for the outermost select, where rows are few. */
+  static String millis(String alias) {
+    return "(date_part('epoch', " + alias + ".recorded_at) * 1000)::bigint as recorded_at_ms";
   }
 
   static OutboxRecord read(ResultSet row, int kind) throws SQLException {

@@ -59,12 +59,13 @@ final class PostgresLog implements OutboxLog {
           // Enough to keep only the first page of a large window in memory while sorting it.
           + """
           set local work_mem = '64MB';
-          select w.*, b.* from
+          select w.*, b.*, %s from
             (select pg_current_snapshot()::text as window_end,
                     pg_current_wal_insert_lsn()::text as insert_lsn,
                     pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() as flushed) w
           left join
           """
+              .formatted(MessageRow.millis("b"))
           + BOUNDED.formatted(
               "select m.kind, "
                   + MessageRow.columns("m")
@@ -79,7 +80,9 @@ final class PostgresLog implements OutboxLog {
 
   private static final String NEXT =
       PLAN
-          + "set local enable_sort = off; select b.* from "
+          + "set local enable_sort = off; select b.*, "
+          + MessageRow.millis("b")
+          + " from "
           + BOUNDED.formatted(
               "select m.kind, "
                   + MessageRow.columns("m")

@@ -140,6 +140,8 @@ final class PostgresParking implements ParkingStore {
                 connection,
                 "select "
                     + MessageRow.columns("p")
+                    + ", "
+                    + MessageRow.millis("p")
                     + " from ${schema}.parked_message p join ${schema}.parked_lane l on "
                     + RELEASED
                     + " where p.channel = ? and p.lane = ? and p.position > ? and "
@@ -257,6 +259,8 @@ final class PostgresParking implements ParkingStore {
                 connection,
                 "select "
                     + MessageRow.columns("p")
+                    + ", "
+                    + MessageRow.millis("p")
                     + """
                     , p.lane, l.reason, p.parked_at, not %s as skipped,
                       l.release_at is not null as releasing

@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.cli.demo.DemoCommand;
+import dev.holdfast.cli.relay.RelayCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -24,6 +25,9 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     subcommands = {
       DemoCommand.class,
+      RelayCommand.class,
+      SchemaCommand.class,
+      OutboxCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

@@ -201,7 +201,6 @@ final class Demo {
         return port;
       } catch (IOException e) {
         // Taken: try another.
-        continue;
       }
     }
     throw new HoldfastException(

@@ -1,0 +1,54 @@
+package dev.holdfast.cli.demo;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One strategy's row.
+ *
+ * @param kills how often the service was killed
+ * @param throughput orders answered per second, outages included
+ * @param settled whether everything recorded had been delivered when it was counted
+ */
+record StrategyResult(
+    StrategyKind kind,
+    Verdict verdict,
+    int kills,
+    double throughput,
+    Latency latency,
+    boolean settled) {
+
+  /** Whether it kept what it promises. */
+  boolean isAsPromised() {
+    return !kind.promisesZeros() || (settled && verdict.isClean());
+  }
+
+  static List<String> header() {
+    return List.of(
+        "strategy",
+        "operations",
+        "lost",
+        "phantom",
+        "duplicate",
+        "reordered",
+        "kills",
+        "per second",
+        "p50 ms",
+        "p99 ms");
+  }
+
+  List<String> cells() {
+    List<String> cells = new ArrayList<>();
+    cells.add(kind.id());
+    cells.add(Integer.toString(verdict.operations()));
+    cells.add(Integer.toString(verdict.lost()));
+    cells.add(Integer.toString(verdict.phantom()));
+    cells.add(Integer.toString(verdict.duplicate()));
+    cells.add(Integer.toString(verdict.reordered()));
+    cells.add(Integer.toString(kills));
+    cells.add(Long.toString(Math.round(throughput)));
+    cells.add(latency.p50() == null ? "-" : latency.p50().toString());
+    cells.add(latency.p99() == null ? "-" : latency.p99().toString());
+    return cells;
+  }
+}

@@ -1,0 +1,123 @@
+package dev.holdfast.cli.relay;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.holdfast.Holdfast;
+import dev.holdfast.HoldfastException;
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.cli.Credentials;
+import dev.holdfast.cli.Json;
+import dev.holdfast.outbox.RelayStatus;
+import dev.holdfast.outbox.store.ChannelStatus;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Answers {@code /health}, 200 or 503, from what this process knows, and {@code /metrics}, which
+ * asks the database.
+ */
+final class HealthServer implements AutoCloseable {
+  private static final int THREADS = 2;
+
+  private final Holdfast holdfast;
+  private final HttpServer server;
+  private final ExecutorService threads;
+
+  private HealthServer(Holdfast holdfast, HttpServer server) {
+    this.holdfast = holdfast;
+    this.server = server;
+    this.threads = Executors.newFixedThreadPool(THREADS, HealthServer::thread);
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "holdfast-health");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /**
+   * @param port 0 for a free one
+   */
+  static HealthServer start(Holdfast holdfast, int port) {
+    try {
+      HealthServer health =
+          new HealthServer(holdfast, HttpServer.create(new InetSocketAddress(port), 0));
+      health.server.setExecutor(health.threads);
+      health.server.createContext("/health", health::health);
+      health.server.createContext("/metrics", health::metrics);
+      health.server.start();
+      return health;
+    } catch (IOException e) {
+      throw new InvalidConfiguration(
+          "The health endpoint cannot listen on port %d (%s). The relay was ended. Choose another with --health-port."
+              .formatted(port, e.getMessage()));
+    }
+  }
+
+  int port() {
+    return server.getAddress().getPort();
+  }
+
+  private void health(HttpExchange exchange) throws IOException {
+    List<RelayStatus> channels = holdfast.status();
+    boolean well = channels.stream().allMatch(HealthServer::isWell);
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("status", well ? "ok" : "failing");
+    List<Object> rows = new ArrayList<>();
+    for (RelayStatus channel : channels) {
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("channel", channel.channel());
+      row.put("phase", channel.phase().name());
+      row.put("delivered", channel.delivered());
+      row.put("problem", channel.problem() == null ? null : Credentials.mask(channel.problem()));
+      rows.add(row);
+    }
+    body.put("channels", rows);
+    answer(exchange, well ? 200 : 503, "application/json", Json.text(body));
+  }
+
+  /** Paused is what an operator wants; blocked and stopped is what nobody does. */
+  private static boolean isWell(RelayStatus channel) {
+    return switch (channel.phase()) {
+      case STANDBY, TAKING_OVER, LEADING, PAUSED -> true;
+      case BLOCKED, STOPPED, CLOSED -> false;
+    };
+  }
+
+  private void metrics(HttpExchange exchange) throws IOException {
+    List<RelayStatus> here = holdfast.status();
+    List<ChannelStatus> channels = new ArrayList<>();
+    try {
+      for (RelayStatus channel : here) {
+        channels.add(holdfast.store().channels().status(channel.channel()));
+      }
+    } catch (HoldfastException e) {
+      // What this process knows by itself is still worth having.
+      channels.clear();
+    }
+    answer(exchange, 200, Metrics.CONTENT_TYPE, Metrics.text(here, channels));
+  }
+
+  private static void answer(HttpExchange exchange, int status, String type, String text)
+      throws IOException {
+    try (exchange) {
+      byte[] body = text.getBytes(StandardCharsets.UTF_8);
+      exchange.getResponseHeaders().set("Content-Type", type);
+      exchange.sendResponseHeaders(status, body.length);
+      exchange.getResponseBody().write(body);
+    }
+  }
+
+  @Override
+  public void close() {
+    server.stop(0);
+    threads.shutdown();
+  }
+}

@@ -33,6 +33,12 @@ final class Transactor {
   private final Runnable committed;
 
   /**
+   * The level that this data source's connections come with, asked for once: the driver asks the
+   * server, which would cost every transaction a round trip. -1 until asked.
+   */
+  private volatile int isolationByDefault = -1;
+
+  /**
    * @param committed called after a commit that recorded messages
    */
   Transactor(DataSource dataSource, OutboxWriter writer, InstantSource clock, Runnable committed) {
@@ -66,7 +72,11 @@ final class Transactor {
     boolean clean = false;
     try {
       connection.setAutoCommit(false);
-      int before = connection.getTransactionIsolation();
+      int before = isolationByDefault;
+      if (before < 0) {
+        before = connection.getTransactionIsolation();
+        isolationByDefault = before;
+      }
       if (before != options.isolation().jdbcLevel()) {
         connection.setTransactionIsolation(options.isolation().jdbcLevel());
         isolationBefore = before;

@@ -4,31 +4,21 @@ import dev.holdfast.outbox.store.Store;
 import dev.holdfast.postgres.PostgresStore;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
 /** The strategies that can be shown. */
 enum StrategyKind {
-  DB_THEN_BROKER("db-then-broker", false, DbThenBroker::new, dataSource -> true),
-  BROKER_THEN_DB("broker-then-db", false, BrokerThenDb::new, dataSource -> true),
-  OUTBOX("outbox", true, WithOutbox::new, StrategyKind::outboxIsEmpty);
+  DB_THEN_BROKER("db-then-broker", false),
+  BROKER_THEN_DB("broker-then-db", false),
+  OUTBOX("outbox", true);
 
   private final String id;
   private final boolean promisesZeros;
-  private final Function<Wiring, Strategy> opener;
-  private final Predicate<DataSource> settled;
 
-  StrategyKind(
-      String id,
-      boolean promisesZeros,
-      Function<Wiring, Strategy> opener,
-      Predicate<DataSource> settled) {
+  StrategyKind(String id, boolean promisesZeros) {
     this.id = id;
     this.promisesZeros = promisesZeros;
-    this.opener = opener;
-    this.settled = settled;
   }
 
   String id() {
@@ -51,12 +41,19 @@ enum StrategyKind {
   }
 
   Strategy open(Wiring wiring) {
-    return opener.apply(wiring);
+    return switch (this) {
+      case DB_THEN_BROKER -> new DbThenBroker(wiring);
+      case BROKER_THEN_DB -> new BrokerThenDb(wiring);
+      case OUTBOX -> new WithOutbox(wiring);
+    };
   }
 
   /** Whether nothing recorded waits for delivery any more. */
   boolean isSettled(DataSource dataSource) {
-    return settled.test(dataSource);
+    return switch (this) {
+      case DB_THEN_BROKER, BROKER_THEN_DB -> true;
+      case OUTBOX -> outboxIsEmpty(dataSource);
+    };
   }
 
   static Optional<StrategyKind> byId(String id) {

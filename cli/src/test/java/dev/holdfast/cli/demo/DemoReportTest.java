@@ -1,0 +1,86 @@
+package dev.holdfast.cli.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.cli.Json;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class DemoReportTest {
+  private static StrategyResult result(StrategyKind kind, Verdict verdict, boolean settled) {
+    return new StrategyResult(kind, verdict, 8, 512.34, new Latency(5.1, 40.0), settled);
+  }
+
+  @Test
+  void jsonHasTheAgreedForm() throws Exception {
+    DemoReport report =
+        new DemoReport(
+            7, List.of(result(StrategyKind.DB_THEN_BROKER, new Verdict(10, 1, 2, 3, 4), true)));
+
+    assertThat(new ObjectMapper().readTree(Json.text(report.json())))
+        .isEqualTo(
+            new ObjectMapper()
+                .readTree(
+                    """
+                    {"seed":7,"strategies":[{"name":"db-then-broker","operations":10,"lost":1,
+                    "phantom":2,"duplicate":3,"reordered":4,"kills":8,"throughput_per_s":512.3,
+                    "latency_ms":{"p50":5.1,"p99":40.0}}]}
+                    """));
+  }
+
+  @Test
+  void tableHasOneRowForEachStrategy() {
+    DemoReport report =
+        new DemoReport(
+            1, List.of(result(StrategyKind.OUTBOX, new Verdict(3000, 0, 0, 0, 0), true)));
+
+    assertThat(report.table())
+        .isEqualTo(
+            """
+            strategy  operations  lost  phantom  duplicate  reordered  kills  per second  p50 ms  p99 ms
+            --------  ----------  ----  -------  ---------  ---------  -----  ----------  ------  ------
+            outbox          3000     0        0          0          0      8         512     5.1    40.0
+            """);
+  }
+
+  @Test
+  void onlyStrategiesThatPromiseZerosAreHeldToThem() {
+    Verdict bad = new Verdict(10, 1, 0, 0, 0);
+    Verdict good = new Verdict(10, 0, 0, 0, 0);
+
+    assertThat(result(StrategyKind.DB_THEN_BROKER, bad, true).isAsPromised()).isTrue();
+    assertThat(result(StrategyKind.OUTBOX, bad, true).isAsPromised()).isFalse();
+    assertThat(result(StrategyKind.OUTBOX, good, false).isAsPromised()).isFalse();
+    assertThat(result(StrategyKind.OUTBOX, good, true).isAsPromised()).isTrue();
+  }
+
+  @Test
+  void percentilesAreSamples() {
+    assertThat(Latency.ofMicros(LongStream.rangeClosed(1, 100).map(n -> n * 1000).boxed().toList()))
+        .isEqualTo(new Latency(50.0, 99.0));
+    assertThat(Latency.ofMicros(List.of(1500L))).isEqualTo(new Latency(1.5, 1.5));
+    assertThat(Latency.ofMicros(List.of())).isEqualTo(new Latency(null, null));
+  }
+
+  @Test
+  void unknownStrategyIsNamedWithTheKnownOnes() {
+    assertThatThrownBy(() -> DemoSettings.strategies(List.of("outbox", "hope")))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("'hope'")
+        .hasMessageContaining("db-then-broker, broker-then-db, outbox");
+  }
+
+  @Test
+  void planKeepsEveryFaultInsideTheLoadAndFollowsTheSeed() {
+    for (long seed = 1; seed <= 50; seed++) {
+      FaultPlan plan = FaultPlan.of(300, 8, seed);
+      assertThat(plan.faults()).hasSize(10).allMatch(f -> f.after() >= 1 && f.after() < 300);
+      assertThat(FaultPlan.of(300, 8, seed)).isEqualTo(plan);
+    }
+    assertThat(FaultPlan.of(300, 8, 1)).isNotEqualTo(FaultPlan.of(300, 8, 2));
+  }
+}

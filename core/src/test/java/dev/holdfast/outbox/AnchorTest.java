@@ -19,7 +19,6 @@ final class AnchorTest {
   private static final long EPOCH = 10;
   private static final Cursor COPY = Cursor.at("100:100:");
   private static final Cursor SEEN = Cursor.at("200:200:");
-  private static final Predicate<Cursor> NONE_FUTURE = cursor -> false;
 
   private static ChannelStore.Progress copy(@Nullable String record, int era, String system) {
     return new ChannelStore.Progress(COPY, record, era, system);
@@ -81,13 +80,13 @@ final class AnchorTest {
 
   @Test
   void aNewChannelBeginsFromTheDatabaseWithoutAWarning() {
-    assertThat(Anchor.decide(HERE, 1, copy(null, 2, "sys"), null, NONE_FUTURE))
+    assertThat(Anchor.decide(HERE, 1, copy(null, 2, "sys"), null, cursor -> false))
         .isEqualTo(new Anchor.FromDatabase(COPY, null));
   }
 
   @Test
   void aTargetThatLostItsRecordIsGoneOnFromTheDatabaseWithAWarning() {
-    assertThat(decide(null, NONE_FUTURE))
+    assertThat(decide(null, cursor -> false))
         .isInstanceOfSatisfying(
             Anchor.FromDatabase.class,
             anchor -> assertThat(anchor.warning()).contains("lost its progress record"));
@@ -95,13 +94,13 @@ final class AnchorTest {
 
   @Test
   void afterAReanchorAMissingRecordIsNoSurprise() {
-    assertThat(Anchor.decide(HERE, EPOCH, copy("r", 1, "sys"), null, NONE_FUTURE))
+    assertThat(Anchor.decide(HERE, EPOCH, copy("r", 1, "sys"), null, cursor -> false))
         .isEqualTo(new Anchor.FromDatabase(COPY, null));
   }
 
   @Test
   void aRestoredDumpIsNotTrustedWithItsOwnCopyEither() {
-    assertThat(Anchor.decide(HERE, EPOCH, copy("r", 2, "other"), null, NONE_FUTURE))
+    assertThat(Anchor.decide(HERE, EPOCH, copy("r", 2, "other"), null, cursor -> false))
         .isInstanceOfSatisfying(
             Anchor.Stop.class, stop -> assertThat(stop.reason()).contains("--from-beginning"));
     assertThat(decide(null, cursor -> cursor.equals(COPY)))

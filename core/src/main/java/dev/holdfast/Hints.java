@@ -31,7 +31,7 @@ final class Hints implements AutoCloseable {
   void committed() {
     if (relay != null) {
       relay.wake();
-      if (relay.leadsAny()) {
+      if (relay.leadsAll()) {
         return;
       }
     }

@@ -68,9 +68,9 @@ public final class Relay implements AutoCloseable {
     runners.forEach(ChannelRunner::wake);
   }
 
-  /** Whether this process leads any channel. */
-  public boolean leadsAny() {
-    return runners.stream().anyMatch(runner -> runner.status().phase() == RelayPhase.LEADING);
+  /** Whether this process leads all the channels it configures. */
+  public boolean leadsAll() {
+    return runners.stream().allMatch(runner -> runner.status().phase() == RelayPhase.LEADING);
   }
 
   public List<RelayStatus> status() {

@@ -1,5 +1,6 @@
 package dev.holdfast.outbox;
 
+import dev.holdfast.boundary.Capability;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.Cursor;
@@ -81,16 +82,16 @@ final class Term implements AutoCloseable {
 
   /** Fences the predecessor and finds out where to go on. */
   void takeOver() throws TermEnded {
-    StoreIdentity here = store.log().identity();
+    StoreIdentity here = store.log().identity(channel.name());
     identity = here;
     Target.Context context =
         new Target.Context(channel.name(), here.storeId() + "-" + channel.name());
     // Looked at before anyone is fenced: a clone of the database must not stop the original.
-    anchor(here, channel.target().peekProgress(context).orElse(null));
+    anchor(here, channel.target().peekProgress(context).orElse(null), false);
     TargetSession opened = channel.target().open(context);
     session = opened;
     TermEnded.unless(heartbeat.renew(lease));
-    Cursor start = anchor(here, opened.progress().orElse(null));
+    Cursor start = anchor(here, opened.progress().orElse(null), true);
     cursor = start;
     TermEnded.unless(store.parking().finishReleasesBefore(lease, channel.name(), start));
     // Our claim stands at the target before anything is delivered, and with it the fence is real.
@@ -98,7 +99,7 @@ final class Term implements AutoCloseable {
     saveProgress();
   }
 
-  private Cursor anchor(StoreIdentity here, @Nullable String seen) throws TermEnded {
+  private Cursor anchor(StoreIdentity here, @Nullable String seen, boolean warn) throws TermEnded {
     Anchor anchor =
         Anchor.decide(
             here,
@@ -111,7 +112,7 @@ final class Term implements AutoCloseable {
       throw new TermEnded(RelayPhase.Event.STOP_SEEN, stop.reason());
     }
     if (anchor instanceof Anchor.FromDatabase copy) {
-      if (copy.warning() != null) {
+      if (warn && copy.warning() != null) {
         log.warn("channel {}: {}", channel.name(), copy.warning());
       }
       return copy.cursor();
@@ -190,7 +191,6 @@ final class Term implements AutoCloseable {
 
   private void send(List<OutboxRecord> batch, Cursor after, Parking parking) throws TermEnded {
     List<OutboxRecord> rest = parking.holdBack(batch);
-    int before = rest.size();
     while (!rest.isEmpty()) {
       Delivery delivery = open().send(rest, record(after));
       if (delivery instanceof Delivery.Refused refused) {
@@ -200,14 +200,14 @@ final class Term implements AutoCloseable {
             refused.refused().size(),
             refused.refused().values().iterator().next());
         rest = parking.park(rest, refused);
-        before -= refused.refused().size();
+        counters.delivered.addAndGet(refused.delivered().size());
       } else {
         demandDone(delivery);
+        counters.delivered.addAndGet(rest.size());
         break;
       }
     }
     cursor = after;
-    counters.delivered.addAndGet(Math.max(before, 0));
   }
 
   /** Carries out an operator's order at its place in the log. */
@@ -281,9 +281,16 @@ final class Term implements AutoCloseable {
     savedAt = Doorbell.nanos();
     Cursor now = at();
     if (!now.equals(saved)) {
-      TermEnded.unless(store.channels().saveProgress(lease, channel.name(), now, record(now)));
+      TermEnded.unless(
+          store
+              .channels()
+              .saveProgress(lease, channel.name(), now, keepsProgress() ? record(now) : null));
       saved = now;
     }
+  }
+
+  private boolean keepsProgress() {
+    return channel.target().capabilities().contains(Capability.PROGRESS_MARK);
   }
 
   /** Copies progress back a last time, so that a target without progress repeats nothing. */

@@ -424,7 +424,7 @@ public abstract class StoreConformance {
     Page page = store().log().read("c", start(), ALL, true);
     store().channels().saveProgress(lease, "c", page.end(), "r");
     assertThat(store().channels().reanchor("c", true, "tester")).isEqualTo(2);
-    assertThat(store().log().identity().era()).isEqualTo(2);
+    assertThat(store().log().identity("c").era()).isEqualTo(2);
     assertThat(drain(start())).hasSize(1);
   }
 }

@@ -20,15 +20,16 @@ final class PostgresChannels implements ChannelStore {
 
   /** A snapshot taken before the channel is committed: all who see the channel commit after it. */
   private static final String CREATE_PROGRESS =
-      "insert into ${schema}.progress (channel, from_snapshot, era, system)"
-          + " select ?, pg_current_snapshot(), s.era, "
+      "insert into ${schema}.progress (channel, from_snapshot, system)"
+          + " select ?, pg_current_snapshot(), "
           + SYSTEM
-          + " from ${schema}.store s on conflict do nothing";
+          + " on conflict do nothing";
 
   private static final String ADD_ROUTE =
       """
       insert into ${schema}.route as r (channel, pattern, like_pattern) values (?, ?, ?)
-      on conflict (channel, pattern) do update set closing = null where r.closing is not null
+      on conflict (channel, pattern) do update set closing = null, horizon = null
+        where r.closing is not null
       """;
 
   private static final String OPEN_ROUTES =
@@ -70,7 +71,7 @@ final class PostgresChannels implements ChannelStore {
   private static final String SAVE =
       "update ${schema}.progress set from_snapshot = ?, to_snapshot = ?, position = ?,"
           + " replayed = ?, record = ?, updated_at = clock_timestamp(),"
-          + " era = (select era from ${schema}.store), system = "
+          + " system = "
           + SYSTEM
           + " where channel = ?";
 
@@ -334,12 +335,21 @@ final class PostgresChannels implements ChannelStore {
               database
                   .one(
                       connection,
-                      "update ${schema}.store set era = era + 1 returning era",
-                      row -> row.getInt(1))
-                  .orElseThrow();
-          // Every progress is this database's own from here on.
+                      "update ${schema}.progress set era = era + 1, record = null, system = "
+                          + SYSTEM
+                          + " where channel = ? returning era",
+                      row -> row.getInt(1),
+                      channel)
+                  .orElseThrow(() -> unknown(channel));
+          // Fences whoever leads now, who would copy the old progress over the new era's.
           database.update(
-              connection, "update ${schema}.progress set era = ?, system = " + SYSTEM, era);
+              connection,
+              """
+              update ${schema}.lease
+              set owner = null, epoch = epoch + 1, expires_at = ${schema}.now()
+              where name = 'channel/' || ?
+              """,
+              channel);
           if (fromBeginning) {
             database.update(
                 connection,
@@ -350,16 +360,10 @@ final class PostgresChannels implements ChannelStore {
                 """,
                 channel);
           }
-          int rows =
-              database.update(
-                  connection,
-                  """
-                  update ${schema}.channel set state = 'RUNNING', reason = null where name = ?
-                  """,
-                  channel);
-          if (rows == 0) {
-            throw unknown(channel);
-          }
+          database.update(
+              connection,
+              "update ${schema}.channel set state = 'RUNNING', reason = null where name = ?",
+              channel);
           audit(
               database,
               connection,

@@ -112,10 +112,10 @@ final class PostgresLog implements OutboxLog {
 
   private static final String IDENTITY =
       """
-      select s.store_id, s.era, (select system_identifier from pg_control_system())::text as system,
+      select s.store_id, p.era, (select system_identifier from pg_control_system())::text as system,
              ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint
                as timeline
-      from ${schema}.store s
+      from ${schema}.store s, ${schema}.progress p where p.channel = ?
       """;
 
   private final Database database;
@@ -235,7 +235,7 @@ final class PostgresLog implements OutboxLog {
   }
 
   @Override
-  public StoreIdentity identity() {
+  public StoreIdentity identity(String channel) {
     return database.transact(
         "read the store's identity",
         connection ->
@@ -248,7 +248,8 @@ final class PostgresLog implements OutboxLog {
                             row.getObject("store_id", UUID.class),
                             row.getString("system"),
                             row.getLong("timeline"),
-                            row.getInt("era")))
+                            row.getInt("era")),
+                    channel)
                 .orElseThrow());
   }
 

@@ -258,15 +258,20 @@ final class PostgresUpkeep implements Upkeep {
         "forget closed routes",
         lease,
         connection -> {
+          // In a later transaction than the closing: whoever saw the route open has a lower id.
+          database.update(
+              connection,
+              """
+              update ${schema}.route set horizon = pg_snapshot_xmax(pg_current_snapshot())
+              where closing is not null and horizon is null
+              """);
           database.update(
               connection,
               """
               delete from ${schema}.route r using ${schema}.progress p
-              where p.channel = r.channel and r.closing < pg_snapshot_xmin(p.from_snapshot)
+              where p.channel = r.channel and r.horizon <= pg_snapshot_xmin(p.from_snapshot)
                 and not exists (
-                  select from pg_stat_activity a
-                  where a.backend_xmin is not null and a.datname = current_database()
-                    and age(a.backend_xmin) > age(r.closing::xid))
+                  select from ${schema}.delayed d where d.topic like r.like_pattern)
               """);
         });
   }

@@ -12,7 +12,7 @@ public interface ChannelStore {
    *
    * @param cursor how far the channel has come, at least
    * @param record the last progress record copied back from the target, or {@code null}
-   * @param era the store's era when it was written
+   * @param era the channel's era
    * @param system the identifier of the cluster that wrote it
    */
   record Progress(Cursor cursor, @Nullable String record, int era, String system) {}
@@ -58,9 +58,10 @@ public interface ChannelStore {
   boolean saveProgress(Lease lease, String channel, Cursor cursor, @Nullable String record);
 
   /**
-   * Starts a new era: progress kept by targets is no longer believed and the database's copy is.
-   * After a dump and restore, where snapshots mean nothing any more, the cursor is set to the
-   * beginning of what the outbox still holds.
+   * Starts a new era of a channel: progress kept by its target is no longer believed and the
+   * database's copy is. Whoever leads the channel is fenced. After a dump and restore, where
+   * snapshots mean nothing any more, the cursor is set to the beginning of what the outbox still
+   * holds.
    *
    * @return the new era
    */

@@ -7,7 +7,7 @@ package dev.holdfast.outbox.store;
 public interface OutboxLog {
 
   /**
-   * @param records 1 to 100,000
+   * @param records 1 to 50,000
    * @param bytes of payload; a single larger message is returned alone
    */
   record Limit(int records, int bytes) {}
@@ -21,8 +21,8 @@ public interface OutboxLog {
    */
   Page read(String channel, Cursor after, Limit limit, boolean forceAdvance);
 
-  /** What the database says of itself now. */
-  StoreIdentity identity();
+  /** What the database says of itself now, in the era of a channel. */
+  StoreIdentity identity(String channel);
 
   /**
    * Whether the cursor names something that this database has not reached: it comes from another

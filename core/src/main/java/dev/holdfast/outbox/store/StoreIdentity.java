@@ -9,6 +9,6 @@ import java.util.UUID;
  * @param storeId made when the tables were created; a clone or a restored dump has the same
  * @param system the cluster's system identifier; a restored dump has another
  * @param timeline changes when a standby is promoted or a backup restored
- * @param era raised by an operator's {@code reanchor}
+ * @param era the channel's, raised by an operator's {@code reanchor}
  */
 public record StoreIdentity(UUID storeId, String system, long timeline, int era) {}

@@ -17,7 +17,6 @@ language sql stable as $$ select clock_timestamp() $$;
 create table ${schema}.store (
   only_row          boolean primary key default true check (only_row),
   store_id          uuid not null default gen_random_uuid(),
-  era               integer not null default 1 check (era >= 1),
   retention_ms      bigint not null default 3600000 check (retention_ms >= 0),
   dedupe_window_ms  bigint not null default 86400000 check (dedupe_window_ms >= 1000),
   max_payload_bytes integer not null default 1000000
@@ -115,6 +114,8 @@ create table ${schema}.route (
   like_pattern text not null,
   -- Set when the route is being closed: no longer accepted, still delivered.
   closing      xid8,
+  -- Set later: whoever published under the open route had a transaction id below this one.
+  horizon      xid8,
   primary key (channel, pattern)
 );
 
@@ -126,7 +127,7 @@ create table ${schema}.progress (
   position      bigint not null default 0,
   replayed      bigint not null default 0,
   record        text,
-  era           integer not null,
+  era           integer not null default 1 check (era >= 1),
   system        text not null,
   updated_at    timestamptz not null default clock_timestamp(),
   check (to_snapshot is not null or (position = 0 and replayed = 0))
@@ -271,6 +272,11 @@ declare
 begin
   -- The transaction id first: a route that is closed later knows then that we may use it.
   perform pg_current_xact_id();
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    -- Our snapshot may be older than that: a route closed since is a serialization failure.
+    perform from ${schema}.route r
+    where exists (select from unnest(p_topics) t where t like r.like_pattern) for share;
+  end if;
   select t.topic into unrouted
   from (select distinct unnest(p_topics) as topic) t
   where not exists (

@@ -1,8 +1,8 @@
 -- Roles: holdfast_writer may publish, holdfast_relay delivers, holdfast_admin operates.
 -- Grant them to your users, e.g.: grant holdfast_writer to shop;
-create role holdfast_writer nologin;
-create role holdfast_relay nologin;
-create role holdfast_admin nologin;
+do $$ begin create role holdfast_writer nologin; exception when duplicate_object then null; end $$;
+do $$ begin create role holdfast_relay nologin; exception when duplicate_object then null; end $$;
+do $$ begin create role holdfast_admin nologin; exception when duplicate_object then null; end $$;
 
 revoke all on schema ${schema} from public;
 revoke execute on all functions in schema ${schema} from public;

@@ -42,6 +42,8 @@ public final class Main implements Runnable {
 
   /** Runs a command and exits with its status. */
   public static void main(String[] arguments) {
+    // The JDBC driver's own logger would speak beside the one message that an error gets.
+    java.util.logging.LogManager.getLogManager().reset();
     System.exit(commandLine().execute(arguments));
   }
 

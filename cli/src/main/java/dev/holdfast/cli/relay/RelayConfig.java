@@ -97,25 +97,45 @@ record RelayConfig(
           "%s, line %d: there is no setting '%s'. Nothing was started. Known here are %s."
               .formatted(
                   name,
-                  e.getLocation().getLineNr(),
+                  line(text, e),
                   path(e),
                   e.getKnownPropertyIds().stream()
                       .map(Object::toString)
                       .sorted()
                       .collect(Collectors.joining(", "))));
     } catch (JsonProcessingException e) {
-      JsonLocation location = e.getLocation();
       throw new InvalidConfiguration(
-          "%s, line %s: %s. Nothing was started."
+          "%s, line %d: %s. Nothing was started."
               .formatted(
                   name,
-                  location == null ? "?" : location.getLineNr(),
+                  line(text, e),
                   e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()
                       ? "'" + path(mapping) + "' has a value of the wrong kind"
                       : Credentials.mask(e.getOriginalMessage().replaceAll("\\s*\n\\s*", " "))));
     } catch (IOException e) {
       throw new InvalidConfiguration(name + " cannot be read. Nothing was started.");
     }
+  }
+
+  /** The line of the key; by the time of the error the parser has read on, often past it. */
+  private static int line(String text, JsonProcessingException e) {
+    JsonLocation location = e.getLocation();
+    int seenLast = location == null ? 1 : location.getLineNr();
+    if (!(e instanceof JsonMappingException mapping)) {
+      return seenLast;
+    }
+    String pointer = "/" + path(mapping).replace('.', '/');
+    try (var parser = YAML.createParser(text)) {
+      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+        if (token == JsonToken.FIELD_NAME
+            && parser.getParsingContext().pathAsPointer().toString().equals(pointer)) {
+          return parser.currentTokenLocation().getLineNr();
+        }
+      }
+    } catch (IOException unreadable) {
+      return seenLast;
+    }
+    return seenLast;
   }
 
   private static String path(JsonMappingException e) {

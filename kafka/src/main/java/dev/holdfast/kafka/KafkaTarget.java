@@ -69,7 +69,8 @@ public final class KafkaTarget implements Target {
       return Optional.empty();
     }
     try (Progress progress = new Progress(settings, context.scope())) {
-      return progress.read();
+      // A dead leader's transaction may be open until we fence it: do not wait for it here.
+      return progress.read(Progress.UpTo.LAST_STABLE);
     } catch (KafkaException e) {
       throw unavailable("read the progress of", context, e);
     }

@@ -49,19 +49,27 @@ final class Progress implements AutoCloseable {
     this.consumer = new KafkaConsumer<>(settings.consumer());
   }
 
+  /** How far to read. */
+  enum UpTo {
+    /** What is decided already: waits for nobody, and may miss the record committed last. */
+    LAST_STABLE,
+    /** Everything written so far: waits for open transactions, of which ours must not be one. */
+    HIGH_WATERMARK
+  }
+
   /** The newest committed record, creating the topic when it is missing. */
-  Optional<String> read() {
+  Optional<String> read(UpTo upTo) {
     int partitions = partitions();
     if (partitions == 0) {
       create();
       return Optional.empty();
     }
     TopicPartition home = partition(settings.progressTopic(), scope, partitions);
-    @Nullable String found = last(home);
+    @Nullable String found = last(home, upTo);
     // Someone may have added partitions since it was written.
     for (int i = 0; found == null && i < partitions; i++) {
       if (i != home.partition()) {
-        found = last(new TopicPartition(settings.progressTopic(), i));
+        found = last(new TopicPartition(settings.progressTopic(), i), upTo);
       }
     }
     return Optional.ofNullable(found);
@@ -92,10 +100,13 @@ final class Progress implements AutoCloseable {
     }
   }
 
-  private @Nullable String last(TopicPartition partition) {
+  private @Nullable String last(TopicPartition partition, UpTo upTo) {
     consumer.assign(List.of(partition));
     long begin = offset(partition, OffsetSpec.earliest());
-    long end = offset(partition, OffsetSpec.latest());
+    long end =
+        upTo == UpTo.HIGH_WATERMARK
+            ? offset(partition, OffsetSpec.latest())
+            : consumer.endOffsets(List.of(partition)).getOrDefault(partition, begin);
     for (long back = FIRST_LOOK; ; back *= 16) {
       long from = Math.max(begin, end - back);
       String found = lastBetween(partition, from, end);

@@ -67,7 +67,7 @@ final class TransactionalSession implements TargetSession {
   @Override
   public Optional<String> progress() {
     try (Progress progress = new Progress(settings, scope)) {
-      return progress.read();
+      return progress.read(Progress.UpTo.HIGH_WATERMARK);
     } catch (KafkaException e) {
       throw new TargetUnavailable(
           "Kafka did not give the progress record (" + e.getMessage() + "). It is tried again.", e);

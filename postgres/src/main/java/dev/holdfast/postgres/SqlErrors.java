@@ -83,7 +83,7 @@ final class SqlErrors {
                       + doing
                       + ": the connection to the database failed ("
                       + error.getMessage()
-                      + "). It is rolled back there.",
+                      + "). What was not committed is rolled back there.",
                   error)
               : new DatabaseFailure(
                   "Could not "

@@ -122,7 +122,10 @@ final class TransactTest {
                     tx -> {
                       tx.publish(message("k"));
                       tx.updateExpected(
-                          "update " + schema + ".store set era = era where era = ?", 999);
+                          "update "
+                              + schema
+                              + ".store set retention_ms = retention_ms where retention_ms = ?",
+                          999);
                     }))
         .isInstanceOf(StaleVersion.class);
     assertThat(keys()).isEmpty();

@@ -76,7 +76,7 @@ final class OrderAndCompletenessTest {
 
   private OutboxWorkload runWith(
       long seed, boolean lockKeys, int transactions, AtomicBoolean writersDone)
-      throws InterruptedException, ExecutionException {
+      throws InterruptedException, ExecutionException, SQLException {
     OutboxWorkload workload = new OutboxWorkload(store, pool, schema, seed, lockKeys);
     try {
       workload.run(THREADS, transactions);

@@ -4,9 +4,11 @@ import dev.holdfast.Message;
 import dev.holdfast.outbox.store.Store;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -36,6 +38,7 @@ final class OutboxWorkload {
   private final String schema;
   private final long seed;
   private final boolean lockKeys;
+  private final List<String> ownKeys = new ArrayList<>();
   final Map<UUID, Sent> committed = new ConcurrentHashMap<>();
   final Set<UUID> rolledBack = ConcurrentHashMap.newKeySet();
 
@@ -47,7 +50,9 @@ final class OutboxWorkload {
     this.lockKeys = lockKeys;
   }
 
-  void run(int threads, int transactionsEach) throws InterruptedException, ExecutionException {
+  void run(int threads, int transactionsEach)
+      throws InterruptedException, ExecutionException, SQLException {
+    chooseOwnKeys(threads);
     ExecutorService executor = Executors.newFixedThreadPool(threads);
     try {
       List<Future<Void>> writers = new ArrayList<>();
@@ -68,13 +73,41 @@ final class OutboxWorkload {
     }
   }
 
+  /**
+   * A key for each thread that shares its lock with no other key. Keys share 1,024 locks; a thread
+   * that held the lock of a common key on one connection, and waited for it on the other, would
+   * wait for itself, which no database can detect.
+   */
+  private void chooseOwnKeys(int threads) throws SQLException {
+    Set<Integer> taken = new HashSet<>();
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement("select hashtext(?) & 1023")) {
+      for (int i = 0; i < KEYS; i++) {
+        taken.add(stripe(statement, "k" + i));
+      }
+      for (int i = 0; ownKeys.size() < threads; i++) {
+        if (taken.add(stripe(statement, "early-" + i))) {
+          ownKeys.add("early-" + i);
+        }
+      }
+    }
+  }
+
+  private static int stripe(PreparedStatement statement, String key) throws SQLException {
+    statement.setString(1, key);
+    try (ResultSet rows = statement.executeQuery()) {
+      rows.next();
+      return rows.getInt(1);
+    }
+  }
+
   private void write(int thread, int transactions) throws SQLException {
     Random random = new Random(seed * 31 + thread);
     try (Connection main = open();
         Connection aside = open()) {
       for (int i = 0; i < transactions; i++) {
         switch (random.nextInt(10)) {
-          case 0 -> publishEarlyCommitLate(main, aside, random);
+          case 0 -> publishEarlyCommitLate(main, aside, random, thread);
           case 1 -> idEarlyPublishLate(main, aside, random);
           case 2 -> withSavepoint(main, random);
           default -> plain(main, random);
@@ -97,11 +130,10 @@ final class OutboxWorkload {
   }
 
   /** Its positions are drawn; many others are drawn and committed before it is. */
-  private void publishEarlyCommitLate(Connection connection, Connection aside, Random random)
-      throws SQLException {
+  private void publishEarlyCommitLate(
+      Connection connection, Connection aside, Random random, int thread) throws SQLException {
     long before = System.nanoTime();
-    // A key of its own: the same thread waits for no lock that it holds itself.
-    Message own = Message.of("orders.x", "early-" + Thread.currentThread().getId(), "{}");
+    Message own = Message.of("orders.x", ownKeys.get(thread), "{}");
     publish(connection, List.of(own));
     for (int i = 0; i < 3; i++) {
       plain(aside, random);

@@ -46,6 +46,7 @@ public final class KafkaServer implements AutoCloseable {
   private final boolean portGiven;
   private volatile int port;
   private int controllerPort;
+  private volatile @Nullable RelayedListener relayed;
   private volatile @Nullable SupervisedProcess process;
   private boolean closed;
 
@@ -55,6 +56,15 @@ public final class KafkaServer implements AutoCloseable {
     this.portGiven = builder.port != 0;
     this.port = portGiven ? builder.port : Ports.free();
     this.controllerPort = Ports.free();
+    this.relayed = builder.relayed ? RelayedListener.open() : null;
+  }
+
+  /** A second listener, whose clients are sent back to the relay in front of it. */
+  private record RelayedListener(int port, TcpRelay relay) {
+    static RelayedListener open() {
+      int port = Ports.free();
+      return new RelayedListener(port, TcpRelay.to("127.0.0.1", port));
+    }
   }
 
   /** Returns a builder with the defaults: a temporary data directory and a free port. */
@@ -70,6 +80,30 @@ public final class KafkaServer implements AutoCloseable {
   /** Returns the address for clients' {@code bootstrap.servers}. */
   public String bootstrapServers() {
     return "127.0.0.1:" + port;
+  }
+
+  /**
+   * Returns the address for those clients whose network is the {@link #relay}.
+   *
+   * @throws DevServiceException when the server was not built with {@link Builder#relayed}
+   */
+  public String relayedBootstrapServers() {
+    return "127.0.0.1:" + relay().port();
+  }
+
+  /**
+   * Returns the relay in front of the listener at {@link #relayedBootstrapServers}. A broker tells
+   * its clients where to connect; that listener tells them the relay's port, so that none gets past
+   * it. Clients of {@link #bootstrapServers} are not touched by it.
+   *
+   * @throws DevServiceException when the server was not built with {@link Builder#relayed}
+   */
+  public TcpRelay relay() {
+    RelayedListener listener = relayed;
+    if (listener == null) {
+      throw new DevServiceException("This server has no relay. Build it with relayed().");
+    }
+    return listener.relay();
   }
 
   /** Returns the port on 127.0.0.1; it stays the same over restarts. */
@@ -189,6 +223,10 @@ public final class KafkaServer implements AutoCloseable {
     } else {
       stop();
     }
+    RelayedListener listener = relayed;
+    if (listener != null) {
+      listener.relay().close();
+    }
     home.release();
   }
 
@@ -222,12 +260,19 @@ public final class KafkaServer implements AutoCloseable {
         return;
       } catch (DevServiceException e) {
         // Another program may have taken a free port between our look and the server's.
-        boolean taken = (!portGiven && !Ports.isFree(port)) || !Ports.isFree(controllerPort);
+        RelayedListener listener = relayed;
+        boolean relayedTaken = listener != null && !Ports.isFree(listener.port());
+        boolean taken =
+            (!portGiven && !Ports.isFree(port)) || !Ports.isFree(controllerPort) || relayedTaken;
         if (!taken || attempt == PORT_ATTEMPTS) {
           throw e;
         }
         port = portGiven ? port : Ports.free();
         controllerPort = Ports.free();
+        if (listener != null && relayedTaken) {
+          listener.relay().close();
+          relayed = RelayedListener.open();
+        }
       }
     }
   }
@@ -344,6 +389,16 @@ public final class KafkaServer implements AutoCloseable {
         "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
     all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
     all.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    RelayedListener listener = relayed;
+    if (listener != null) {
+      all.merge("listeners", ",RELAYED://127.0.0.1:" + listener.port(), String::concat);
+      all.merge(
+          "advertised.listeners",
+          ",RELAYED://127.0.0.1:" + listener.relay().port(),
+          String::concat);
+      all.merge("listener.security.protocol.map", ",RELAYED:PLAINTEXT", String::concat);
+      all.put("inter.broker.listener.name", "PLAINTEXT");
+    }
     all.put("log.dirs", home.data().toString());
     all.put("auto.create.topics.enable", "false");
     all.put("min.insync.replicas", "1");
@@ -372,6 +427,7 @@ public final class KafkaServer implements AutoCloseable {
     private final Map<String, String> settings = new LinkedHashMap<>();
     private @Nullable Path dataDirectory;
     private int port;
+    private boolean relayed;
 
     private Builder() {}
 
@@ -390,6 +446,12 @@ public final class KafkaServer implements AutoCloseable {
         throw new IllegalArgumentException("Not a port: " + port);
       }
       this.port = port;
+      return this;
+    }
+
+    /** Adds a listener behind a {@link TcpRelay}: see {@link KafkaServer#relay}. */
+    public Builder relayed() {
+      relayed = true;
       return this;
     }
 

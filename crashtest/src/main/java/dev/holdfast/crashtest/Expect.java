@@ -16,6 +16,11 @@ public final class Expect {
     return new Rows(table, "");
   }
 
+  /** Records of a Kafka topic, as a {@code read_committed} reader sees them. */
+  public static Records record(String topic) {
+    return new Records(topic, "");
+  }
+
   /**
    * Effects at a resource that the lab cannot ask itself.
    *
@@ -72,6 +77,31 @@ public final class Expect {
           table,
           (truths, key) ->
               truths.find(resource, DatabaseTruth.class, what).rows(table, column, key));
+    }
+  }
+
+  /** Records, to be told which. */
+  public static final class Records {
+    private final String topic;
+    private final String resource;
+
+    private Records(String topic, String resource) {
+      this.topic = topic;
+      this.resource = resource;
+    }
+
+    /** Of the broker that was wrapped under this name; not needed when there is only one. */
+    public Records in(String resource) {
+      return new Records(topic, resource);
+    }
+
+    /** Those whose key is the operation's; their values are those of the records, as text. */
+    public Counted byKey() {
+      String what = "record in " + topic;
+      return new Counted(
+          what,
+          topic,
+          (truths, key) -> truths.find(resource, KafkaTruth.class, what).records(topic, key));
     }
   }
 

@@ -79,6 +79,11 @@ public final class Expectation {
     return seen.net() == times && !isComplete(seen);
   }
 
+  /** Whether there is more than there should be, and nothing that could make up for it. */
+  boolean isTooMuch(Seen seen) {
+    return compensation == null && seen.net() > times;
+  }
+
   int times() {
     return times;
   }

@@ -47,6 +47,16 @@ final class Oracle {
     return isNone(seen) || (told instanceof Outcome.Unknown && isAll(seen));
   }
 
+  /** Whether something is there that no waiting takes away. */
+  boolean isBeyondRepair(List<Seen> seen) {
+    for (int i = 0; i < seen.size(); i++) {
+      if (expectations.get(i).isTooMuch(seen.get(i))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Why it is not acceptable; empty when it is. */
   List<Finding> judge(Outcome told, List<Seen> seen) {
     List<Finding> findings = new ArrayList<>();

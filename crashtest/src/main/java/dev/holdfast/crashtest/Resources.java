@@ -2,8 +2,18 @@ package dev.holdfast.crashtest;
 
 import dev.holdfast.crashtest.resource.Hook;
 import dev.holdfast.crashtest.resource.JdbcResource;
+import dev.holdfast.crashtest.resource.KafkaBroker;
+import dev.holdfast.crashtest.resource.KafkaConsumerResource;
+import dev.holdfast.crashtest.resource.KafkaProducerResource;
 import java.sql.DriverManager;
+import java.util.Map;
 import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
  * What one process may use of the outside world. The lab gives a new one to each process that it
@@ -38,6 +48,47 @@ public final class Resources {
   public DataSource dataSource(String name, DataSource real) {
     truths.register(name, () -> new DatabaseTruth(real::getConnection));
     return JdbcResource.of(name, process, real);
+  }
+
+  /**
+   * A producer of strings.
+   *
+   * @param config without {@code bootstrap.servers}, which are the broker's
+   */
+  public Producer<String, String> producer(String name, KafkaBroker broker, Map<String, ?> config) {
+    return producer(name, broker, config, new StringSerializer(), new StringSerializer());
+  }
+
+  /** A producer. */
+  public <K, V> Producer<K, V> producer(
+      String name,
+      KafkaBroker broker,
+      Map<String, ?> config,
+      Serializer<K> keys,
+      Serializer<V> values) {
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return KafkaProducerResource.of(name, process, broker, config, keys, values);
+  }
+
+  /**
+   * A consumer of strings.
+   *
+   * @param config without {@code bootstrap.servers}, and with {@code enable.auto.commit=false} when
+   *     it has a group
+   */
+  public Consumer<String, String> consumer(String name, KafkaBroker broker, Map<String, ?> config) {
+    return consumer(name, broker, config, new StringDeserializer(), new StringDeserializer());
+  }
+
+  /** A consumer. */
+  public <K, V> Consumer<K, V> consumer(
+      String name,
+      KafkaBroker broker,
+      Map<String, ?> config,
+      Deserializer<K> keys,
+      Deserializer<V> values) {
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return KafkaConsumerResource.of(name, process, broker, config, keys, values);
   }
 
   /**

@@ -396,6 +396,9 @@ final class RunExecution<S> {
       if (good && idle && !awaitsOthers() && sinceChange.isOver(hold)) {
         return new Settled(seen, false, true);
       }
+      if (oracle.isBeyondRepair(seen) && sinceChange.isOver(HOLD)) {
+        return new Settled(seen, false, idle);
+      }
       if (clock.isOver(good ? patience().plus(hold.multipliedBy(3)) : patience())) {
         return new Settled(seen, changes > 0 && !sinceChange.isOver(hold), idle);
       }

@@ -1,5 +1,7 @@
 package dev.holdfast.crashtest;
 
+import dev.holdfast.crashtest.resource.KafkaBroker;
+import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -13,6 +15,22 @@ final class LabServers {
   private static final AtomicInteger NAMES = new AtomicInteger();
 
   private LabServers() {}
+
+  /** Apart, for the tests that need none. */
+  static final class Kafka {
+    static final KafkaServer SERVER =
+        KafkaServer.builder().relayed().setting("group.min.session.timeout.ms", "1000").start();
+    static final KafkaBroker BROKER = KafkaBroker.of(SERVER);
+
+    private Kafka() {}
+
+    /** A topic of one partition, and its name. */
+    static String topic(String prefix) {
+      String name = unique(prefix);
+      SERVER.createTopic(name, 1);
+      return name;
+    }
+  }
 
   /** A fresh name. */
   static String unique(String prefix) {

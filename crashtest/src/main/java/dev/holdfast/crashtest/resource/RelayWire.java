@@ -44,9 +44,14 @@ final class RelayWire implements Wire {
   @Override
   public <T, E extends Exception> T losingAnswer(Request<T, E> request) throws E {
     boolean alone = tryAlone();
+    int lostBefore = relay.lostReplies();
     try {
       relay.swallowNextReply();
-      return request.run();
+      T answer = request.run();
+      if (relay.lostReplies() == lostBefore) {
+        throw new IllegalStateException("The request passed the relay without losing its answer.");
+      }
+      return answer;
     } finally {
       // Forgets the order when nothing was sent.
       relay.restore();

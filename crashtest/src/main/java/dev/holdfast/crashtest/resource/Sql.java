@@ -25,7 +25,9 @@ record Sql(String text, boolean writes, boolean begins, boolean commits, boolean
   private static final Pattern SPACE = Pattern.compile("\\s+");
 
   /** As many values or rows as there happen to be are one, or batching would move points. */
-  private static final Pattern REPEATED = Pattern.compile("(\\?|\\(\\?\\))(\\s*,\\s*\\1)+");
+  private static final Pattern VALUES = Pattern.compile("\\?( ?, ?\\?)+");
+
+  private static final Pattern ROWS = Pattern.compile("\\( ?\\? ?\\)( ?, ?\\( ?\\? ?\\))*");
 
   private static final Pattern FUNCTION = Pattern.compile("([a-z_][\\w.\"]*)\\s*\\(");
   private static final Pattern CHANGES =
@@ -83,7 +85,7 @@ record Sql(String text, boolean writes, boolean begins, boolean commits, boolean
     String text = LITERAL.matcher(COMMENT.matcher(sql).replaceAll(" ")).replaceAll("?");
     text = NUMBER.matcher(text).replaceAll("?");
     text = SPACE.matcher(text).replaceAll(" ").strip();
-    text = REPEATED.matcher(text).replaceAll("$1, …");
+    text = ROWS.matcher(VALUES.matcher(text).replaceAll("?")).replaceAll("(?)");
     boolean writes = false;
     boolean begins = false;
     boolean commits = false;

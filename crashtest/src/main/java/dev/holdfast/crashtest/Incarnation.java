@@ -119,10 +119,12 @@ final class Incarnation implements Hook {
   private <T, E extends Exception> T loseAnswer(Fault fault, CommitAction<T, E> action) throws E {
     try {
       T answer = action.performLosingAnswer();
-      trace.note("The client library absorbed it: the call returned normally.");
+      if (action.awaitEffect(answer)) {
+        trace.note("The client library absorbed it: it asked again by itself, and was answered.");
+      }
       return answer;
     } catch (UnsupportedOperationException | IllegalStateException e) {
-      trace.problem("No answer was lost at " + fault + ". " + e.getMessage());
+      trace.problem("There was no " + fault.describe(Carrier.LOST_ACK) + ". " + e.getMessage());
       throw e;
     }
   }

@@ -14,7 +14,8 @@ public interface CommitAction<T, E extends Exception> {
 
   /**
    * Waits until the effect of what {@link #perform} began is done. Nothing to do where the answer
-   * comes after the effect.
+   * comes after the effect. Also asked after {@link #performLosingAnswer} has returned, whether the
+   * client library knows the answer nevertheless.
    *
    * @return whether it is done; otherwise the resource refused it, or did not answer in time
    */

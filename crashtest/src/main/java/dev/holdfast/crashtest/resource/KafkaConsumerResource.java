@@ -124,6 +124,8 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
     hook.commit(
         new Commit(name, method.getName(), group, List.of(change)),
         new CommitAction<Boolean, RuntimeException>() {
+          private boolean lost;
+
           @Override
           public Boolean perform() {
             call(method, args);
@@ -132,7 +134,7 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
 
           @Override
           public boolean awaitEffect(Boolean answer) {
-            if (method.getName().equals("commitAsync")) {
+            if (!lost && method.getName().equals("commitAsync")) {
               // Behind it, on the same connection.
               real.commitSync();
             }
@@ -141,6 +143,7 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
 
           @Override
           public Boolean performLosingAnswer() {
+            lost = true;
             return KafkaAnswers.lose(
                 broker, KafkaLooks.offsets(broker, group), this::perform, answer -> false);
           }

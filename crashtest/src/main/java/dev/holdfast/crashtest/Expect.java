@@ -1,5 +1,6 @@
 package dev.holdfast.crashtest;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,11 @@ public final class Expect {
     return new Records(topic, "");
   }
 
+  /** What a service has executed. */
+  public static Executions http(HttpLedger ledger) {
+    return new Executions(ledger, "");
+  }
+
   /**
    * Effects at a resource that the lab cannot ask itself.
    *
@@ -35,7 +41,7 @@ public final class Expect {
         resource,
         (truths, key) -> {
           truths.find(resource, Truth.class, described);
-          return java.util.Collections.nCopies(counter.count(key), what);
+          return Collections.nCopies(counter.count(key), what);
         });
   }
 
@@ -102,6 +108,34 @@ public final class Expect {
           what,
           topic,
           (truths, key) -> truths.find(resource, KafkaTruth.class, what).records(topic, key));
+    }
+  }
+
+  /** Executions, to be told which. */
+  public static final class Executions {
+    private final HttpLedger ledger;
+    private final String resource;
+
+    private Executions(HttpLedger ledger, String resource) {
+      this.ledger = ledger;
+      this.resource = resource;
+    }
+
+    /** Through the client that was wrapped under this name; not needed when there is only one. */
+    public Executions in(String resource) {
+      return new Executions(ledger, resource);
+    }
+
+    /** Those whose {@code Idempotency-Key} is the operation's key. */
+    public Counted byIdempotencyKey() {
+      String what = "execution at " + (resource.isEmpty() ? ledger.uri() : resource);
+      return new Counted(
+          what,
+          ledger.uri().getAuthority(),
+          (truths, key) -> {
+            truths.find(resource, ServiceTruth.class, what);
+            return Collections.nCopies(ledger.executions(key), "executed");
+          });
     }
   }
 

@@ -1,10 +1,12 @@
 package dev.holdfast.crashtest;
 
 import dev.holdfast.crashtest.resource.Hook;
+import dev.holdfast.crashtest.resource.HttpResource;
 import dev.holdfast.crashtest.resource.JdbcResource;
 import dev.holdfast.crashtest.resource.KafkaBroker;
 import dev.holdfast.crashtest.resource.KafkaConsumerResource;
 import dev.holdfast.crashtest.resource.KafkaProducerResource;
+import java.net.http.HttpClient;
 import java.sql.DriverManager;
 import java.util.Map;
 import javax.sql.DataSource;
@@ -89,6 +91,12 @@ public final class Resources {
       Deserializer<V> values) {
     truths.register(name, () -> new KafkaTruth(broker.direct()));
     return KafkaConsumerResource.of(name, process, broker, config, keys, values);
+  }
+
+  /** HTTP services behind a client of yours, which may live as long as the JVM. */
+  public HttpClient httpClient(String name, HttpClient real) {
+    truths.register(name, ServiceTruth::new);
+    return HttpResource.of(name, process, real);
   }
 
   /**

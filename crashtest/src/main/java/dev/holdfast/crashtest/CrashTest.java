@@ -30,6 +30,12 @@ public @interface CrashTest {
   /** The system property that names the one run to make after the golden one. */
   String REPLAY_PROPERTY = "holdfast.crash.replay";
 
+  /**
+   * The system property that names the directory for the reports; empty for none. Not set, it is
+   * {@code crash-lab} in {@code target} or {@code build}, where that is.
+   */
+  String REPORT_PROPERTY = "holdfast.crash.report";
+
   /** How faults are made. */
   Carrier[] carriers() default Carrier.FENCED;
 

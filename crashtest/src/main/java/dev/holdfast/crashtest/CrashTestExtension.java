@@ -1,5 +1,7 @@
 package dev.holdfast.crashtest;
 
+import dev.holdfast.crashtest.report.ConsoleReport;
+import dev.holdfast.crashtest.report.ExplorationReport;
 import dev.holdfast.crashtest.report.RunReport;
 import java.lang.reflect.Method;
 import java.util.Iterator;
@@ -9,6 +11,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.extension.Extension;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -52,7 +55,18 @@ final class CrashTestExtension implements TestTemplateInvocationContextProvider 
           }
         };
     return StreamSupport.stream(Spliterators.spliteratorUnknownSize(runs, 0), false)
-        .onClose(explorer::close);
+        .onClose(() -> finish(explorer, context));
+  }
+
+  private static void finish(Explorer explorer, ExtensionContext context) {
+    explorer.close();
+    ExplorationReport report = explorer.report();
+    System.out.print(ConsoleReport.render(report));
+    context
+        .getRoot()
+        .getStore(Namespace.create(CrashTestExtension.class))
+        .computeIfAbsent(ReportFiles.class, type -> new ReportFiles(), ReportFiles.class)
+        .add(report);
   }
 
   private static CrashLab.Options options(CrashTest annotation) {

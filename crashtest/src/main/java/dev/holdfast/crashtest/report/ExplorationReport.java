@@ -23,6 +23,19 @@ public record ExplorationReport(
     return !runs.isEmpty() && runs.stream().allMatch(RunReport::passed);
   }
 
+  /** How it went, in a few words. */
+  String summary() {
+    long failed = runs.stream().filter(run -> !run.passed()).count();
+    String result = failed == 0 ? "all held" : failed + " did not hold";
+    return "%d commit point%s, %d run%s, %s"
+        .formatted(
+            points.size(),
+            points.size() == 1 ? "" : "s",
+            runs.size(),
+            runs.size() == 1 ? "" : "s",
+            runs.isEmpty() ? "nothing is known" : result);
+  }
+
   /** Everything found wrong, over all runs. */
   public Stream<Finding> findings() {
     return runs.stream().flatMap(run -> run.findings().stream());

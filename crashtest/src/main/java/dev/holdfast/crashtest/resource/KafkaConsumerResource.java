@@ -17,6 +17,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,12 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
     this.broker = broker;
     this.real = real;
     this.group = group;
+  }
+
+  /** Makes a consumer of strings. */
+  public static Consumer<String, String> ofStrings(
+      String name, Hook hook, KafkaBroker broker, Map<String, ?> config) {
+    return of(name, hook, broker, config, new StringDeserializer(), new StringDeserializer());
   }
 
   /** Makes a consumer; its {@code bootstrap.servers} are the broker's. */

@@ -18,6 +18,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,12 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
     this.broker = broker;
     this.real = real;
     this.transactional = transactional;
+  }
+
+  /** Makes a producer of strings. */
+  public static Producer<String, String> ofStrings(
+      String name, Hook hook, KafkaBroker broker, Map<String, ?> config) {
+    return of(name, hook, broker, config, new StringSerializer(), new StringSerializer());
   }
 
   /** Makes a producer; its {@code bootstrap.servers} are the broker's. */

@@ -25,7 +25,7 @@ final class Explorer implements AutoCloseable {
   private final Truths truths = new Truths();
   private final Deque<RunPlan> planned = new ArrayDeque<>(List.of(RunPlan.GOLDEN));
   private final List<RunReport> runs = new ArrayList<>();
-  private List<CommitPoint> golden = List.of();
+  private Quiescence.Golden golden = Quiescence.Golden.NONE;
 
   /**
    * @param forkSource what describes the scenario in another JVM; empty when that is not possible
@@ -59,9 +59,14 @@ final class Explorer implements AutoCloseable {
     Problem problem = null;
     try {
       run.run();
+      if (plan.isGolden()) {
+        golden = new Quiescence.Golden(trace.points(), clock.elapsed());
+      }
       planAfter(plan, run, scenario);
     } catch (CrashLabException e) {
       problem = e.problem();
+    } catch (RuntimeException e) {
+      problem = new Problem(Problem.Kind.LAB_FAILED, e + ". Its cause says where.", e);
     }
     RunReport report =
         new RunReport(
@@ -88,8 +93,7 @@ final class Explorer implements AutoCloseable {
 
   private void planAfter(RunPlan plan, RunExecution run, Scenario<?> scenario) {
     if (plan.isGolden()) {
-      golden = run.trace().points();
-      List<CommitPoint> points = RunPlan.plannable(golden, Phase.OPERATION);
+      List<CommitPoint> points = golden.plannable();
       if (options.carriers().contains(Carrier.FORKED) && forkSource.isEmpty()) {
         throw new CrashLabException(
             Problem.Kind.INCOMPLETE_SCENARIO,
@@ -138,8 +142,7 @@ final class Explorer implements AutoCloseable {
   }
 
   ExplorationReport report() {
-    return new ExplorationReport(
-        operation, options.seed(), RunPlan.plannable(golden, Phase.OPERATION), runs);
+    return new ExplorationReport(operation, options.seed(), golden.plannable(), runs);
   }
 
   @Override

@@ -9,7 +9,6 @@ import dev.holdfast.crashtest.report.Phase;
 import dev.holdfast.crashtest.report.Problem;
 import dev.holdfast.crashtest.report.Stage;
 import dev.holdfast.crashtest.report.Verdict;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -20,25 +19,18 @@ import org.jspecify.annotations.Nullable;
  * has a key of its own, and shares nothing with the others but the outside world.
  */
 final class RunExecution {
-  private static final Duration BACKGROUND_PATIENCE = Duration.ofSeconds(5);
-
-  /** With others at work, what is there must stay so for this long before it is believed. */
-  private static final Duration HOLD = Duration.ofMillis(100);
-
   private final Scenario<?> scenario;
   private final RunPlan plan;
-  private final List<CommitPoint> golden;
+  private final Quiescence.Golden golden;
   private final Truths truths;
   private final String key;
   private final Trace trace;
   private final Life.Source lives;
   private final Oracle oracle;
+  private final Quiescence quiescence;
   private final List<Finding> findings = new ArrayList<>();
   private @Nullable Life life;
   private @Nullable Throwable lastThrown;
-
-  /** What was seen last, and whether it was still changing. */
-  private record Settled(List<Seen> seen, boolean moving, boolean idle) {}
 
   /** What has been found ends the run. */
   private static final class Decided extends RuntimeException {
@@ -46,12 +38,12 @@ final class RunExecution {
   }
 
   /**
-   * @param golden the points of the golden run; none when this is it
+   * @param golden what the golden run showed; nothing when this is it
    */
   RunExecution(
       Scenario<?> scenario,
       RunPlan plan,
-      List<CommitPoint> golden,
+      Quiescence.Golden golden,
       Truths truths,
       String key,
       Trace trace,
@@ -63,7 +55,8 @@ final class RunExecution {
     this.key = key;
     this.trace = trace;
     this.lives = lives;
-    this.oracle = new Oracle(scenario.expectations(), golden);
+    this.oracle = new Oracle(scenario.expectations(), golden.points());
+    this.quiescence = new Quiescence(scenario, plan, golden, truths, trace);
   }
 
   Trace trace() {
@@ -158,7 +151,8 @@ final class RunExecution {
 
   private void awaitFault(Fault fault) {
     awaitMade(fault);
-    if (plan.carrier() != Carrier.LOST_ACK && !Await.done(life().crashed(), patience())) {
+    if (plan.carrier() != Carrier.LOST_ACK
+        && !Await.done(life().crashed(), quiescence.patience())) {
       throw notReached(fault);
     }
   }
@@ -168,7 +162,7 @@ final class RunExecution {
     CommitPoint point = Objects.requireNonNull(fault.point());
     boolean byOthers = !LabThread.isOurs(point.role());
     while (trace.pendingHere() != null) {
-      if (!byOthers || clock.isOver(patience())) {
+      if (!byOthers || clock.isOver(quiescence.patience())) {
         requireUnmoved(false);
         throw notReached(fault);
       }
@@ -181,18 +175,18 @@ final class RunExecution {
     while (true) {
       List<CommitPoint> passed = trace.completed();
       List<CommitPoint> missing =
-          RunPlan.plannable(golden, Phase.OPERATION).stream()
+          golden.plannable().stream()
               .filter(point -> passed.stream().noneMatch(point::isSameAs))
               .toList();
       if (missing.isEmpty()) {
         return;
       }
-      if (clock.isOver(patience())) {
+      if (clock.isOver(quiescence.patience())) {
         requireUnmoved(false);
         throw new CrashLabException(
             Problem.Kind.POINT_NOT_REACHED,
             "The golden run passed %s, this run does not within %s. Make the operation do the same for every key, or leave the point out with ignoring(…)."
-                .formatted(missing, patience()));
+                .formatted(missing, quiescence.patience()));
       }
       clock.pause();
     }
@@ -207,7 +201,7 @@ final class RunExecution {
 
   /** The operation's own thread must do what it did in the golden run, as far as it came. */
   private void requireUnmoved(boolean whole) {
-    List<CommitPoint> before = callers(golden);
+    List<CommitPoint> before = callers(golden.points());
     List<CommitPoint> now = callers(trace.untilFault());
     for (int i = 0; i < Math.max(now.size(), whole ? before.size() : 0); i++) {
       if (i >= before.size() || i >= now.size() || !before.get(i).isSameAs(now.get(i))) {
@@ -273,6 +267,9 @@ final class RunExecution {
   /** Starts the process again, as often as it is crashed while it starts. */
   private void restart() {
     while (true) {
+      if (trace.problem() != null) {
+        throw new Decided();
+      }
       life().bury();
       trace.enter(Phase.RECOVERY);
       Life.Ended ended = begin(true);
@@ -308,18 +305,18 @@ final class RunExecution {
     if (!(told instanceof Outcome.Committed)) {
       throw failed("Without any fault, the operation does not succeed: " + told, lastThrown);
     }
-    Settled settled = settle(told);
+    Quiescence.Settled settled = settle(told);
     if (settled.moving()) {
       throw new CrashLabException(
           Problem.Kind.DOES_NOT_SETTLE,
           "Without any fault, the effects still change after %s: %s. Give it more time with quiesce(…), or end what goes on making them."
-              .formatted(patience(), describe(settled.seen())));
+              .formatted(quiescence.patience(), describe(settled.seen())));
     }
     if (!oracle.isAll(settled.seen()) || !settled.idle()) {
       throw failed(
           "Without any fault, the effects are not as expected within %s: %s%s"
               .formatted(
-                  patience(),
+                  quiescence.patience(),
                   describe(settled.seen()),
                   settled.idle() ? "" : ", and the application is not idle"),
           null);
@@ -332,14 +329,14 @@ final class RunExecution {
   }
 
   private void judge(Outcome told) {
-    Settled settled = settle(told);
+    Quiescence.Settled settled = settle(told);
     Fault pending = trace.pendingHere();
     if (pending != null) {
       throw notReached(pending);
     }
     findings.addAll(oracle.judge(told, settled.seen()));
     if (!settled.idle()) {
-      found(Verdict.STUCK, "the application is not idle after " + patience());
+      found(Verdict.STUCK, "the application is not idle after " + quiescence.patience());
     }
     if (!findings.isEmpty()) {
       if (settled.moving()) {
@@ -349,56 +346,23 @@ final class RunExecution {
     }
   }
 
-  /** Looks until what is there is acceptable and stays so, or the time is over. */
-  private Settled settle(Outcome told) {
-    Await clock = Await.begin();
-    Await sinceChange = Await.begin();
-    List<Seen> last = List.of();
-    int changes = -1;
-    while (true) {
-      if (life().isCrashed() && plan.faults().size() > 1) {
-        restart();
-        clock = Await.begin();
-      }
-      List<Seen> seen = observe();
-      if (!seen.equals(last)) {
-        sinceChange = Await.begin();
-        last = seen;
-        changes++;
-      }
-      boolean idle = life().isIdle();
-      // The golden run finds out whether there are others, so it gives them the time to begin.
-      Duration hold = plan.isGolden() || hasBackground() ? HOLD : Duration.ZERO;
-      boolean good = plan.isGolden() ? oracle.isAll(seen) : oracle.isAcceptable(told, seen);
-      if (good && idle && !awaitsOthers() && sinceChange.isOver(hold)) {
-        return new Settled(seen, false, true);
-      }
-      if (!plan.isGolden() && oracle.isBeyondRepair(seen) && sinceChange.isOver(HOLD)) {
-        return new Settled(seen, false, idle);
-      }
-      if (clock.isOver(good ? patience().plus(hold.multipliedBy(3)) : patience())) {
-        return new Settled(seen, changes > 1 && !sinceChange.isOver(patience().dividedBy(2)), idle);
-      }
-      clock.pause();
+  private Quiescence.Settled settle(Outcome told) {
+    boolean goldenRun = plan.isGolden();
+    return quiescence.await(
+        this::observe,
+        seen -> goldenRun ? oracle.isAll(seen) : oracle.isAcceptable(told, seen),
+        seen -> !goldenRun && oracle.isBeyondRepair(seen),
+        () -> life().isIdle(),
+        this::revive);
+  }
+
+  /** A second fault may strike while we look. */
+  private boolean revive() {
+    if (!life().isCrashed() || plan.faults().size() < 2) {
+      return false;
     }
-  }
-
-  private boolean awaitsOthers() {
-    Fault pending = trace.pendingHere();
-    return pending != null && pending.point() != null && !LabThread.isOurs(pending.point().role());
-  }
-
-  private Duration patience() {
-    Duration given = scenario.patience();
-    if (given != null) {
-      return given;
-    }
-    return hasBackground() ? BACKGROUND_PATIENCE : truths.delay();
-  }
-
-  private boolean hasBackground() {
-    return trace.hasBackground()
-        || golden.stream().anyMatch(point -> !LabThread.isOurs(point.role()));
+    restart();
+    return true;
   }
 
   private List<Seen> observe() {

@@ -51,6 +51,7 @@ public final class Scenario<S> {
   private @Nullable Duration patience;
   private Duration attemptTimeout = ATTEMPT;
   private Predicate<S> idle = application -> true;
+  private boolean saysWhenIdle;
   private final Set<Class<? extends Throwable>> refusals = new LinkedHashSet<>();
   private final List<Expectation> expectations = new ArrayList<>();
   private final List<String> ignored = new ArrayList<>();
@@ -120,6 +121,7 @@ public final class Scenario<S> {
   /** Like {@link #quiesce(Duration)}, and by then the application must say that it is idle. */
   public Scenario<S> quiesce(Duration atMost, Predicate<S> idleNow) {
     idle = idleNow;
+    saysWhenIdle = true;
     return quiesce(atMost);
   }
 
@@ -187,6 +189,10 @@ public final class Scenario<S> {
 
   Predicate<S> idle() {
     return idle;
+  }
+
+  boolean saysWhenIdle() {
+    return saysWhenIdle;
   }
 
   boolean isRefusal(Throwable thrown) {

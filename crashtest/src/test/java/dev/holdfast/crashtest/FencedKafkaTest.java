@@ -4,6 +4,7 @@ import static dev.holdfast.crashtest.Expect.record;
 import static dev.holdfast.crashtest.Expect.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ExplorationReport;
 import dev.holdfast.crashtest.report.Finding;
 import dev.holdfast.crashtest.report.RunReport;
@@ -154,7 +155,7 @@ final class FencedKafkaTest {
   @Test
   void aConsumerThatStoresBeforeItCommitsItsOffsetsDoesSomethingTwice() {
     String rows = LabServers.table("handled");
-    ExplorationReport report = exploreConsumer(rows, TwoTables::insert);
+    ExplorationReport report = exploreConsumer(rows, TwoTables::insert, Carrier.FENCED);
     assertThat(report.points())
         .extracting(point -> point.role().action())
         .containsExactly("autocommit", "commitSync");
@@ -167,8 +168,15 @@ final class FencedKafkaTest {
 
   @Test
   void aConsumerThatAbsorbsRepeatsDoesNot() {
-    ExplorationReport report = exploreConsumer(orders, TwoTables::insertOnce);
+    ExplorationReport report = exploreConsumer(orders, TwoTables::insertOnce, Carrier.FENCED);
     assertThat(report.runs()).hasSize(6).allMatch(RunReport::passed);
+  }
+
+  @Test
+  void theLostAnswerToACommitOfOffsetsIsAbsorbed() {
+    ExplorationReport report = exploreConsumer(orders, TwoTables::insertOnce, Carrier.LOST_ACK);
+    assertThat(report.runs()).hasSize(3).allMatch(RunReport::passed);
+    assertThat(report.runs().get(2).notes()).singleElement().asString().contains("absorbed");
   }
 
   /** Handles records in the background. */
@@ -219,8 +227,10 @@ final class FencedKafkaTest {
     void store(Connection connection, String table, String key) throws SQLException;
   }
 
-  private ExplorationReport exploreConsumer(String table, Store store) {
-    return explore(
+  private ExplorationReport exploreConsumer(String table, Store store, Carrier carrier) {
+    return CrashLab.explore(
+        "handle",
+        CrashLab.Options.defaults().withCarriers(carrier),
         lab ->
             lab.application(resources -> new Handler(resources, topic, table, store))
                 .given(this::send)

@@ -38,6 +38,8 @@ public record Problem(Kind kind, String text, @Nullable Throwable cause) {
     FAULT_NOT_MADE,
     /** A replay id names nothing that is there. */
     UNKNOWN_REPLAY,
+    /** Something in the lab, or in what the scenario lets it ask, has failed. */
+    LAB_FAILED,
     /** The thread was told to end. */
     INTERRUPTED
   }

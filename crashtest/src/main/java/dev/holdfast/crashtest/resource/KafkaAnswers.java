@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * from outside, and when the effect is there, the network is cut: the answer was still under way.
  */
 final class KafkaAnswers {
-  private static final Duration DELAY = Duration.ofMillis(100);
+  private static final Duration DELAY = Duration.ofMillis(150);
   private static final Duration EFFECT = Duration.ofSeconds(10);
   private static final long LOOK_NANOS = 500_000;
 

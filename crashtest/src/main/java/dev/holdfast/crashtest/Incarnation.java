@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,9 +38,13 @@ final class Incarnation implements Hook {
   private static final Duration HELD_BACK = Duration.ofMillis(500);
   private static final Duration BURIAL = Duration.ofSeconds(20);
 
+  private static final Duration STOPPING = Duration.ofSeconds(30);
+
   private enum State {
     ALIVE,
     CRASHED,
+    /** Its own code closes what it has; that may still use everything. */
+    STOPPING,
     STOPPED
   }
 
@@ -61,7 +66,7 @@ final class Incarnation implements Hook {
 
   @Override
   public void check() {
-    if (state.get() != State.CRASHED) {
+    if (!isDead()) {
       return;
     }
     // A loop that catches everything and goes on would take a processor for itself.
@@ -74,7 +79,12 @@ final class Incarnation implements Hook {
   }
 
   @Override
-  public boolean isCrashed() {
+  public boolean isDead() {
+    State now = state.get();
+    return now == State.CRASHED || now == State.STOPPED;
+  }
+
+  boolean isCrashed() {
     return state.get() == State.CRASHED;
   }
 
@@ -171,7 +181,7 @@ final class Incarnation implements Hook {
   @Override
   public void fence(Fence fence) {
     fences.add(fence);
-    if (isCrashed()) {
+    if (isDead()) {
       fence.cut();
       fence.end();
       check();
@@ -185,14 +195,25 @@ final class Incarnation implements Hook {
 
   /** Crashes the process, unless it has ended already; returns when nothing of it can leave. */
   void crash(String where) {
-    crashedAt = where;
     if (state.compareAndSet(State.ALIVE, State.CRASHED)) {
+      crashedAt = where;
       if (carrier == Carrier.FORKED) {
         Runtime.getRuntime().halt(CRASH_STATUS);
       }
-      fences.forEach(Fence::cut);
-      fences.forEach(Fence::end);
+      each(Fence::cut);
+      each(Fence::end);
       crashed.complete(null);
+    }
+  }
+
+  /** Every fence, even if one fails; then the run must not be believed. */
+  private void each(Consumer<Fence> step) {
+    for (Fence fence : fences) {
+      try {
+        step.accept(fence);
+      } catch (RuntimeException e) {
+        trace.problem("A resource could not be taken from the process: " + e.getMessage());
+      }
     }
   }
 
@@ -208,17 +229,22 @@ final class Incarnation implements Hook {
   void bury() {
     buried.complete(null);
     LabThread.inBackground("burial", this::closeAll);
-    fences.forEach(Fence::reopen);
+    each(Fence::reopen);
   }
 
-  /** Stops the process in order. */
+  /** Stops the process in order. What it leaves running has no effect any more either. */
   void stop() {
-    if (state.compareAndSet(State.ALIVE, State.STOPPED)) {
-      closeAll();
-      fences.forEach(Fence::close);
-    } else {
+    if (!state.compareAndSet(State.ALIVE, State.STOPPING)) {
       bury();
+      return;
     }
+    if (!Await.done(LabThread.inBackground("stopping", this::closeAll), STOPPING)) {
+      trace.note("The application did not close within " + STOPPING + ".");
+    }
+    crashedAt = "at the end of the run";
+    state.set(State.STOPPED);
+    each(Fence::close);
+    buried.complete(null);
   }
 
   private void closeAll() {
@@ -226,7 +252,7 @@ final class Incarnation implements Hook {
       try {
         closeable.close();
       } catch (Throwable e) {
-        if (!isCrashed()) {
+        if (!isDead()) {
           trace.note("Closing failed: " + e);
         }
       }

@@ -65,8 +65,11 @@ final class LabThread extends Thread {
     return Life.Ended.of(Life.How.STILL_RUNNING);
   }
 
-  static void inBackground(String role, Body body) {
-    new LabThread(role, null, thrown -> false, body).start();
+  /** Runs something that nobody waits for, unless for its end. */
+  static CompletableFuture<?> inBackground(String role, Body body) {
+    LabThread thread = new LabThread(role, null, thrown -> false, body);
+    thread.start();
+    return thread.ending;
   }
 
   @Override

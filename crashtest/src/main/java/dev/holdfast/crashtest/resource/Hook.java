@@ -12,12 +12,14 @@ public interface Hook {
   /**
    * Returns when the process is alive.
    *
-   * @throws ProcessCrashed when it has crashed
+   * @throws ProcessCrashed when it has crashed, or was stopped
    */
   void check();
 
-  /** Whether the process has crashed. */
-  boolean isCrashed();
+  /**
+   * Whether the process has crashed or was stopped, so that nobody in it is to be told anything.
+   */
+  boolean isDead();
 
   /**
    * Lets a commit-like event happen, or crashes the process before or after it.

@@ -138,7 +138,7 @@ public final class HttpResource extends HttpClient implements Fence {
     CompletableFuture<T> told = new CompletableFuture<>();
     real.whenComplete(
         (answer, failure) -> {
-          if (hook.isCrashed()) {
+          if (hook.isDead()) {
             told.completeExceptionally(new IOException("The process has crashed."));
           } else if (failure != null) {
             told.completeExceptionally(failure);
@@ -184,7 +184,7 @@ public final class HttpResource extends HttpClient implements Fence {
     RelayWire wire =
         wires.computeIfAbsent(
             uri.getHost() + ":" + port, key -> new RelayWire(uri.getHost(), port));
-    if (hook.isCrashed()) {
+    if (hook.isDead()) {
       wire.close();
       hook.check();
     }

@@ -46,8 +46,8 @@ final class JdbcConnection implements InvocationHandler {
       return identity;
     }
     return switch (method.getName()) {
-      case "isClosed" -> resource.hook().isCrashed() || physical.isClosed();
-      case "isValid" -> !resource.hook().isCrashed() && Boolean.TRUE.equals(call(method, args));
+      case "isClosed" -> resource.hook().isDead() || physical.isClosed();
+      case "isValid" -> !resource.hook().isDead() && Boolean.TRUE.equals(call(method, args));
       case "close", "abort" -> {
         resource.closed(physical);
         yield call(method, args);

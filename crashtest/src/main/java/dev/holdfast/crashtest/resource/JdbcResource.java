@@ -86,7 +86,7 @@ public final class JdbcResource implements DataSource, Fence {
     hook.check();
     Connection physical = source.connect();
     open.add(physical);
-    if (hook.isCrashed()) {
+    if (hook.isDead()) {
       // The crash may have passed while we connected.
       abort(physical);
       hook.check();

@@ -55,7 +55,7 @@ final class JmsObject implements InvocationHandler {
       return identity;
     }
     if (method.getName().equals("close")) {
-      return resource.hook().isCrashed() ? null : call(method, args);
+      return resource.hook().isDead() ? null : call(method, args);
     }
     resource.hook().check();
     @Nullable Object @Nullable [] unwrapped = unwrap(args);

@@ -90,8 +90,8 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
       return identity;
     }
     String called = method.getName();
-    if (called.equals("wakeup") || (called.equals("close") && hook.isCrashed())) {
-      return hook.isCrashed() ? null : call(method, args);
+    if (called.equals("wakeup") || (called.equals("close") && hook.isDead())) {
+      return hook.isDead() ? null : call(method, args);
     }
     hook.check();
     if (!lock.tryLock()) {
@@ -223,6 +223,15 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
 
   @Override
   public void close() {
-    real.close(CloseOptions.timeout(FENCING));
+    if (lock.tryLock()) {
+      try {
+        real.close(CloseOptions.timeout(FENCING));
+      } finally {
+        lock.unlock();
+      }
+    } else {
+      // A thread that the application has left behind.
+      end();
+    }
   }
 }

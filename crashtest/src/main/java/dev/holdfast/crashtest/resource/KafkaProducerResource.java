@@ -84,7 +84,7 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
       return identity;
     }
     if (method.getName().equals("close")) {
-      return hook.isCrashed() ? null : call(method, args);
+      return hook.isDead() ? null : call(method, args);
     }
     hook.check();
     try {
@@ -164,7 +164,7 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
     return producer.send(
         (ProducerRecord<Object, Object>) record,
         (metadata, exception) -> {
-          if (callback != null && !hook.isCrashed()) {
+          if (callback != null && !hook.isDead()) {
             callback.onCompletion(metadata, exception);
           }
         });

@@ -6,7 +6,7 @@ import java.util.Set;
 final class LabCode {
   private static final String LAB = "dev.holdfast.crashtest.";
   private static final Set<String> ENGINE =
-      Set.of("Incarnation", "CrashLab", "Scenario", "RunExecution", "LabThread");
+      Set.of("Incarnation", "CrashLab", "Scenario", "RunExecution", "LabThread", "LocalLife");
 
   private LabCode() {}
 

@@ -4,6 +4,7 @@ import static dev.holdfast.crashtest.Expect.row;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
+import dev.holdfast.crashtest.report.Carrier;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -40,6 +41,15 @@ final class CrashTestExtensionTest {
       lab.application(Cases::start)
           .operation(TwoTables::inTwoCommits)
           .expect(row(orders).byKey("id").once(), row(invoices).byKey("id").once());
+    }
+
+    @CrashTest(carriers = Carrier.FORKED)
+    void inAnotherJvm(CrashLab lab) {
+      String url = lab.share("url", LabServers::url);
+      String table = lab.share("orders", () -> orders);
+      lab.application(resources -> new TwoTables(resources.dataSource("shop", url), table, table))
+          .operation(TwoTables::inOneCommit)
+          .expect(row(table).byKey("id").times(2));
     }
 
     @CrashTest
@@ -101,6 +111,13 @@ final class CrashTestExtensionTest {
     } finally {
       System.clearProperty(CrashTest.REPLAY_PROPERTY);
     }
+  }
+
+  @Test
+  void aForkedJvmIsGivenTheTestMethod() {
+    EngineExecutionResults results = run("inAnotherJvm");
+    results.testEvents().assertStatistics(tests -> tests.started(4).succeeded(4).failed(0));
+    assertThat(names(results).get(1)).startsWith("forked crash before p1 [");
   }
 
   @Test

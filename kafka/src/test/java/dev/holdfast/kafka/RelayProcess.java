@@ -194,14 +194,19 @@ final class RelayProcess implements AutoCloseable {
 
   private record TrappedTarget(Target target, Trap trap, boolean forgetful) implements Target {
     @Override
-    public Optional<String> peekProgress(Context context) {
-      return forgetful ? Optional.empty() : target.peekProgress(context);
-    }
-
-    @Override
     public TargetSession open(Context context) {
       TargetSession session = target.open(context);
       return new TargetSession() {
+        @Override
+        public Optional<String> peekProgress() {
+          return forgetful ? Optional.empty() : session.peekProgress();
+        }
+
+        @Override
+        public void takeOver() {
+          session.takeOver();
+        }
+
         @Override
         public Optional<String> progress() {
           return forgetful ? Optional.empty() : session.progress();

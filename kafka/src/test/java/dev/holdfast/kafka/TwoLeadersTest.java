@@ -98,6 +98,8 @@ final class TwoLeadersTest {
     Lease old =
         store.leases().tryAcquire("channel/orders", "old", Duration.ofMillis(1)).orElseThrow();
     try (TargetSession zombie = TestServers.target().open(context)) {
+      zombie.peekProgress(); // creates the progress topic
+      zombie.takeOver();
       assertThat(zombie.send(List.of(), "of the old one")).isInstanceOf(Delivery.Done.class);
       Lease current =
           await()
@@ -107,6 +109,7 @@ final class TwoLeadersTest {
                   Optional::isPresent)
               .orElseThrow();
       try (TargetSession leader = TestServers.target().open(context)) {
+        leader.takeOver();
         assertThat(zombie.send(page, "of the zombie")).isInstanceOf(Delivery.Fenced.class);
         assertThat(leader.progress()).contains("of the old one");
         assertThat(TestServers.readCommitted(topic)).isEmpty();

@@ -97,6 +97,9 @@ record Settings(
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    // A fetch that finds nothing occupies the connection for so long, half a second unless set: for
+    // every partition and every step back that the progress is looked for in.
+    config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5);
     config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     return config;

@@ -37,24 +37,31 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaServer implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration TOPIC_TIMEOUT = Duration.ofSeconds(30);
-  private static final int PORT_ATTEMPTS = 5;
 
   private final ServerHome home;
   private final Map<String, String> settings;
-  private final boolean portGiven;
-  private volatile int port;
-  private int controllerPort;
-  private volatile @Nullable SupervisedProcess process;
-  private boolean closed;
+  private final Port port;
+  private final Port controllerPort = Port.free();
+  private final ServerLife life;
 
   private KafkaServer(Builder builder, ServerHome home) {
     this.home = home;
     this.settings = new LinkedHashMap<>(builder.settings);
-    this.portGiven = builder.port != 0;
-    this.port = portGiven ? builder.port : Ports.free();
-    this.controllerPort = Ports.free();
+    this.port = Port.of(builder.port);
+    this.life =
+        new ServerLife(
+            home,
+            new ServerLife.Program(
+                "Kafka",
+                START_TIMEOUT,
+                "TERM",
+                "KILL",
+                this::writeSettings,
+                this::command,
+                () -> Files.exists(home.file(KafkaMain.READY_FILE))),
+            port,
+            controllerPort);
   }
 
   /** Returns a builder with the defaults: a temporary data directory and a free port. */
@@ -69,12 +76,12 @@ public final class KafkaServer implements AutoCloseable {
 
   /** Returns the address for clients' {@code bootstrap.servers}. */
   public String bootstrapServers() {
-    return "127.0.0.1:" + port;
+    return "127.0.0.1:" + port();
   }
 
   /** Returns the port on 127.0.0.1; it stays the same over restarts. */
   public int port() {
-    return port;
+    return port.number();
   }
 
   /**
@@ -83,7 +90,7 @@ public final class KafkaServer implements AutoCloseable {
    * @throws DevServiceException when the server is not running
    */
   public long pid() {
-    return running().pid();
+    return life.running().pid();
   }
 
   /**
@@ -91,11 +98,7 @@ public final class KafkaServer implements AutoCloseable {
    * nothing when the server is not running.
    */
   public synchronized void kill() {
-    SupervisedProcess current = process;
-    if (current != null) {
-      current.kill();
-      process = null;
-    }
+    life.kill();
   }
 
   /**
@@ -104,23 +107,22 @@ public final class KafkaServer implements AutoCloseable {
    * the controller takes the former incarnation for dead.
    */
   public synchronized void restart() {
-    stop();
-    launch();
+    life.restart();
   }
 
   /** Shuts the server down in order. Does nothing when it is not running. */
   public synchronized void stop() {
-    end("TERM");
+    life.stop();
   }
 
   /** Stops the server's process where it is (SIGSTOP), until {@link #resume}. */
   public synchronized void pause() {
-    running().pause();
+    life.running().pause();
   }
 
   /** Lets the process that {@link #pause} stopped run on. */
   public synchronized void resume() {
-    running().resume();
+    life.running().resume();
   }
 
   /** Creates a topic and returns when each of its partitions has a leader. */
@@ -180,102 +182,7 @@ public final class KafkaServer implements AutoCloseable {
   /** Stops the server and gives its directory up; a temporary one is deleted. */
   @Override
   public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    if (home.isTemporary()) {
-      kill();
-    } else {
-      stop();
-    }
-    home.release();
-  }
-
-  private void end(String signal) {
-    SupervisedProcess current = process;
-    if (current == null) {
-      return;
-    }
-    if (current.isRunning()) {
-      current.resume();
-      current.signal(signal);
-      current.awaitExit(STOP_TIMEOUT);
-    }
-    process = null;
-  }
-
-  private SupervisedProcess running() {
-    SupervisedProcess current = process;
-    if (current == null || !current.isRunning()) {
-      throw new DevServiceException(
-          "Kafka on port " + port + " is not running. Call restart() first.");
-    }
-    return current;
-  }
-
-  private void launchFirst() {
-    endLeftOver();
-    for (int attempt = 1; ; attempt++) {
-      try {
-        launch();
-        return;
-      } catch (DevServiceException e) {
-        // Another program may have taken a free port between our look and the server's.
-        boolean taken = (!portGiven && !Ports.isFree(port)) || !Ports.isFree(controllerPort);
-        if (!taken || attempt == PORT_ATTEMPTS) {
-          throw e;
-        }
-        port = portGiven ? port : Ports.free();
-        controllerPort = Ports.free();
-      }
-    }
-  }
-
-  private void launch() {
-    if (closed) {
-      throw new DevServiceException("This server is closed. Start another one.");
-    }
-    if (!Await.holdsWithin(
-        Duration.ofSeconds(10), () -> Ports.isFree(port) && Ports.isFree(controllerPort))) {
-      throw new DevServiceException(
-          "Port %d or %d is taken by another program. Kafka was not started. End that program, or choose another port."
-              .formatted(port, controllerPort));
-    }
-    writeSettings();
-    SupervisedProcess started =
-        SupervisedProcess.start(
-            new SupervisedProcess.Launch(
-                "Kafka",
-                command(),
-                home.log(),
-                home.scratch(),
-                home.isTemporary() ? "KILL" : "TERM"));
-    try {
-      awaitReady(started);
-      process = started;
-    } finally {
-      if (process != started) {
-        started.kill();
-      }
-    }
-  }
-
-  private void awaitReady(SupervisedProcess started) {
-    Path ready = home.file(KafkaMain.READY_FILE);
-    Await.until(
-        START_TIMEOUT,
-        () -> {
-          if (!started.isRunning()) {
-            throw new DevServiceException(
-                "Kafka ended while starting on port %d; it is not running.%s"
-                    .formatted(port, started.logTail()));
-          }
-          return Files.exists(ready);
-        },
-        () ->
-            "Kafka was not ready on port %d within %s and was killed.%s"
-                .formatted(port, START_TIMEOUT, started.logTail()));
+    life.close();
   }
 
   private List<String> command() {
@@ -337,12 +244,13 @@ public final class KafkaServer implements AutoCloseable {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("process.roles", "broker,controller");
     all.put("node.id", "1");
-    all.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
+    all.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort.number());
     all.put("controller.listener.names", "CONTROLLER");
     all.put(
         "listeners",
-        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
-    all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
+        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d"
+            .formatted(port(), controllerPort.number()));
+    all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port());
     all.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
     all.put("log.dirs", home.data().toString());
     all.put("auto.create.topics.enable", "false");
@@ -386,10 +294,7 @@ public final class KafkaServer implements AutoCloseable {
 
     /** The port on 127.0.0.1. Default: a free one. */
     public Builder port(int port) {
-      if (port < 1 || port > 65_535) {
-        throw new IllegalArgumentException("Not a port: " + port);
-      }
-      this.port = port;
+      this.port = Port.check(port);
       return this;
     }
 
@@ -406,17 +311,13 @@ public final class KafkaServer implements AutoCloseable {
      */
     public KafkaServer start() {
       ServerHome home = ServerHome.acquire(dataDirectory, "holdfast-kafka-");
-      KafkaServer server = null;
-      try {
-        KafkaServer starting = new KafkaServer(this, home);
-        starting.launchFirst();
-        server = starting;
-        return server;
-      } finally {
-        if (server == null) {
-          home.release();
-        }
-      }
+      return home.releasedUnless(
+          () -> {
+            KafkaServer server = new KafkaServer(this, home);
+            server.endLeftOver();
+            server.life.launchFirst();
+            return server;
+          });
     }
   }
 }

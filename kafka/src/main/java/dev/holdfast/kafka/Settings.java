@@ -8,6 +8,7 @@ import java.util.Set;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +53,15 @@ record Settings(
                 + " is Holdfast's own to set. Nothing was started. Leave it out.");
       }
     }
-    return new Settings(Map.copyOf(user), false, DEFAULT_PROGRESS_TOPIC, null);
+    Settings settings = new Settings(Map.copyOf(user), false, DEFAULT_PROGRESS_TOPIC, null);
+    try {
+      // Otherwise first read when a leader opens its session, and taken for an outage for ever.
+      ProducerConfig.configDef().parse(settings.producer());
+    } catch (ConfigException e) {
+      throw new InvalidConfiguration(
+          "The Kafka settings cannot be used: %s. Nothing was started.".formatted(e.getMessage()));
+    }
+    return settings;
   }
 
   String bootstrapServers() {

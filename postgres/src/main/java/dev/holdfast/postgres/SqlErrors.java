@@ -8,6 +8,7 @@ import dev.holdfast.StoreUnavailable;
 import dev.holdfast.UnroutedTopic;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -64,7 +65,7 @@ final class SqlErrors {
               "Could not "
                   + doing
                   + ": Holdfast's tables or functions are not there ("
-                  + error.getMessage()
+                  + message(error)
                   + "). Nothing was recorded. Run: holdfast schema migrate.",
               error);
       case "42501" ->
@@ -72,7 +73,7 @@ final class SqlErrors {
               "Could not "
                   + doing
                   + ": the database user lacks a privilege ("
-                  + error.getMessage()
+                  + message(error)
                   + "). It is rolled back. The grants are printed by: holdfast schema print"
                   + " --roles.",
               error);
@@ -82,7 +83,7 @@ final class SqlErrors {
                   "Could not "
                       + doing
                       + ": the connection to the database failed ("
-                      + error.getMessage()
+                      + message(error)
                       + "). What was not committed is rolled back there.",
                   error)
               : new DatabaseFailure(
@@ -91,10 +92,18 @@ final class SqlErrors {
                       + ": the database answered "
                       + (state.isEmpty() ? "without SQLState" : "SQLState " + state)
                       + " ("
-                      + error.getMessage()
+                      + message(error)
                       + "). It is rolled back.",
                   error);
     };
+  }
+
+  /** A pool says that it waited in vain; what for, says its cause. */
+  private static String message(SQLException error) {
+    return error instanceof SQLTransientConnectionException
+            && error.getCause() instanceof SQLException cause
+        ? String.valueOf(cause.getMessage())
+        : String.valueOf(error.getMessage());
   }
 
   /** The function's own words and hint, without the driver's decoration. */

@@ -43,12 +43,16 @@ public final class KafkaServer implements AutoCloseable {
   private final Map<String, String> settings;
   private final Port port;
   private final Port controllerPort = Port.free();
+  private final @Nullable Port relayedPort;
   private final ServerLife life;
+  private volatile @Nullable TcpRelay relay;
+  private int relayTarget;
 
   private KafkaServer(Builder builder, ServerHome home) {
     this.home = home;
     this.settings = new LinkedHashMap<>(builder.settings);
     this.port = Port.of(builder.port);
+    this.relayedPort = builder.relayed ? Port.free() : null;
     this.life =
         new ServerLife(
             home,
@@ -60,8 +64,9 @@ public final class KafkaServer implements AutoCloseable {
                 this::writeSettings,
                 this::command,
                 () -> Files.exists(home.file(KafkaMain.READY_FILE))),
-            port,
-            controllerPort);
+            relayedPort == null
+                ? new Port[] {port, controllerPort}
+                : new Port[] {port, controllerPort, relayedPort});
   }
 
   /** Returns a builder with the defaults: a temporary data directory and a free port. */
@@ -77,6 +82,30 @@ public final class KafkaServer implements AutoCloseable {
   /** Returns the address for clients' {@code bootstrap.servers}. */
   public String bootstrapServers() {
     return "127.0.0.1:" + port();
+  }
+
+  /**
+   * Returns the address for those clients whose network is the {@link #relay}.
+   *
+   * @throws DevServiceException when the server was not built with {@link Builder#relayed}
+   */
+  public String relayedBootstrapServers() {
+    return "127.0.0.1:" + relay().port();
+  }
+
+  /**
+   * Returns the relay in front of the listener at {@link #relayedBootstrapServers}. A broker tells
+   * its clients where to connect; that listener tells them the relay's port, so that none gets past
+   * it. Clients of {@link #bootstrapServers} are not touched by it.
+   *
+   * @throws DevServiceException when the server was not built with {@link Builder#relayed}
+   */
+  public TcpRelay relay() {
+    TcpRelay open = relay;
+    if (open == null) {
+      throw new DevServiceException("This server has no relay. Build it with relayed().");
+    }
+    return open;
   }
 
   /** Returns the port on 127.0.0.1; it stays the same over restarts. */
@@ -183,6 +212,10 @@ public final class KafkaServer implements AutoCloseable {
   @Override
   public synchronized void close() {
     life.close();
+    TcpRelay open = relay;
+    if (open != null) {
+      open.close();
+    }
   }
 
   private List<String> command() {
@@ -224,7 +257,22 @@ public final class KafkaServer implements AutoCloseable {
     }
   }
 
+  /**
+   * The relay in front of the second listener, whose port may have changed before a first start.
+   */
+  private void aimRelay() {
+    TcpRelay open = relay;
+    if (relayedPort != null && (open == null || relayTarget != relayedPort.number())) {
+      if (open != null) {
+        open.close();
+      }
+      relayTarget = relayedPort.number();
+      relay = TcpRelay.to("127.0.0.1", relayTarget);
+    }
+  }
+
   private void writeSettings() {
+    aimRelay();
     Properties properties = new Properties();
     properties.putAll(defaults());
     properties.putAll(settings);
@@ -252,6 +300,12 @@ public final class KafkaServer implements AutoCloseable {
             .formatted(port(), controllerPort.number()));
     all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port());
     all.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+    if (relayedPort != null) {
+      all.merge("listeners", ",RELAYED://127.0.0.1:" + relayedPort.number(), String::concat);
+      all.merge("advertised.listeners", ",RELAYED://127.0.0.1:" + relay().port(), String::concat);
+      all.merge("listener.security.protocol.map", ",RELAYED:PLAINTEXT", String::concat);
+      all.put("inter.broker.listener.name", "PLAINTEXT");
+    }
     all.put("log.dirs", home.data().toString());
     all.put("auto.create.topics.enable", "false");
     all.put("min.insync.replicas", "1");
@@ -280,6 +334,7 @@ public final class KafkaServer implements AutoCloseable {
     private final Map<String, String> settings = new LinkedHashMap<>();
     private @Nullable Path dataDirectory;
     private int port;
+    private boolean relayed;
 
     private Builder() {}
 
@@ -295,6 +350,12 @@ public final class KafkaServer implements AutoCloseable {
     /** The port on 127.0.0.1. Default: a free one. */
     public Builder port(int port) {
       this.port = Port.check(port);
+      return this;
+    }
+
+    /** Adds a listener behind a {@link TcpRelay}: see {@link KafkaServer#relay}. */
+    public Builder relayed() {
+      relayed = true;
       return this;
     }
 

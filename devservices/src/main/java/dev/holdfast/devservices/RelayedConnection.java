@@ -124,6 +124,7 @@ final class RelayedConnection {
         case PASS -> false;
         case SWALLOW -> true;
         case SWALLOW_AND_CUT -> {
+          relay.countLostReply();
           abort();
           yield true;
         }

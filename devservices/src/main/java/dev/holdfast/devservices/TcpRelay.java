@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A TCP relay in front of a server, which loses what a network may lose: connections, replies, and
@@ -26,6 +27,7 @@ public final class TcpRelay implements AutoCloseable {
   private final ServerSocket listener;
   private final Set<RelayedConnection> connections = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean swallowNextReply = new AtomicBoolean();
+  private final AtomicInteger lostReplies = new AtomicInteger();
   private volatile boolean cut;
   private volatile long delayNanos;
 
@@ -100,6 +102,11 @@ public final class TcpRelay implements AutoCloseable {
     swallowNextReply.set(true);
   }
 
+  /** Returns how many replies {@link #swallowNextReply} has lost so far. */
+  public int lostReplies() {
+    return lostReplies.get();
+  }
+
   /** Stops listening and resets all connections. */
   @Override
   public void close() {
@@ -116,6 +123,10 @@ public final class TcpRelay implements AutoCloseable {
   boolean takeSwallowNextReply() {
     // The plain read first: this is asked for every chunk.
     return swallowNextReply.get() && swallowNextReply.compareAndSet(true, false);
+  }
+
+  void countLostReply() {
+    lostReplies.incrementAndGet();
   }
 
   void forget(RelayedConnection connection) {

@@ -20,12 +20,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 final class KafkaServerTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+
   @SuppressWarnings("NullAway.Init")
   private static KafkaServer server;
 
   @BeforeAll
   static void startServer() {
-    server = KafkaServer.start();
+    server = KafkaServer.builder().relayed().start();
   }
 
   @AfterAll
@@ -68,6 +70,23 @@ final class KafkaServerTest {
   }
 
   @Test
+  void clientsOfTheRelayedListenerCannotGetPastTheRelay() throws Exception {
+    server.createTopic("relayed", 1);
+    send(server.relayedBootstrapServers(), "relayed", "one", LONG);
+    server.relay().cut();
+    try {
+      assertThatThrownBy(
+              () -> send(server.relayedBootstrapServers(), "relayed", "cut", Duration.ofSeconds(1)))
+          .hasRootCauseInstanceOf(org.apache.kafka.common.errors.TimeoutException.class);
+      send("relayed", "two");
+    } finally {
+      server.relay().restore();
+    }
+    send(server.relayedBootstrapServers(), "relayed", "three", LONG);
+    assertThat(read("relayed", 3)).containsExactly("one", "two", "three");
+  }
+
+  @Test
   void refusesATopicThatExists() {
     server.createTopic("twice", 1);
     assertThatThrownBy(() -> server.createTopic("twice", 1))
@@ -76,9 +95,14 @@ final class KafkaServerTest {
   }
 
   private static void send(String topic, String value) throws Exception {
+    send(server.bootstrapServers(), topic, value, LONG);
+  }
+
+  private static void send(String bootstrapServers, String topic, String value, Duration atMost)
+      throws Exception {
     try (KafkaProducer<String, String> producer =
         new KafkaProducer<>(
-            Map.of("bootstrap.servers", server.bootstrapServers()),
+            Map.of("bootstrap.servers", bootstrapServers, "max.block.ms", atMost.toMillis()),
             new StringSerializer(),
             new StringSerializer())) {
       producer.send(new ProducerRecord<>(topic, 0, null, value)).get(30, TimeUnit.SECONDS);

@@ -141,6 +141,7 @@ final class TcpRelayTest {
       relay.swallowNextReply();
       assertThatThrownBy(() -> roundTrip(client, 3)).isInstanceOf(IOException.class);
       assertThat(received.poll(5, TimeUnit.SECONDS)).isEqualTo(3);
+      assertThat(relay.lostReplies()).isEqualTo(1);
       assertThat(roundTrip(other, 4)).isEqualTo(4);
     }
   }

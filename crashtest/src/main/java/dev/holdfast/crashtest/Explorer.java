@@ -1,0 +1,127 @@
+package dev.holdfast.crashtest;
+
+import dev.holdfast.crashtest.report.Carrier;
+import dev.holdfast.crashtest.report.CommitPoint;
+import dev.holdfast.crashtest.report.ExplorationReport;
+import dev.holdfast.crashtest.report.Phase;
+import dev.holdfast.crashtest.report.Problem;
+import dev.holdfast.crashtest.report.RunReport;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.SplittableRandom;
+
+/**
+ * The runs of one operation: the golden one first, which finds the points; then one for each fault;
+ * and behind each of those, if wanted, its runs with a second fault.
+ */
+final class Explorer implements AutoCloseable {
+  private final String operation;
+  private final CrashLab.Options options;
+  private final Truths truths = new Truths();
+  private final Deque<RunPlan> planned = new ArrayDeque<>(List.of(RunPlan.GOLDEN));
+  private final List<RunReport> runs = new ArrayList<>();
+  private List<CommitPoint> golden = List.of();
+
+  Explorer(String operation, CrashLab.Options options) {
+    this.operation = operation;
+    this.options = options;
+  }
+
+  boolean hasNext() {
+    return !planned.isEmpty();
+  }
+
+  /** Takes the next run off the plan. */
+  RunPlan next() {
+    RunPlan next = planned.poll();
+    if (next == null) {
+      throw new NoSuchElementException("All runs have been made.");
+    }
+    return next;
+  }
+
+  /** Makes a run, and plans those that follow from it. */
+  RunReport execute(RunPlan plan, Scenario<?> scenario) {
+    Await clock = Await.begin();
+    RunExecution<?> run = new RunExecution<>(scenario, plan, golden, truths, key(plan));
+    Problem problem = null;
+    try {
+      run.run();
+      planAfter(plan, run, scenario);
+    } catch (CrashLabException e) {
+      problem = e.problem();
+    }
+    RunReport report =
+        new RunReport(
+            plan.id() + ":seed-" + options.seed(),
+            plan.title(),
+            plan.carrier(),
+            plan.faults(),
+            run.findings(),
+            problem,
+            run.trace().notes(),
+            run.trace().points(),
+            clock.elapsed());
+    runs.add(report);
+    return report;
+  }
+
+  private void planAfter(RunPlan plan, RunExecution<?> run, Scenario<?> scenario) {
+    if (plan.isGolden()) {
+      golden = run.trace().points();
+      List<CommitPoint> points = RunPlan.plannable(golden, Phase.OPERATION);
+      for (Carrier carrier : Carrier.values()) {
+        if (options.carriers().contains(carrier)) {
+          planned.addAll(wanted(RunPlan.singles(carrier, points, scenario.retries() > 0)));
+        }
+      }
+      if (planned.isEmpty()) {
+        throw new CrashLabException(
+            Problem.Kind.UNKNOWN_REPLAY,
+            "No run has the id %s. The points are: %s"
+                .formatted(options.replay(), RunPlan.singles(Carrier.FENCED, points, false)));
+      }
+    } else if (plan.faults().size() == 1 && run.findings().isEmpty()) {
+      List<RunPlan> second = new ArrayList<>();
+      if (options.crashesDuringRecovery() > 0) {
+        second.addAll(plan.withSecond(run.trace().points(), Phase.RECOVERY));
+      }
+      if (options.pairs()) {
+        second.addAll(plan.withSecond(run.trace().points(), Phase.RETRY));
+      }
+      List<RunPlan> next = wanted(second);
+      for (int i = next.size() - 1; i >= 0; i--) {
+        planned.addFirst(next.get(i));
+      }
+    }
+  }
+
+  /** All, or the one to be replayed and those that lead to it. */
+  private List<RunPlan> wanted(List<RunPlan> plans) {
+    String replay = options.replay();
+    return plans.stream()
+        .filter(
+            plan ->
+                replay.isEmpty() || replay.equals(plan.id()) || replay.startsWith(plan.id() + "+"))
+        .toList();
+  }
+
+  /** The same for the same plan and seed, so that a replay meets the same partition. */
+  private String key(RunPlan plan) {
+    SplittableRandom random = new SplittableRandom(options.seed() * 31 + plan.id().hashCode());
+    return "k%011x".formatted(random.nextLong(1L << 44));
+  }
+
+  ExplorationReport report() {
+    return new ExplorationReport(
+        operation, options.seed(), RunPlan.plannable(golden, Phase.OPERATION), runs);
+  }
+
+  @Override
+  public void close() {
+    truths.close();
+  }
+}

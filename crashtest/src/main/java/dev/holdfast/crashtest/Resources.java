@@ -1,0 +1,113 @@
+package dev.holdfast.crashtest;
+
+import dev.holdfast.crashtest.resource.Hook;
+import dev.holdfast.crashtest.resource.HttpResource;
+import dev.holdfast.crashtest.resource.JdbcResource;
+import dev.holdfast.crashtest.resource.KafkaBroker;
+import dev.holdfast.crashtest.resource.KafkaConsumerResource;
+import dev.holdfast.crashtest.resource.KafkaProducerResource;
+import java.net.http.HttpClient;
+import java.sql.DriverManager;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/**
+ * What one process may use of the outside world. The lab gives a new one to each process that it
+ * starts; what is made through it dies with that process. What is not made through it is neither
+ * explored nor crashed.
+ *
+ * <p>Names are the same in every process; {@link Expectation}s look resources up by them.
+ */
+public final class Resources {
+  private final Incarnation process;
+  private final Truths truths;
+
+  Resources(Incarnation process, Truths truths) {
+    this.process = process;
+    this.truths = truths;
+  }
+
+  /**
+   * A database, each connection a new one; build a pool on top when the code wants one. It can lose
+   * answers.
+   */
+  public DataSource dataSource(String name, String jdbcUrl) {
+    truths.register(name, () -> new DatabaseTruth(() -> DriverManager.getConnection(jdbcUrl)));
+    return JdbcResource.of(name, process, jdbcUrl);
+  }
+
+  /**
+   * A database behind a data source of yours, which may be a pool that lives as long as the JVM:
+   * only its connections die with the process. It cannot lose answers, see {@link
+   * #dataSource(String, String)}.
+   */
+  public DataSource dataSource(String name, DataSource real) {
+    truths.register(name, () -> new DatabaseTruth(real::getConnection));
+    return JdbcResource.of(name, process, real);
+  }
+
+  /**
+   * A producer of strings.
+   *
+   * @param config without {@code bootstrap.servers}, which are the broker's
+   */
+  public Producer<String, String> producer(String name, KafkaBroker broker, Map<String, ?> config) {
+    return producer(name, broker, config, new StringSerializer(), new StringSerializer());
+  }
+
+  /** A producer. */
+  public <K, V> Producer<K, V> producer(
+      String name,
+      KafkaBroker broker,
+      Map<String, ?> config,
+      Serializer<K> keys,
+      Serializer<V> values) {
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return KafkaProducerResource.of(name, process, broker, config, keys, values);
+  }
+
+  /**
+   * A consumer of strings.
+   *
+   * @param config without {@code bootstrap.servers}, and with {@code enable.auto.commit=false} when
+   *     it has a group
+   */
+  public Consumer<String, String> consumer(String name, KafkaBroker broker, Map<String, ?> config) {
+    return consumer(name, broker, config, new StringDeserializer(), new StringDeserializer());
+  }
+
+  /** A consumer. */
+  public <K, V> Consumer<K, V> consumer(
+      String name,
+      KafkaBroker broker,
+      Map<String, ?> config,
+      Deserializer<K> keys,
+      Deserializer<V> values) {
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return KafkaConsumerResource.of(name, process, broker, config, keys, values);
+  }
+
+  /** HTTP services behind a client of yours, which may live as long as the JVM. */
+  public HttpClient httpClient(String name, HttpClient real) {
+    truths.register(name, ServiceTruth::new);
+    return HttpResource.of(name, process, real);
+  }
+
+  /**
+   * What to close when the process stops in order; the latest first. Also on a dead one, fenced.
+   */
+  public void onStop(AutoCloseable closeable) {
+    process.onStop(closeable);
+  }
+
+  /** For resources that the lab does not know. */
+  public Hook hook() {
+    return process;
+  }
+}

@@ -1,0 +1,99 @@
+package dev.holdfast.crashtest;
+
+import dev.holdfast.crashtest.report.Carrier;
+import dev.holdfast.crashtest.report.CommitPoint;
+import dev.holdfast.crashtest.report.Fault;
+import dev.holdfast.crashtest.report.Phase;
+import dev.holdfast.crashtest.report.Stage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A run to be made: no fault at all (the golden one), one, or a second one while the process
+ * recovers from the first or the caller retries.
+ *
+ * @param carrier how the faults are made; none for the golden run
+ */
+record RunPlan(@Nullable Carrier carrier, List<Fault> faults) {
+  static final RunPlan GOLDEN = new RunPlan(null, List.of());
+
+  RunPlan {
+    faults = List.copyOf(faults);
+  }
+
+  /**
+   * One fault each: at n points before and after, merged to 2n + 1 crashes; or n lost
+   * acknowledgments, and the loss of the operation's own answer when the caller would retry.
+   */
+  static List<RunPlan> singles(Carrier carrier, List<CommitPoint> points, boolean retried) {
+    List<RunPlan> plans = new ArrayList<>();
+    int number = 0;
+    for (CommitPoint point : points) {
+      number++;
+      if (carrier != Carrier.LOST_ACK) {
+        plans.add(new RunPlan(carrier, List.of(new Fault(Stage.BEFORE, point, number))));
+      }
+      plans.add(new RunPlan(carrier, List.of(new Fault(Stage.ACK_LOST, point, number))));
+    }
+    if (carrier != Carrier.LOST_ACK) {
+      plans.add(new RunPlan(carrier, List.of(new Fault(Stage.AFTER_LAST, null, 0))));
+    } else if (retried) {
+      plans.add(new RunPlan(carrier, List.of(new Fault(Stage.REPLY_LOST, null, 0))));
+    }
+    return plans;
+  }
+
+  /** The same with a second fault, at every point that a run of this plan passed afterwards. */
+  List<RunPlan> withSecond(List<CommitPoint> passed, Phase phase) {
+    List<RunPlan> plans = new ArrayList<>();
+    int number = 0;
+    for (CommitPoint point : plannable(passed, phase)) {
+      number++;
+      for (Stage stage : List.of(Stage.BEFORE, Stage.ACK_LOST)) {
+        if (carrier != Carrier.LOST_ACK || stage == Stage.ACK_LOST) {
+          List<Fault> both = new ArrayList<>(faults);
+          both.add(new Fault(stage, point, number));
+          plans.add(new RunPlan(carrier, both));
+        }
+      }
+    }
+    return plans;
+  }
+
+  /**
+   * The points of a phase at which a fault can be planned. How often something is repeated in the
+   * background depends on the time that it is given, so there only the first occurrence counts.
+   */
+  static List<CommitPoint> plannable(List<CommitPoint> passed, Phase phase) {
+    return passed.stream()
+        .filter(point -> point.phase() == phase)
+        .filter(point -> point.occurrence() == 1 || LabThread.isOurs(point.role()))
+        .toList();
+  }
+
+  boolean isGolden() {
+    return faults.isEmpty();
+  }
+
+  /** One line that is the same for the same plan in another exploration of the same operation. */
+  String id() {
+    if (carrier == null) {
+      return "golden";
+    }
+    return carrier.name().toLowerCase(Locale.ROOT).replace('_', '-')
+        + ":"
+        + faults.stream().map(Fault::id).collect(Collectors.joining("+"));
+  }
+
+  /** One line for people. */
+  String title() {
+    if (carrier == null) {
+      return "golden run, without any fault";
+    }
+    Carrier by = carrier;
+    return faults.stream().map(fault -> fault.describe(by)).collect(Collectors.joining(", then "));
+  }
+}

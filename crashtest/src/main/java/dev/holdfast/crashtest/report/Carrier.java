@@ -1,0 +1,25 @@
+package dev.holdfast.crashtest.report;
+
+/** How a fault is brought about. */
+public enum Carrier {
+  /**
+   * A simulated crash, within this JVM: the network of the process is cut, its connections are
+   * aborted, and every later use of its resources fails.
+   */
+  FENCED("simulated crash"),
+  /** A real one: a JVM of its own is halted, and another one started. */
+  FORKED("forked crash"),
+  /** No crash: the resource does what was asked, and its answer is lost on the network. */
+  LOST_ACK("lost acknowledgment");
+
+  private final String words;
+
+  Carrier(String words) {
+    this.words = words;
+  }
+
+  /** The words for people. */
+  public String words() {
+    return words;
+  }
+}

@@ -270,6 +270,23 @@ public final class OutboxCommand extends Group {
     done(decision, "Publishing to " + pattern + " is refused from now on.");
   }
 
+  @Command(
+      name = "remove",
+      description =
+          "Removes a channel that is no longer wanted, so that it holds nothing back. Close its"
+              + " routes first and let the rest be delivered.")
+  void remove(
+      @Mixin Decision decision,
+      @Option(
+              names = "--discard",
+              description = "Gives up what is not delivered or parked. It cannot be had back.")
+          boolean discard) {
+    decide(
+        decision,
+        store -> store.channels().remove(decision.channel, discard, decision.actor),
+        "The channel is removed.");
+  }
+
   private void decide(Decision decision, Consumer<Store> work, String result) {
     onChannel(
         decision,

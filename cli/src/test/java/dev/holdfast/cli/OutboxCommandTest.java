@@ -211,6 +211,7 @@ class OutboxCommandTest {
     assertThatThrownBy(() -> publish("orders.placed", "bob", "30"))
         .isInstanceOf(UnroutedTopic.class);
     assertThat(status().path("topics")).isEmpty();
+    assertThat(onOrders("remove").error()).contains("is led by", "Nothing was changed");
   }
 
   @Test
@@ -246,6 +247,7 @@ class OutboxCommandTest {
         "pause",
         "resume",
         "unroute orders.*",
+        "remove",
         "reanchor",
       })
   void channelThatIsNotThereIsNamedWithThoseThatAre(String line) {

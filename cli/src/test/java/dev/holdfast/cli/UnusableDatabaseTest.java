@@ -30,6 +30,7 @@ class UnusableDatabaseTest {
         "outbox pause",
         "outbox resume",
         "outbox unroute orders.*",
+        "outbox remove",
         "outbox reanchor",
         "relay --kafka 127.0.0.1:1",
       })

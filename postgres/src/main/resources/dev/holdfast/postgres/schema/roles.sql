@@ -30,3 +30,6 @@ grant select on all tables in schema ${schema} to holdfast_admin;
 grant update on ${schema}.lease to holdfast_admin;
 grant insert, update on ${schema}.channel, ${schema}.route, ${schema}.progress, ${schema}.store,
   ${schema}.parked_lane, ${schema}.parked_skip, ${schema}.audit to holdfast_admin;
+-- To remove a channel.
+grant delete on ${schema}.channel, ${schema}.route, ${schema}.progress, ${schema}.lease,
+  ${schema}.parked_lane, ${schema}.parked_message, ${schema}.parked_skip to holdfast_admin;

@@ -1,7 +1,6 @@
 package dev.holdfast.cli.demo;
 
 import dev.holdfast.HoldfastException;
-import dev.holdfast.cli.Pause;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -125,8 +124,8 @@ final class Clients {
             .timeout(Duration.ofSeconds(10))
             .POST(HttpRequest.BodyPublishers.noBody())
             .build();
-    long deadline = System.nanoTime() + LONGEST_SILENCE.toNanos();
-    while (System.nanoTime() - deadline < 0 && failure == null) {
+    Timing.Stopwatch silence = Timing.start();
+    while (!silence.hasPassed(LONGEST_SILENCE) && failure == null) {
       try {
         HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
         if (response.statusCode() == 200) {
@@ -140,7 +139,7 @@ final class Clients {
         // not have been placed; asking again with the same id is the client's only way to know.
         Thread.onSpinWait();
       }
-      Pause.of(RETRY_AFTER);
+      Timing.pause(RETRY_AFTER);
     }
     throw new HoldfastException(
         "The order service has not answered for %d s, so the demo was ended. What follows is the end of its log."

@@ -94,10 +94,14 @@ final class HealthServer implements AutoCloseable {
     answer(exchange, well ? 200 : 503, "application/json", Json.text(body));
   }
 
-  /** Paused is what an operator wants; blocked and stopped is what nobody does. */
+  /**
+   * Paused is what an operator wants; blocked and stopped is what nobody does. A relay that is
+   * blocked tries again, and is in another phase meanwhile, but keeps its problem until it leads.
+   */
   private static boolean isWell(RelayStatus channel) {
     return switch (channel.phase()) {
-      case STANDBY, TAKING_OVER, LEADING, PAUSED -> true;
+      case STANDBY, TAKING_OVER, LEADING -> channel.problem() == null;
+      case PAUSED -> true;
       case BLOCKED, STOPPED, CLOSED -> false;
     };
   }

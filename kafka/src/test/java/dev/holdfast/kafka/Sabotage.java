@@ -13,12 +13,12 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerInterceptor;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -295,30 +295,40 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     }
   }
 
-  /** The same database, with the statement that forces its log out taken out if so asked. */
+  /**
+   * The same database without the flush fence, if so asked. The relay's own commits, which renew
+   * leases and copy progress several times a second, do not force the log out either: they would
+   * stand in for the fence by chance, and the fence alone is to be tried.
+   */
   DataSource dataSource(DataSource real) {
     return without == Without.FLUSH_FENCE
-        ? proxy(
-            DataSource.class,
-            real,
-            (method, args, result) ->
-                result instanceof Connection connection ? unfenced(connection) : result)
+        ? proxy(DataSource.class, real, Sabotage::unfenced)
         : real;
   }
 
-  private static Connection unfenced(Connection real) {
-    UnaryOperator<String> rewrite =
-        sql -> sql.contains("pg_logical_emit_message") ? "select ?::pg_lsn" : sql;
-    return (Connection)
+  private static Object unfenced(Method method, Object[] args, Object result) {
+    return switch (method.getName()) {
+      case "getConnection" -> unfenced(Connection.class, (Connection) result);
+      case "createStatement" -> unfenced(Statement.class, (Statement) result);
+      default -> result;
+    };
+  }
+
+  /** The same, where SQL is given to it. */
+  private static <T> T unfenced(Class<T> type, T real) {
+    return type.cast(
         Proxy.newProxyInstance(
             Sabotage.class.getClassLoader(),
-            new Class<?>[] {Connection.class},
+            new Class<?>[] {type},
             (self, method, args) -> {
-              if (method.getName().equals("prepareStatement")) {
-                args[0] = rewrite.apply((String) args[0]);
+              if (args != null && args.length > 0 && args[0] instanceof String sql) {
+                args[0] =
+                    sql.contains("pg_logical_emit_message")
+                        ? "select ?::pg_lsn"
+                        : sql.replace("synchronous_commit = on", "synchronous_commit = off");
               }
-              return invoke(real, method, args);
-            });
+              return unfenced(method, args, invoke(real, method, args));
+            }));
   }
 
   /** The same store, with traps around what it does about parking. */

@@ -138,6 +138,11 @@ final class Shop implements AutoCloseable {
     return orders;
   }
 
+  /** Whether there is such an order. */
+  boolean has(int number) {
+    return orders().contains(number);
+  }
+
   /** Compares the table with what a {@code read_committed} reader finds. */
   Count count(String... topics) {
     // The table first: what was ordered in between is then not taken for lost, but for a phantom,

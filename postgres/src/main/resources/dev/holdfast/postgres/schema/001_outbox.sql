@@ -114,7 +114,8 @@ create table ${schema}.route (
   like_pattern text not null,
   -- Set when the route is being closed: no longer accepted, still delivered.
   closing      xid8,
-  -- Set later: whoever published under the open route had a transaction id below this one.
+  -- Set later, by a transaction that began when the closing had been seen: whoever published under
+  -- the open route has a lower transaction id.
   horizon      xid8,
   primary key (channel, pattern)
 );
@@ -436,6 +437,10 @@ begin
       array[m.content_type], array[m.payload], array[m.headers], m.operation_id);
   end loop;
   delete from ${schema}.delayed where id in (select (d).id from unnest(due) as d);
+  -- A route that was closed meanwhile has to outlast these, too: its horizon is set anew.
+  update ${schema}.route r set horizon = null
+  where r.closing is not null
+    and exists (select from unnest(due) as d where (d).topic like r.like_pattern);
   return cardinality(due);
 end $$;
 

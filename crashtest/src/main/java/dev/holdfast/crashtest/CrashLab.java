@@ -3,10 +3,14 @@ package dev.holdfast.crashtest;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ExplorationReport;
 import dev.holdfast.crashtest.report.Problem;
+import dev.holdfast.crashtest.resource.KafkaBroker;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,9 +29,50 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class CrashLab {
+  private final Map<String, String> shared = new LinkedHashMap<>();
+  private final boolean forked;
   private @Nullable Scenario<?> scenario;
 
-  CrashLab() {}
+  CrashLab() {
+    forked = false;
+  }
+
+  /** In a forked JVM, with what the first one shared. */
+  CrashLab(Map<String, String> shared) {
+    this.shared.putAll(shared);
+    forked = true;
+  }
+
+  /**
+   * A value that a forked JVM must get from this one, such as the address of a server that runs
+   * already. There the supplier is not asked, so that it does not start another one.
+   */
+  public String share(String name, Supplier<String> value) {
+    if (!forked) {
+      shared.put(name, value.get());
+    }
+    String known = shared.get(name);
+    if (known == null) {
+      throw new CrashLabException(
+          Problem.Kind.INCOMPLETE_SCENARIO,
+          "'" + name + "' was not shared when the scenario was described first.");
+    }
+    return known;
+  }
+
+  /** A broker, which a forked JVM gets from this one; there it is not behind a relay. */
+  public KafkaBroker shareBroker(String name, Supplier<KafkaBroker> broker) {
+    if (forked) {
+      return KafkaBroker.at(share(name, () -> ""));
+    }
+    KafkaBroker here = broker.get();
+    share(name, here::direct);
+    return here;
+  }
+
+  Map<String, String> shared() {
+    return Map.copyOf(shared);
+  }
 
   /**
    * Begins the one scenario of this lab.
@@ -60,17 +105,18 @@ public final class CrashLab {
    * Explores an operation, without any test framework.
    *
    * @param operation its name, for the report
-   * @param description describes the scenario; called once for every run
+   * @param description describes the scenario; called once for every run. For forked crashes it
+   *     must be of a class with a constructor without arguments, not a lambda
    * @return what all runs showed; they have been made when this returns
    */
   public static ExplorationReport explore(
       String operation, Options options, Consumer<CrashLab> description) {
-    try (Explorer explorer = new Explorer(operation, options)) {
+    try (Explorer explorer = new Explorer(operation, options, ForkSource.of(description))) {
       while (explorer.hasNext()) {
         RunPlan plan = explorer.next();
         CrashLab lab = new CrashLab();
         description.accept(lab);
-        explorer.execute(plan, lab.scenario());
+        explorer.execute(plan, lab);
       }
       return explorer.report();
     }

@@ -10,17 +10,16 @@ public class CrashLabException extends HoldfastException {
   private final Problem problem;
 
   public CrashLabException(Problem.Kind kind, String message) {
-    this(new Problem(kind, message));
+    this(new Problem(kind, message, null));
   }
 
   CrashLabException(Problem problem) {
-    super(problem.toString());
+    super(problem.toString(), problem.cause());
     this.problem = problem;
   }
 
   public CrashLabException(Problem.Kind kind, String message, Throwable cause) {
-    super(new Problem(kind, message).toString(), cause);
-    this.problem = new Problem(kind, message);
+    this(new Problem(kind, message, cause));
   }
 
   public Problem problem() {

@@ -41,7 +41,8 @@ final class CrashTestExtension implements TestTemplateInvocationContextProvider 
     Explorer explorer =
         new Explorer(
             context.getRequiredTestClass().getSimpleName() + "." + method.getName(),
-            options(method.getAnnotation(CrashTest.class)));
+            options(method.getAnnotation(CrashTest.class)),
+            ForkSource.of(context.getRequiredTestClass(), method));
     Iterator<TestTemplateInvocationContext> runs =
         new Iterator<>() {
           @Override
@@ -120,7 +121,7 @@ final class CrashTestExtension implements TestTemplateInvocationContextProvider 
         ExtensionContext context)
         throws Throwable {
       description.proceed();
-      RunReport report = explorer.execute(plan, lab.scenario());
+      RunReport report = explorer.execute(plan, lab);
       context.publishReportEntry("crash-lab", report.replayId());
       CrashTestFailure.throwUnlessPassed(report);
     }

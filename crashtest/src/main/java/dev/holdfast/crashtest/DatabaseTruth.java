@@ -20,12 +20,17 @@ final class DatabaseTruth implements Truth {
     Connection connect() throws SQLException;
   }
 
-  private final Source source;
+  private Source source;
   private final Map<String, String> keyColumns = new HashMap<>();
   private @Nullable Connection connection;
 
   DatabaseTruth(Source source) {
     this.source = source;
+  }
+
+  /** From now on connects there; keeps the connection that it has. */
+  void use(Source latest) {
+    source = latest;
   }
 
   @Override

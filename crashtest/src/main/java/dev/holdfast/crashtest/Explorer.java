@@ -20,14 +20,20 @@ import java.util.SplittableRandom;
 final class Explorer implements AutoCloseable {
   private final String operation;
   private final CrashLab.Options options;
+  private final String forkSource;
+  private final Forks forks = new Forks();
   private final Truths truths = new Truths();
   private final Deque<RunPlan> planned = new ArrayDeque<>(List.of(RunPlan.GOLDEN));
   private final List<RunReport> runs = new ArrayList<>();
   private List<CommitPoint> golden = List.of();
 
-  Explorer(String operation, CrashLab.Options options) {
+  /**
+   * @param forkSource what describes the scenario in another JVM; empty when that is not possible
+   */
+  Explorer(String operation, CrashLab.Options options, String forkSource) {
     this.operation = operation;
     this.options = options;
+    this.forkSource = forkSource;
   }
 
   boolean hasNext() {
@@ -44,9 +50,12 @@ final class Explorer implements AutoCloseable {
   }
 
   /** Makes a run, and plans those that follow from it. */
-  RunReport execute(RunPlan plan, Scenario<?> scenario) {
+  RunReport execute(RunPlan plan, CrashLab lab) {
     Await clock = Await.begin();
-    RunExecution<?> run = new RunExecution<>(scenario, plan, golden, truths, key(plan));
+    Scenario<?> scenario = lab.scenario();
+    Trace trace = new Trace(plan.faults(), scenario::isIgnored, Trace.Listener.NONE);
+    RunExecution run =
+        new RunExecution(scenario, plan, golden, truths, key(plan), trace, lives(plan, lab, trace));
     Problem problem = null;
     try {
       run.run();
@@ -69,10 +78,23 @@ final class Explorer implements AutoCloseable {
     return report;
   }
 
-  private void planAfter(RunPlan plan, RunExecution<?> run, Scenario<?> scenario) {
+  private Life.Source lives(RunPlan plan, CrashLab lab, Trace trace) {
+    if (plan.carrier() != Carrier.FORKED) {
+      return LocalLife.source(lab.scenario(), trace, truths, plan.carrier());
+    }
+    return ForkedLife.source(
+        forks, forkSource, lab.shared(), trace, lab.scenario().attemptTimeout());
+  }
+
+  private void planAfter(RunPlan plan, RunExecution run, Scenario<?> scenario) {
     if (plan.isGolden()) {
       golden = run.trace().points();
       List<CommitPoint> points = RunPlan.plannable(golden, Phase.OPERATION);
+      if (options.carriers().contains(Carrier.FORKED) && forkSource.isEmpty()) {
+        throw new CrashLabException(
+            Problem.Kind.INCOMPLETE_SCENARIO,
+            "A forked JVM cannot describe this scenario, as it comes from a lambda or from a class without a constructor without arguments.");
+      }
       for (Carrier carrier : Carrier.values()) {
         if (options.carriers().contains(carrier)) {
           planned.addAll(wanted(RunPlan.singles(carrier, points, scenario.retries() > 0)));
@@ -123,5 +145,6 @@ final class Explorer implements AutoCloseable {
   @Override
   public void close() {
     truths.close();
+    forks.close();
   }
 }

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * passed {@code check} just before is the one that a real crash may or may not have let through.
  */
 final class Incarnation implements Hook {
+  /** What a forked JVM ends with, as if it had been killed. */
+  static final int CRASH_STATUS = 137;
+
   private static final int CALLS_OF_THE_DEAD = 50;
   private static final Duration BURIAL = Duration.ofSeconds(20);
 
@@ -148,6 +151,9 @@ final class Incarnation implements Hook {
   void crash(String where) {
     crashedAt = where;
     if (state.compareAndSet(State.ALIVE, State.CRASHED)) {
+      if (carrier == Carrier.FORKED) {
+        Runtime.getRuntime().halt(CRASH_STATUS);
+      }
       fences.forEach(Fence::cut);
       fences.forEach(Fence::end);
       crashed.complete(null);

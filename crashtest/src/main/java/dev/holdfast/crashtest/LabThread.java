@@ -3,6 +3,7 @@ package dev.holdfast.crashtest;
 import dev.holdfast.crashtest.resource.Role;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -22,8 +23,9 @@ final class LabThread extends Thread {
 
   private final String role;
   private final @Nullable Incarnation process;
+  private final Predicate<Throwable> refusal;
   private final Body body;
-  private final CompletableFuture<Ending> ending = new CompletableFuture<>();
+  private final CompletableFuture<Life.Ended> ending = new CompletableFuture<>();
 
   /** What runs. */
   @FunctionalInterface
@@ -31,34 +33,23 @@ final class LabThread extends Thread {
     void run() throws Exception;
   }
 
-  /** How it ended, as somebody outside the process can tell. */
-  enum How {
-    RETURNED,
-    THREW,
-    CRASHED,
-    STILL_RUNNING
-  }
-
-  /**
-   * How it ended.
-   *
-   * @param thrown with {@link How#THREW}
-   */
-  record Ending(How how, @Nullable Throwable thrown) {}
-
-  private LabThread(String role, @Nullable Incarnation process, Body body) {
+  private LabThread(
+      String role, @Nullable Incarnation process, Predicate<Throwable> refusal, Body body) {
     super("crash-lab-" + role);
     this.role = role;
     this.process = process;
+    this.refusal = refusal;
     this.body = body;
     setDaemon(true);
   }
 
   /** Runs code of a process until it ends, the process dies, or the time is over. */
-  static Ending run(String role, Incarnation process, Duration timeout, Body body) {
-    LabThread thread = new LabThread(role, process, body);
+  static Life.Ended run(String role, Incarnation process, Scenario<?> scenario, Body body) {
+    LabThread thread = new LabThread(role, process, scenario::isRefusal, body);
     thread.start();
-    boolean ended = Await.done(CompletableFuture.anyOf(thread.ending, process.crashed()), timeout);
+    boolean ended =
+        Await.done(
+            CompletableFuture.anyOf(thread.ending, process.crashed()), scenario.attemptTimeout());
     if (thread.ending.isDone()) {
       return thread.ending.join();
     }
@@ -66,14 +57,14 @@ final class LabThread extends Thread {
       if (!Await.done(thread.ending, UNWINDING)) {
         thread.interrupt();
       }
-      return new Ending(How.CRASHED, null);
+      return Life.Ended.of(Life.How.CRASHED);
     }
     thread.interrupt();
-    return new Ending(How.STILL_RUNNING, null);
+    return Life.Ended.of(Life.How.STILL_RUNNING);
   }
 
   static void inBackground(String role, Body body) {
-    new LabThread(role, null, body).start();
+    new LabThread(role, null, thrown -> false, body).start();
   }
 
   @Override
@@ -88,12 +79,15 @@ final class LabThread extends Thread {
     ending.complete(ending(thrown));
   }
 
-  private Ending ending(@Nullable Throwable thrown) {
+  private Life.Ended ending(@Nullable Throwable thrown) {
     if (process != null && process.isCrashed()) {
       // Code that caught the crash and returned has answered nobody: its process is dead.
-      return new Ending(How.CRASHED, null);
+      return Life.Ended.of(Life.How.CRASHED);
     }
-    return thrown == null ? new Ending(How.RETURNED, null) : new Ending(How.THREW, thrown);
+    if (thrown == null) {
+      return Life.Ended.of(Life.How.RETURNED);
+    }
+    return new Life.Ended(Life.How.THREW, thrown.toString(), refusal.test(thrown), thrown);
   }
 
   /** Whether it happens on a thread on which the lab calls code under test, and waits for it. */

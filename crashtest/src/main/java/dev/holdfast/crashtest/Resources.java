@@ -3,12 +3,16 @@ package dev.holdfast.crashtest;
 import dev.holdfast.crashtest.resource.Hook;
 import dev.holdfast.crashtest.resource.HttpResource;
 import dev.holdfast.crashtest.resource.JdbcResource;
+import dev.holdfast.crashtest.resource.JmsResource;
 import dev.holdfast.crashtest.resource.KafkaBroker;
 import dev.holdfast.crashtest.resource.KafkaConsumerResource;
 import dev.holdfast.crashtest.resource.KafkaProducerResource;
+import dev.holdfast.crashtest.resource.RelayedAddress;
+import jakarta.jms.ConnectionFactory;
 import java.net.http.HttpClient;
 import java.sql.DriverManager;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
@@ -27,6 +31,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 public final class Resources {
   private final Incarnation process;
   private final Truths truths;
+  private final Map<String, RelayedAddress> addresses = new ConcurrentHashMap<>();
 
   Resources(Incarnation process, Truths truths) {
     this.process = process;
@@ -38,7 +43,7 @@ public final class Resources {
    * answers.
    */
   public DataSource dataSource(String name, String jdbcUrl) {
-    truths.register(name, () -> new DatabaseTruth(() -> DriverManager.getConnection(jdbcUrl)));
+    truths.registerDatabase(name, () -> DriverManager.getConnection(jdbcUrl));
     return JdbcResource.of(name, process, jdbcUrl);
   }
 
@@ -48,7 +53,7 @@ public final class Resources {
    * #dataSource(String, String)}.
    */
   public DataSource dataSource(String name, DataSource real) {
-    truths.register(name, () -> new DatabaseTruth(real::getConnection));
+    truths.registerDatabase(name, real::getConnection);
     return JdbcResource.of(name, process, real);
   }
 
@@ -93,6 +98,23 @@ public final class Resources {
     return KafkaConsumerResource.of(name, process, broker, config, keys, values);
   }
 
+  /**
+   * A server's address for this process, as {@code host:port}: a relay, which is cut when the
+   * process crashes. A {@link #connectionFactory} under the same name can then lose answers.
+   */
+  public String address(String name, String host, int port) {
+    truths.register(name, ServiceTruth::new);
+    RelayedAddress address = RelayedAddress.of(process, host, port);
+    addresses.put(name, address);
+    return address.toString();
+  }
+
+  /** A JMS provider; make {@code real} with an {@link #address} of the same name if you can. */
+  public ConnectionFactory connectionFactory(String name, ConnectionFactory real) {
+    truths.register(name, ServiceTruth::new);
+    return JmsResource.of(name, process, real, addresses.get(name));
+  }
+
   /** HTTP services behind a client of yours, which may live as long as the JVM. */
   public HttpClient httpClient(String name, HttpClient real) {
     truths.register(name, ServiceTruth::new);
@@ -106,8 +128,9 @@ public final class Resources {
     process.onStop(closeable);
   }
 
-  /** For resources that the lab does not know. */
-  public Hook hook() {
+  /** The process, for wrapping a resource that the lab does not know, under this name. */
+  public Hook hook(String name) {
+    truths.register(name, ServiceTruth::new);
     return process;
   }
 }

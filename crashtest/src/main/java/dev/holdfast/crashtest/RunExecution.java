@@ -9,44 +9,39 @@ import dev.holdfast.crashtest.report.Phase;
 import dev.holdfast.crashtest.report.Problem;
 import dev.holdfast.crashtest.report.Stage;
 import dev.holdfast.crashtest.report.Verdict;
-import dev.holdfast.crashtest.resource.Role;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One run: start, operate, suffer the planned faults, recover, look, retry, look again. Every run
  * has a key of its own, and shares nothing with the others but the outside world.
- *
- * @param <S> the application
  */
-final class RunExecution<S> {
+final class RunExecution {
   private static final Duration BACKGROUND_PATIENCE = Duration.ofSeconds(5);
 
   /** With others at work, what is there must stay so for this long before it is believed. */
   private static final Duration HOLD = Duration.ofMillis(100);
 
-  private final Scenario<S> scenario;
+  private final Scenario<?> scenario;
   private final RunPlan plan;
   private final List<CommitPoint> golden;
   private final Truths truths;
   private final String key;
   private final Trace trace;
+  private final Life.Source lives;
   private final Oracle oracle;
   private final List<Finding> findings = new ArrayList<>();
-  private @Nullable Life<S> life;
-
-  /** One life of the process, and the application in it. */
-  private record Life<S>(Incarnation process, S application) {}
+  private @Nullable Life life;
+  private @Nullable Throwable lastThrown;
 
   /** What was seen last, and whether it was still changing. */
   private record Settled(List<Seen> seen, boolean moving, boolean idle) {}
 
   /** What has been found ends the run. */
-  private static final class Ended extends RuntimeException {
+  private static final class Decided extends RuntimeException {
     private static final long serialVersionUID = 1L;
   }
 
@@ -54,13 +49,20 @@ final class RunExecution<S> {
    * @param golden the points of the golden run; none when this is it
    */
   RunExecution(
-      Scenario<S> scenario, RunPlan plan, List<CommitPoint> golden, Truths truths, String key) {
+      Scenario<?> scenario,
+      RunPlan plan,
+      List<CommitPoint> golden,
+      Truths truths,
+      String key,
+      Trace trace,
+      Life.Source lives) {
     this.scenario = scenario;
     this.plan = plan;
     this.golden = golden;
     this.truths = truths;
     this.key = key;
-    this.trace = new Trace(plan.faults(), scenario::isIgnored);
+    this.trace = trace;
+    this.lives = lives;
     this.oracle = new Oracle(scenario.expectations(), golden);
   }
 
@@ -80,13 +82,13 @@ final class RunExecution<S> {
   void run() {
     try {
       operate();
-    } catch (Ended e) {
+    } catch (Decided e) {
       // What it has found says why.
     } finally {
       trace.leave();
-      Life<S> last = life;
+      Life last = life;
       if (last != null) {
-        last.process().stop();
+        last.stop();
       }
     }
     String problem = trace.problem();
@@ -97,12 +99,12 @@ final class RunExecution<S> {
 
   private void operate() {
     truths.begin();
-    LabThread.Ending started = begin(false);
-    if (started.how() != LabThread.How.RETURNED) {
-      throw failed("The application does not start: " + why(started), started.thrown());
+    Life.Ended started = begin(false);
+    if (started.how() != Life.How.RETURNED) {
+      throw failed("The application does not start: " + why(started), started.cause());
     }
     requireUnusedKey();
-    trace.enter(Phase.OPERATION);
+    enter(Phase.OPERATION);
     try {
       scenario.given().prepare(key);
     } catch (Exception e) {
@@ -132,7 +134,7 @@ final class RunExecution<S> {
       case AFTER_LAST -> {
         awaitAllPoints();
         trace.made(fault);
-        process().crash(fault.toString());
+        life().crash(fault.toString());
       }
       case REPLY_LOST -> {
         trace.made(fault);
@@ -160,7 +162,7 @@ final class RunExecution<S> {
       }
       clock.pause();
     }
-    if (plan.carrier() != Carrier.LOST_ACK && !Await.done(process().crashed(), patience())) {
+    if (plan.carrier() != Carrier.LOST_ACK && !Await.done(life().crashed(), patience())) {
       throw notReached(fault);
     }
   }
@@ -218,38 +220,33 @@ final class RunExecution<S> {
   }
 
   private Outcome attempt() {
-    Life<S> current = current();
-    LabThread.Ending ending =
-        LabThread.run(
-            Role.CALLER,
-            current.process(),
-            scenario.attemptTimeout(),
-            () -> scenario.work().run(current.application(), key));
-    Throwable thrown = ending.thrown();
-    return switch (ending.how()) {
+    Life.Ended ended = life().attempt(key);
+    return switch (ended.how()) {
       case RETURNED -> new Outcome.Committed();
-      case THREW ->
-          thrown != null && scenario.isRefusal(thrown)
-              ? new Outcome.Rejected(thrown.toString())
-              : new Outcome.Unknown(String.valueOf(thrown));
+      case THREW -> {
+        lastThrown = ended.cause();
+        yield ended.refused()
+            ? new Outcome.Rejected(ended.thrown())
+            : new Outcome.Unknown(ended.thrown());
+      }
       case CRASHED -> new Outcome.Unknown("the process died during the attempt");
       case STILL_RUNNING -> {
         found(Verdict.STUCK, "an attempt did not return within " + scenario.attemptTimeout());
-        throw new Ended();
+        throw new Decided();
       }
     };
   }
 
   private Outcome retry() {
-    trace.enter(Phase.RETRY);
+    enter(Phase.RETRY);
     Outcome told = new Outcome.Unknown("not asked");
     int left = scenario.retries();
     while (left > 0) {
       told = attempt();
-      if (process().isCrashed()) {
+      if (life().isCrashed()) {
         // The second fault; the caller comes back once more than planned.
         restart();
-        trace.enter(Phase.RETRY);
+        enter(Phase.RETRY);
         continue;
       }
       left--;
@@ -261,75 +258,46 @@ final class RunExecution<S> {
         Verdict.STUCK,
         "after %d retries with the same key the caller still does not know; the last one ended with %s"
             .formatted(scenario.retries(), ((Outcome.Unknown) told).reason()));
-    throw new Ended();
+    throw new Decided();
   }
 
   /** Starts the process again, as often as it is crashed while it starts. */
   private void restart() {
     while (true) {
-      process().bury();
+      life().bury();
       trace.enter(Phase.RECOVERY);
-      LabThread.Ending ending = begin(true);
-      switch (ending.how()) {
+      Life.Ended ended = begin(true);
+      switch (ended.how()) {
         case RETURNED -> {
           return;
         }
         case CRASHED -> {}
         case THREW, STILL_RUNNING -> {
-          found(Verdict.STUCK, "the application does not start again: " + why(ending));
-          throw new Ended();
+          found(Verdict.STUCK, "the application does not start again: " + why(ended));
+          throw new Decided();
         }
       }
     }
   }
 
-  private LabThread.Ending begin(boolean again) {
-    Incarnation process = new Incarnation(trace, plan.carrier());
-    AtomicReference<@Nullable S> started = new AtomicReference<>();
-    LabThread.Ending ending =
-        LabThread.run(
-            LabThread.START,
-            process,
-            scenario.attemptTimeout(),
-            () -> {
-              S application = scenario.start().start(new Resources(process, truths));
-              if (application instanceof AutoCloseable closeable) {
-                process.onStop(closeable);
-              }
-              started.set(application);
-              if (again) {
-                scenario.recovery().run(application);
-              }
-            });
-    S application = started.get();
-    if (application == null) {
-      // Nothing to talk to; but what it made for itself must go.
-      life = null;
-      lastProcess = process;
-      if (!process.isCrashed()) {
-        process.crash("because it did not start");
-        process.bury();
-      }
-    } else {
-      life = new Life<>(process, application);
-      lastProcess = process;
-    }
-    return ending;
+  private Life.Ended begin(boolean again) {
+    Life.Born born = lives.begin(again);
+    life = born.life();
+    return born.start();
   }
 
-  private @Nullable Incarnation lastProcess;
-
-  private Incarnation process() {
-    return Objects.requireNonNull(lastProcess);
+  private void enter(Phase phase) {
+    trace.enter(phase);
+    life().enter(phase);
   }
 
-  private Life<S> current() {
+  private Life life() {
     return Objects.requireNonNull(life);
   }
 
   private void judgeGolden(Outcome told) {
     if (!(told instanceof Outcome.Committed)) {
-      throw failed("Without any fault, the operation does not succeed: " + told, null);
+      throw failed("Without any fault, the operation does not succeed: " + told, lastThrown);
     }
     Settled settled = settle(told);
     if (settled.moving()) {
@@ -368,7 +336,7 @@ final class RunExecution<S> {
       if (settled.moving()) {
         trace.note("The effects still changed when the time was over.");
       }
-      throw new Ended();
+      throw new Decided();
     }
   }
 
@@ -379,7 +347,7 @@ final class RunExecution<S> {
     List<Seen> last = List.of();
     int changes = -1;
     while (true) {
-      if (process().isCrashed() && plan.faults().size() > 1) {
+      if (life().isCrashed() && plan.faults().size() > 1) {
         restart();
         clock = Await.begin();
       }
@@ -389,18 +357,18 @@ final class RunExecution<S> {
         last = seen;
         changes++;
       }
-      boolean idle = scenario.idle().test(current().application());
+      boolean idle = life().isIdle();
       // The golden run finds out whether there are others, so it gives them the time to begin.
       Duration hold = plan.isGolden() || hasBackground() ? HOLD : Duration.ZERO;
       boolean good = plan.isGolden() ? oracle.isAll(seen) : oracle.isAcceptable(told, seen);
       if (good && idle && !awaitsOthers() && sinceChange.isOver(hold)) {
         return new Settled(seen, false, true);
       }
-      if (oracle.isBeyondRepair(seen) && sinceChange.isOver(HOLD)) {
+      if (!plan.isGolden() && oracle.isBeyondRepair(seen) && sinceChange.isOver(HOLD)) {
         return new Settled(seen, false, idle);
       }
       if (clock.isOver(good ? patience().plus(hold.multipliedBy(3)) : patience())) {
-        return new Settled(seen, changes > 0 && !sinceChange.isOver(hold), idle);
+        return new Settled(seen, changes > 1 && !sinceChange.isOver(patience().dividedBy(2)), idle);
       }
       clock.pause();
     }
@@ -451,17 +419,15 @@ final class RunExecution<S> {
     findings.add(new Finding(verdict, text));
   }
 
-  private String why(LabThread.Ending ending) {
-    return switch (ending.how()) {
-      case THREW -> String.valueOf(ending.thrown());
+  private String why(Life.Ended ended) {
+    return switch (ended.how()) {
+      case THREW -> ended.thrown();
       case STILL_RUNNING -> "it has not returned within " + scenario.attemptTimeout();
-      case CRASHED, RETURNED -> ending.how().toString();
+      case CRASHED, RETURNED -> "it ended by itself";
     };
   }
 
   private static CrashLabException failed(String message, @Nullable Throwable cause) {
-    return cause == null
-        ? new CrashLabException(Problem.Kind.GOLDEN_RUN_FAILED, message)
-        : new CrashLabException(Problem.Kind.GOLDEN_RUN_FAILED, message, cause);
+    return new CrashLabException(new Problem(Problem.Kind.GOLDEN_RUN_FAILED, message, cause));
   }
 }

@@ -32,7 +32,38 @@ final class Trace {
   private @Nullable String problem;
   private @Nullable List<CommitPoint> untilFault;
 
-  Trace(List<Fault> planned, Predicate<Role> ignored) {
+  private final Listener listener;
+
+  /** Learns what happens, as it happens. */
+  interface Listener {
+    /** Before it takes effect. */
+    void begun(CommitPoint point, boolean struck);
+
+    void completed(CommitPoint point);
+
+    void noted(String note);
+
+    void failed(String problem);
+
+    /** Nobody. */
+    Listener NONE =
+        new Listener() {
+          @Override
+          public void begun(CommitPoint point, boolean struck) {}
+
+          @Override
+          public void completed(CommitPoint point) {}
+
+          @Override
+          public void noted(String note) {}
+
+          @Override
+          public void failed(String problem) {}
+        };
+  }
+
+  Trace(List<Fault> planned, Predicate<Role> ignored, Listener listener) {
+    this.listener = listener;
     this.planned = new ArrayDeque<>(planned);
     this.ignored = ignored;
   }
@@ -69,10 +100,30 @@ final class Trace {
     points.add(point);
     Fault next = planned.peek();
     if (next == null || next.point() == null || !point.isSameAs(next.point())) {
+      listener.begun(point, false);
       return new Begun(point, null);
     }
+    listener.begun(point, true);
     take(next);
     return new Begun(point, next);
+  }
+
+  /** An event of a process elsewhere. */
+  synchronized void mirror(CommitPoint point, boolean struck) {
+    points.add(point);
+    Fault next = planned.peek();
+    if (struck && next != null) {
+      take(next);
+    }
+  }
+
+  /** An event of a process elsewhere. */
+  synchronized void mirrorCompleted(CommitPoint point) {
+    completed.add(point);
+  }
+
+  synchronized List<Fault> planned() {
+    return List.copyOf(planned);
   }
 
   private void take(Fault fault) {
@@ -104,6 +155,7 @@ final class Trace {
   synchronized void complete(Begun begun) {
     if (begun.point() != null) {
       completed.add(begun.point());
+      listener.completed(begun.point());
     }
   }
 
@@ -122,6 +174,7 @@ final class Trace {
 
   synchronized void note(String note) {
     notes.add(note);
+    listener.noted(note);
   }
 
   synchronized List<String> notes() {
@@ -132,6 +185,7 @@ final class Trace {
   synchronized void problem(String what) {
     if (problem == null) {
       problem = what;
+      listener.failed(what);
     }
   }
 

@@ -21,6 +21,15 @@ final class Truths implements Truth.Lookup, AutoCloseable {
     }
   }
 
+  /** Remembers a database; a later process may bring another data source for it. */
+  synchronized void registerDatabase(String name, DatabaseTruth.Source source) {
+    if (byName.get(name) instanceof DatabaseTruth known) {
+      known.use(source);
+    } else {
+      register(name, () -> new DatabaseTruth(source));
+    }
+  }
+
   @Override
   public synchronized <T extends Truth> T find(String name, Class<T> kind, String wanted) {
     List<T> found = new ArrayList<>();

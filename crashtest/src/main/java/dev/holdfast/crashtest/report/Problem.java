@@ -1,13 +1,16 @@
 package dev.holdfast.crashtest.report;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Why a run says nothing about the operation: it could not be made as planned. Never a pass, and
  * never a verdict.
  *
  * @param kind which
  * @param text what happened and what to do
+ * @param cause what was thrown, if anything was
  */
-public record Problem(Kind kind, String text) {
+public record Problem(Kind kind, String text, @Nullable Throwable cause) {
 
   /** The kinds. */
   public enum Kind {

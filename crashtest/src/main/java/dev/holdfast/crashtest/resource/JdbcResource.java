@@ -1,5 +1,6 @@
 package dev.holdfast.crashtest.resource;
 
+import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -9,6 +10,7 @@ import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A database, as one process reaches it. Commit points are {@code commit()}, statements in
@@ -154,12 +156,12 @@ public final class JdbcResource implements DataSource, Fence {
   }
 
   @Override
-  public java.io.@org.jspecify.annotations.Nullable PrintWriter getLogWriter() {
+  public @Nullable PrintWriter getLogWriter() {
     return null;
   }
 
   @Override
-  public void setLogWriter(java.io.PrintWriter out) {
+  public void setLogWriter(PrintWriter out) {
     // Nothing is logged.
   }
 

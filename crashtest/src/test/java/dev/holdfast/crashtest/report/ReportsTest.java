@@ -36,7 +36,7 @@ final class ReportsTest {
                   Carrier.FORKED,
                   List.of(fault(Stage.BEFORE, SEND, 2)),
                   List.of(),
-                  new Problem(Problem.Kind.POINT_NOT_REACHED, "it never came"),
+                  new Problem(Problem.Kind.POINT_NOT_REACHED, "it never came", null),
                   List.of(),
                   List.of(),
                   Duration.ofMillis(3)),

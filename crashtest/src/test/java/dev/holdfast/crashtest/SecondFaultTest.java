@@ -1,0 +1,154 @@
+package dev.holdfast.crashtest;
+
+import static dev.holdfast.crashtest.Expect.row;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.crashtest.report.ExplorationReport;
+import dev.holdfast.crashtest.report.Finding;
+import dev.holdfast.crashtest.report.Phase;
+import dev.holdfast.crashtest.report.RunReport;
+import dev.holdfast.crashtest.report.Verdict;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Crashes of what comes after a crash. */
+final class SecondFaultTest {
+  private String orders = "";
+  private String invoices = "";
+  private String todo = "";
+
+  @BeforeEach
+  void tables() {
+    orders = LabServers.table("orders");
+    invoices = LabServers.table("invoices");
+    todo = LabServers.table("todo");
+  }
+
+  /** Right by itself; its recovery forgets that it can be crashed as well. */
+  private final class Shop {
+    private final TwoTables tables;
+
+    Shop(Resources resources) {
+      tables = new TwoTables(resources.dataSource("shop", LabServers.url()), orders, invoices);
+    }
+
+    void place(String key) throws SQLException {
+      try (Connection connection = tables.dataSource.getConnection()) {
+        connection.setAutoCommit(false);
+        TwoTables.insert(connection, orders, key);
+        TwoTables.insert(connection, todo, key);
+        connection.commit();
+        invoice(connection);
+        done(connection);
+        connection.commit();
+      }
+    }
+
+    void recoverCarelessly() throws SQLException {
+      try (Connection connection = tables.dataSource.getConnection()) {
+        invoice(connection);
+        done(connection);
+      }
+    }
+
+    void recoverCarefully() throws SQLException {
+      try (Connection connection = tables.dataSource.getConnection()) {
+        connection.setAutoCommit(false);
+        invoice(connection);
+        done(connection);
+        connection.commit();
+      }
+    }
+
+    private void invoice(Connection connection) throws SQLException {
+      execute(connection, "insert into " + invoices + " select id from " + todo);
+    }
+
+    private void done(Connection connection) throws SQLException {
+      execute(connection, "delete from " + todo);
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(sql);
+      }
+    }
+  }
+
+  @Test
+  void aRecoveryThatMustNotBeCrashedPassesAsLongAsItIsNot() {
+    assertThat(explore(Shop::recoverCarelessly, 0).runs())
+        .hasSize(6)
+        .allMatch(RunReport::passed);
+  }
+
+  @Test
+  void aRecoveryThatMustNotBeCrashedIsFoundByASecondCrash() {
+    ExplorationReport report = explore(Shop::recoverCarelessly, 1);
+    assertThat(report.runs()).allMatch(run -> run.problem() == null);
+    List<RunReport> failed = report.runs().stream().filter(run -> !run.passed()).toList();
+    assertThat(failed).isNotEmpty();
+    assertThat(failed)
+        .allSatisfy(
+            run -> {
+              assertThat(run.faults()).hasSize(2);
+              assertThat(run.faults().get(1).point())
+                  .matches(point -> point != null && point.phase() == Phase.RECOVERY);
+              assertThat(run.title()).contains(", then simulated crash ");
+              assertThat(run.findings())
+                  .extracting(Finding::verdict)
+                  .containsExactly(Verdict.DUPLICATE);
+            });
+  }
+
+  @Test
+  void aCarefulRecoveryStandsIt() {
+    ExplorationReport report = explore(Shop::recoverCarefully, 1);
+    // Each of five crashes, and a recovery of one point after each, crashed in two ways.
+    assertThat(report.runs()).hasSize(1 + 5 + 5 * 2).allMatch(RunReport::passed);
+  }
+
+  @Test
+  void pairsCrashTheRetryToo() {
+    String keyed = LabServers.keyedTable("orders");
+    String other = LabServers.keyedTable("invoices");
+    ExplorationReport report =
+        CrashLab.explore(
+            "pairs",
+            CrashLab.Options.defaults().withPairs(true),
+            lab ->
+                lab.application(
+                        resources ->
+                            new TwoTables(
+                                resources.dataSource("shop", LabServers.url()), keyed, other))
+                    .operation(
+                        (service, key) -> {
+                          try (Connection connection = service.dataSource.getConnection()) {
+                            TwoTables.insertOnce(connection, keyed, key);
+                            TwoTables.insertOnce(connection, other, key);
+                          }
+                        })
+                    .recoveredByRetry(1)
+                    .expect(row(keyed).byKey().once(), row(other).byKey().once()));
+    // Four of the five crashes lead to a retry, which passes two points.
+    assertThat(report.runs()).hasSize(1 + 5 + 4 * 4).allMatch(RunReport::passed);
+    assertThat(report.runs())
+        .filteredOn(run -> run.faults().size() == 2)
+        .allMatch(run -> run.title().contains("retry t"));
+  }
+
+  private ExplorationReport explore(Scenario.Step<Shop> recovery, int crashesDuringRecovery) {
+    return CrashLab.explore(
+        "place",
+        CrashLab.Options.defaults().withCrashesDuringRecovery(crashesDuringRecovery),
+        lab ->
+            lab.application(Shop::new)
+                .operation(Shop::place)
+                .recover(recovery)
+                .expect(row(orders).byKey("id").once(), row(invoices).byKey("id").once()));
+  }
+}

@@ -25,7 +25,7 @@ final class KafkaServerTest {
 
   @BeforeAll
   static void startServer() {
-    server = KafkaServer.start();
+    server = KafkaServer.builder().javaOption("-XX:TieredStopAtLevel=1").start();
   }
 
   @AfterAll
@@ -65,6 +65,11 @@ final class KafkaServerTest {
       producer.commitTransaction();
     }
     assertThat(read("transacted", 1)).containsExactly("three");
+  }
+
+  @Test
+  void runsWithTheOptionsGiven() {
+    assertThat(Processes.commandLine(server.pid())).contains("-XX:TieredStopAtLevel=1");
   }
 
   @Test

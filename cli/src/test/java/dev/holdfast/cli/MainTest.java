@@ -23,6 +23,13 @@ class MainTest {
   }
 
   @Test
+  void helpOfTheDemoSaysWhatItsFiguresMean() {
+    assertThat(Run.of("demo", "--help").result())
+        .contains("lost        orders in PostgreSQL without a message in Kafka")
+        .contains("message, outages included; 0 when it was there before the commit");
+  }
+
+  @Test
   void versionIsThatOfTheBuild() {
     assertThat(Run.of("--version").result()).matches("(?s)holdfast [0-9]+\\..*");
   }
@@ -49,6 +56,7 @@ class MainTest {
         "demo --operations 5",
         "demo --kills 2000",
         "demo --strategies hope",
+        "demo --json /nowhere/figures.json",
         "schema status --database mysql://u:s3cret@h/d",
         "schema print --schema Not;Valid",
         "relay --config /nowhere/relay.yaml",

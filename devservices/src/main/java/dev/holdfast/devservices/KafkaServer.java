@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,7 @@ public final class KafkaServer implements AutoCloseable {
 
   private final ServerHome home;
   private final Map<String, String> settings;
+  private final List<String> javaOptions;
   private final Port port;
   private final Port controllerPort = Port.free();
   private final @Nullable Port relayedPort;
@@ -51,6 +53,7 @@ public final class KafkaServer implements AutoCloseable {
   private KafkaServer(Builder builder, ServerHome home) {
     this.home = home;
     this.settings = new LinkedHashMap<>(builder.settings);
+    this.javaOptions = List.copyOf(builder.javaOptions);
     this.port = Port.of(builder.port);
     this.relayedPort = builder.relayed ? Port.free() : null;
     this.life =
@@ -219,19 +222,18 @@ public final class KafkaServer implements AutoCloseable {
   }
 
   private List<String> command() {
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-Xmx512m",
-        "-XX:+UseSerialGC",
-        // Whichever logging backend this program brings, and however it has configured it.
-        "-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml",
-        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-        // Log4j's API is on the class path without a backend, and says so.
-        "-Dlog4j2.StatusLogger.level=OFF",
-        "-cp",
-        System.getProperty("java.class.path"),
-        KafkaMain.class.getName(),
-        home.file("").toString());
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
+    command.addAll(javaOptions);
+    // Whichever logging backend this program brings, and however it has configured it.
+    command.add("-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml");
+    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
+    // Log4j's API is on the class path without a backend, and says so.
+    command.add("-Dlog4j2.StatusLogger.level=OFF");
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(KafkaMain.class.getName(), home.file("").toString()));
+    return command;
   }
 
   /** The lock on the directory is ours, so that a server that runs on it has lost its program. */
@@ -332,6 +334,7 @@ public final class KafkaServer implements AutoCloseable {
   /** What a server is started with. Not safe for use by several threads. */
   public static final class Builder {
     private final Map<String, String> settings = new LinkedHashMap<>();
+    private final List<String> javaOptions = new ArrayList<>();
     private @Nullable Path dataDirectory;
     private int port;
     private boolean relayed;
@@ -362,6 +365,15 @@ public final class KafkaServer implements AutoCloseable {
     /** A setting of {@code server.properties}, such as {@code transaction.max.timeout.ms}. */
     public Builder setting(String name, String value) {
       settings.put(name, value);
+      return this;
+    }
+
+    /**
+     * An option of the server's JVM. With {@code -XX:TieredStopAtLevel=1} a start takes half the
+     * processor time, for servers that do not live long or have little to do.
+     */
+    public Builder javaOption(String option) {
+      javaOptions.add(option);
       return this;
     }
 

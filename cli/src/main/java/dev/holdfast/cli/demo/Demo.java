@@ -90,9 +90,9 @@ final class Demo {
             address.port(),
             operations,
             settings.seed(),
-            answered -> {
-              saboteur.answered(answered, self[0]);
-              progress.at(kind.id(), answered, operations, service.kills());
+            ended -> {
+              saboteur.ended(ended, self[0]);
+              progress.at(kind.id(), ended, operations, service.kills());
             });
     self[0] = clients;
     progress.at(kind.id(), 0, operations, 0);
@@ -113,7 +113,7 @@ final class Demo {
     }
     return new StrategyResult(
         kind,
-        Verdict.of(orders.keySet(), reader.readAll()),
+        Verdict.of(operations, orders.keySet(), reader.readAll()),
         service.kills(),
         operations / seconds,
         latency(orders, clients, reader),

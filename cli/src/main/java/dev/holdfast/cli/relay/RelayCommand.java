@@ -68,7 +68,7 @@ public final class RelayCommand implements Callable<Integer> {
 
   @Option(
       names = "--topics",
-      paramLabel = "A,B",
+      paramLabel = "TOPIC",
       split = ",",
       description =
           "The topics of the channel, in which * stands for any characters (default: all of them).")
@@ -128,7 +128,8 @@ public final class RelayCommand implements Callable<Integer> {
 
   private RelayPlan embed(RelayPlan plan, UntilSignalled running) {
     PostgresServer postgres = running.add(PostgresServer.start());
-    KafkaServer broker = running.add(KafkaServer.start());
+    KafkaServer broker =
+        running.add(KafkaServer.builder().javaOption("-XX:TieredStopAtLevel=1").start());
     plan.channels().stream()
         .flatMap(each -> each.topics().stream())
         .filter(topic -> !topic.contains("*"))

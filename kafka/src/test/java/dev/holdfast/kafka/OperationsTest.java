@@ -1,0 +1,137 @@
+package dev.holdfast.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.Holdfast;
+import dev.holdfast.Message;
+import dev.holdfast.outbox.RelayPhase;
+import dev.holdfast.outbox.store.ChannelState;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What operators and other sessions do to a relay at work. */
+final class OperationsTest {
+  private static final int TIMES = 3;
+
+  private final Stage stage = new Stage("operations");
+  private final Traffic traffic = new Traffic(stage.shop, 5);
+
+  @AfterEach
+  void end() {
+    traffic.close();
+    stage.close();
+  }
+
+  private void order(int enough) {
+    int before = traffic.attempted();
+    traffic.permit(enough + 100);
+    await().atMost(Stage.SOON).until(() -> traffic.attempted() - before >= enough);
+  }
+
+  private Shop.Count countAtTheEnd() {
+    traffic.close();
+    stage.awaitAll();
+    assertThat(traffic.failed()).isZero();
+    return stage.count();
+  }
+
+  @Test
+  void aNewEraFencesTheLeaderAndLosesAndReordersNothing() {
+    try (Holdfast relay = stage.relay().start()) {
+      stage.awaitAll();
+      for (int era = 2; era <= 1 + TIMES; era++) {
+        order(50);
+        long epoch = stage.epoch();
+        assertThat(stage.store.channels().reanchor("orders", false, "test")).isEqualTo(era);
+        stage.awaitAll();
+        assertThat(stage.epoch())
+            .as("taken from the leader, and taken again")
+            .isGreaterThan(epoch + 1);
+      }
+      Shop.Count count = countAtTheEnd();
+      // The last moments before may be delivered again, as the manual says.
+      assertThat(new Shop.Count(count.lost(), count.phantom(), 0, count.reordered()))
+          .isEqualTo(Shop.Count.CLEAN);
+    }
+  }
+
+  @Test
+  void aChannelThatIsPausedAndResumedUnderLoadLosesRepeatsAndReordersNothing() {
+    try (Holdfast relay = stage.relay().start()) {
+      stage.awaitAll();
+      for (int i = 0; i < TIMES; i++) {
+        order(50);
+        stage.store.channels().setState("orders", ChannelState.PAUSED, "test", "lunch");
+        await().atMost(Stage.SOON).until(() -> relay.status().get(0).phase() == RelayPhase.PAUSED);
+        int meanwhile = stage.order();
+        assertThat(stage.leader()).isEmpty();
+        assertThat(stage.store.channels().status("orders").lagMessages()).isPositive();
+        assertThat(stage.shop.delivered(meanwhile)).isFalse();
+        stage.store.channels().setState("orders", ChannelState.RUNNING, "test", null);
+        stage.awaitDelivery(meanwhile);
+      }
+      assertThat(countAtTheEnd()).isEqualTo(Shop.Count.CLEAN);
+    }
+  }
+
+  @Test
+  void aHeldKeyWithDelayedMessagesCostsNoLeaderItsLease() throws SQLException {
+    try (Holdfast relay = stage.relay().start();
+        Connection held = stage.pool.getConnection()) {
+      stage.awaitAll();
+      held.setAutoCommit(false);
+      relay.publish(held, Message.of(stage.topic, "held", "0"));
+      relay.transact(tx -> tx.publish(delayed("held", "0")));
+      relay.transact(tx -> tx.publish(delayed("free", "0")));
+      await()
+          .atMost(Stage.SOON)
+          .until(
+              () ->
+                  TestServers.readCommitted(stage.topic).stream()
+                      .anyMatch(record -> record.key().equals("free")));
+      long epoch = stage.epoch();
+      // Three times as long as a lease lasts.
+      await()
+          .during(RelayProcess.settings().leaseDuration().multipliedBy(3))
+          .atMost(Stage.SOON)
+          .until(() -> stage.epoch() == epoch);
+      held.rollback();
+    }
+  }
+
+  private Message delayed(String key, String value) {
+    return Message.to(stage.topic)
+        .key(key)
+        .json(value)
+        .deliverAt(Instant.now().plus(Duration.ofMillis(100)))
+        .build();
+  }
+
+  @Test
+  void aCloseWhileTheBrokerIsSilentEndsAndLosesNothing() {
+    Holdfast relay = stage.relay().start();
+    stage.awaitAll();
+    TestServers.KAFKA.pause();
+    try {
+      order(50);
+      relay.close();
+      await()
+          .atMost(Stage.SOON)
+          .untilAsserted(
+              () ->
+                  assertThat(Thread.getAllStackTraces().keySet())
+                      .extracting(Thread::getName)
+                      .doesNotContain("holdfast-relay-orders"));
+    } finally {
+      TestServers.KAFKA.resume();
+    }
+    try (Holdfast next = stage.relay().start()) {
+      assertThat(countAtTheEnd()).isEqualTo(Shop.Count.CLEAN);
+    }
+  }
+}

@@ -7,10 +7,14 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
 import dev.holdfast.outbox.RelayPhase;
 import dev.holdfast.outbox.store.ChannelState;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -110,6 +114,41 @@ final class OperationsTest {
         .json(value)
         .deliverAt(Instant.now().plus(Duration.ofMillis(100)))
         .build();
+  }
+
+  @Test
+  void anErrorThatNobodyExpectedEndsNeitherTheRelayNorTheUpkeep() {
+    AtomicInteger faults = new AtomicInteger(20);
+    DataSource faulty =
+        (DataSource)
+            Proxy.newProxyInstance(
+                OperationsTest.class.getClassLoader(),
+                new Class<?>[] {DataSource.class},
+                (self, method, args) -> {
+                  String thread = Thread.currentThread().getName();
+                  boolean ours =
+                      thread.contains("upkeep")
+                          || thread.contains("relay")
+                          || thread.contains("listen");
+                  if (ours && faults.getAndDecrement() > 0) {
+                    throw new IllegalStateException("a fault in the pool");
+                  }
+                  try {
+                    return method.invoke(stage.pool, args);
+                  } catch (InvocationTargetException e) {
+                    throw e.getCause();
+                  }
+                });
+    try (Holdfast relay =
+        Holdfast.on(faulty)
+            .schema(stage.schema)
+            .relay(RelayProcess.settings().withLongestRetry(Duration.ofMillis(100)))
+            .channel("orders", TestServers.target(), stage.topic + "*")
+            .start()) {
+      await().atMost(Stage.SOON).until(() -> faults.get() <= 0);
+      relay.transact(tx -> tx.publish(delayed("k", "0")));
+      await().atMost(Stage.SOON).until(() -> TestServers.readCommitted(stage.topic).size() == 1);
+    }
   }
 
   @Test

@@ -3,6 +3,8 @@ package dev.holdfast.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
 import dev.holdfast.outbox.RelayPhase;
@@ -13,6 +15,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -148,6 +152,41 @@ final class OperationsTest {
       await().atMost(Stage.SOON).until(() -> faults.get() <= 0);
       relay.transact(tx -> tx.publish(delayed("k", "0")));
       await().atMost(Stage.SOON).until(() -> TestServers.readCommitted(stage.topic).size() == 1);
+    }
+  }
+
+  @Test
+  void aRelayWithoutConnectionsSaysSoAndGoesOnWhenItHasThem() throws SQLException {
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl(stage.server.jdbcUrl());
+    config.setMaximumPoolSize(4);
+    config.setConnectionTimeout(500);
+    try (HikariDataSource small = new HikariDataSource(config);
+        Holdfast relay =
+            Holdfast.on(small)
+                .schema(stage.schema)
+                .relay(RelayProcess.settings())
+                .channel("orders", TestServers.target(), stage.topic + "*")
+                .start()) {
+      stage.awaitAll();
+      order(50);
+      List<Connection> taken = new ArrayList<>();
+      // One of the four is held for listening.
+      for (int i = 0; i < 3; i++) {
+        taken.add(
+            await()
+                .atMost(Stage.SOON)
+                .ignoreExceptionsInstanceOf(SQLException.class)
+                .until(small::getConnection, connection -> true));
+      }
+      order(50);
+      await().atMost(Stage.SOON).until(() -> relay.status().get(0).phase() == RelayPhase.BLOCKED);
+      assertThat(relay.status().get(0).problem())
+          .contains("no connection to the database could be had");
+      for (Connection connection : taken) {
+        connection.close();
+      }
+      assertThat(countAtTheEnd()).isEqualTo(Shop.Count.CLEAN);
     }
   }
 

@@ -191,6 +191,31 @@ final class OperationsTest {
   }
 
   @Test
+  void aCloseThatIsInterruptedStillEndsEveryThreadAndReleasesTheLeases() {
+    Holdfast relay = stage.relay().start();
+    stage.awaitAll();
+    order(50);
+    Thread.currentThread().interrupt();
+    relay.close();
+    assertThat(Thread.interrupted()).as("the interrupt is not swallowed").isTrue();
+    await().atMost(Stage.SOON).until(() -> stage.leader().isEmpty());
+    await()
+        .atMost(Stage.SOON)
+        .untilAsserted(
+            () ->
+                assertThat(Thread.getAllStackTraces().keySet())
+                    .extracting(Thread::getName)
+                    .doesNotContain(
+                        "holdfast-relay-orders",
+                        "holdfast-upkeep",
+                        "holdfast-listen",
+                        "holdfast-read-ahead-orders"));
+    try (Holdfast next = stage.relay().start()) {
+      assertThat(countAtTheEnd()).isEqualTo(Shop.Count.CLEAN);
+    }
+  }
+
+  @Test
   void aCloseWhileTheBrokerIsSilentEndsAndLosesNothing() {
     Holdfast relay = stage.relay().start();
     stage.awaitAll();

@@ -65,6 +65,9 @@ final class Housekeeper implements Runnable {
             log.warn("upkeep failed and is tried again: {}", e.getMessage());
           }
           failed = true;
+        } catch (RuntimeException e) {
+          log.error("upkeep: unexpected, trying again", e);
+          failed = true;
         }
         doorbell.await(wait);
       }

@@ -3,12 +3,8 @@ package dev.holdfast.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariDataSource;
-import dev.holdfast.Holdfast;
-import dev.holdfast.HoldfastException;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.kafka.Sabotage.Without;
-import dev.holdfast.postgres.PostgresStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -16,12 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -37,7 +31,6 @@ import org.junit.jupiter.api.Test;
  * <p>Another schedule: {@code ./mvnw test -pl kafka -am -Dtest=DatabaseCrashTest -Dseed=N}.
  */
 final class DatabaseCrashTest {
-  private static final Duration SOON = Duration.ofSeconds(90);
   private static final int ROLLED_BACK = 60;
 
   // Nothing reaches the disk by chance.
@@ -47,32 +40,17 @@ final class DatabaseCrashTest {
           .setting("wal_writer_flush_after", "1GB")
           .setting("autovacuum", "off")
           .start();
-  private final String schema = TestServers.unique("dbcrash_");
-  private final String topic = TestServers.unique("dbcrash");
-  private final HikariDataSource pool = TestServers.pool(server.jdbcUrl());
-  private final PostgresStore store = PostgresStore.open(pool, schema);
-  private Holdfast holdfast;
-  private Shop shop;
+  private final Stage stage = new Stage("dbcrash", server);
+  private final Shop shop = stage.shop;
 
   private enum Victim {
     DATABASE,
     RELAY
   }
 
-  @BeforeEach
-  void begin() {
-    store.schema().migrate();
-    store.channels().register("orders", List.of(topic + "*"));
-    TestServers.KAFKA.createTopic(topic, 2);
-    holdfast = Holdfast.on(pool).schema(schema).schemaManagedElsewhere().start();
-    shop = new Shop(pool, holdfast, schema, topic);
-  }
-
   @AfterEach
   void end() {
-    shop.close();
-    holdfast.close();
-    pool.close();
+    stage.close();
     server.close();
   }
 
@@ -90,21 +68,17 @@ final class DatabaseCrashTest {
   @Test
   void withoutTheFlushFenceTheSameKillInventsMessages() {
     Sabotage sabotage = Sabotage.NONE.without(Without.FLUSH_FENCE);
-    try (RelayFleet fleet = fleet(sabotage);
+    try (RelayFleet fleet = stage.relays(sabotage, 2);
         Traffic traffic = new Traffic(shop, 3)) {
       boolean takenBack = false;
       // Once in ten seconds the server's own writer saves the order after all.
       for (int kill = 1; !takenBack && kill <= 3; kill++) {
-        awaitDelivery(fleet, order(), "before kill " + kill);
+        awaitDelivery(fleet, stage.order(), "before kill " + kill);
         takenBack = !shop.has(killDatabase(traffic, fleet));
       }
       traffic.close();
-      assertThat(shop.count(topic).phantom()).as("announced and taken back").isPositive();
+      assertThat(stage.count().phantom()).as("announced and taken back").isPositive();
     }
-  }
-
-  private RelayFleet fleet(Sabotage sabotage) {
-    return new RelayFleet(server.jdbcUrl(), schema, topic, sabotage, 2);
   }
 
   private void attack(int databaseKills, int relayKills, long seed) {
@@ -112,9 +86,9 @@ final class DatabaseCrashTest {
     List<Victim> victims = new ArrayList<>(Collections.nCopies(databaseKills, Victim.DATABASE));
     victims.addAll(Collections.nCopies(relayKills, Victim.RELAY));
     Collections.shuffle(victims, random);
-    try (RelayFleet fleet = fleet(Sabotage.NONE);
+    try (RelayFleet fleet = stage.relays(Sabotage.NONE, 2);
         Traffic traffic = new Traffic(shop, seed)) {
-      awaitDelivery(fleet, order(), "before the first kill");
+      awaitDelivery(fleet, stage.order(), "before the first kill");
       for (int i = 0; i < victims.size(); i++) {
         String round = "kill " + (i + 1) + " of " + victims + ", seed " + seed;
         traffic.permit(200);
@@ -122,12 +96,12 @@ final class DatabaseCrashTest {
           case DATABASE -> killDatabase(traffic, fleet);
           case RELAY -> killRelay(traffic, fleet, random.nextInt(150), round);
         }
-        awaitDelivery(fleet, order(), round);
+        awaitDelivery(fleet, stage.order(), round);
       }
       traffic.close();
       // Whatever was committed before it is delivered before it.
-      awaitDelivery(fleet, order(), "after the last kill, seed " + seed);
-      assertThat(shop.count(topic)).as("seed %d", seed).isEqualTo(Shop.Count.CLEAN);
+      awaitDelivery(fleet, stage.order(), "after the last kill, seed " + seed);
+      assertThat(stage.count()).as("seed %d", seed).isEqualTo(Shop.Count.CLEAN);
       assertThat(traffic.attempted() - traffic.failed()).isGreaterThan(100 * victims.size());
     }
   }
@@ -149,12 +123,12 @@ final class DatabaseCrashTest {
     server.killServer();
     traffic.ofAllKinds();
     server.restart();
-    pool.getHikariPoolMXBean().softEvictConnections();
+    stage.pool.getHikariPoolMXBean().softEvictConnections();
     return fleeting;
   }
 
   private void rollBack() throws SQLException {
-    try (Connection connection = pool.getConnection();
+    try (Connection connection = stage.pool.getConnection();
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       for (int i = 0; i < ROLLED_BACK; i++) {
@@ -168,24 +142,7 @@ final class DatabaseCrashTest {
   private void killRelay(Traffic traffic, RelayFleet fleet, int after, String round) {
     int enough = traffic.attempted() + after;
     awaiting(fleet, round, () -> traffic.attempted() >= enough);
-    awaiting(fleet, round, () -> fleet.kill(leader()));
-  }
-
-  /** Empty while there is none, and while the database is not there. */
-  private Optional<String> leader() {
-    try {
-      return Optional.ofNullable(store.channels().status("orders").leader());
-    } catch (HoldfastException e) {
-      return Optional.empty();
-    }
-  }
-
-  /** An order that is there: the pool may hold connections that broke. */
-  private int order() {
-    return await()
-        .atMost(SOON)
-        .ignoreExceptionsInstanceOf(HoldfastException.class)
-        .until(() -> shop.order("sentinel", false, false), number -> true);
+    awaiting(fleet, round, () -> fleet.kill(stage.leader()));
   }
 
   private void awaitDelivery(RelayFleet fleet, int order, String round) {
@@ -195,7 +152,7 @@ final class DatabaseCrashTest {
   private static void awaiting(RelayFleet fleet, String round, Callable<Boolean> condition) {
     try {
       await()
-          .atMost(SOON)
+          .atMost(Stage.SOON)
           .pollDelay(Duration.ZERO)
           .pollInterval(Duration.ofMillis(2))
           .until(

@@ -46,6 +46,11 @@ final class SqlErrors {
         || (state.isEmpty() && causedByIo(error));
   }
 
+  /** JDBC's word for "not now", when it does not come from the server. */
+  private static boolean isPoolExhausted(SQLException error) {
+    return error instanceof SQLTransientConnectionException && state(error).isEmpty();
+  }
+
   private static boolean causedByIo(Throwable error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
       if (e instanceof IOException) {
@@ -56,6 +61,15 @@ final class SqlErrors {
   }
 
   static HoldfastException translate(String doing, SQLException error) {
+    if (isPoolExhausted(error)) {
+      return new StoreUnavailable(
+          "Could not "
+              + doing
+              + ": no connection to the database could be had ("
+              + error.getMessage()
+              + "). Nothing was done. Check that the pool is large enough and gets back what it lends.",
+          error);
+    }
     String state = state(error);
     return switch (state) {
       case UNROUTED -> new UnroutedTopic(serverText(error), error);

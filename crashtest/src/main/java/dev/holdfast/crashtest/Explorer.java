@@ -134,7 +134,7 @@ final class Explorer implements AutoCloseable {
   /** The same for the same plan and seed, so that a replay meets the same partition. */
   private String key(RunPlan plan) {
     SplittableRandom random = new SplittableRandom(options.seed() * 31 + plan.id().hashCode());
-    return "k%011x".formatted(random.nextLong(1L << 44));
+    return "k1%011x".formatted(random.nextLong(1L << 44));
   }
 
   ExplorationReport report() {

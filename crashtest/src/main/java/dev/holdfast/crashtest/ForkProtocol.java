@@ -33,6 +33,7 @@ final class ForkProtocol {
 
   static final String ATTEMPT = "attempt";
   static final String IDLE = "idle";
+  static final String SETTLE = "settle";
   static final String STOP = "stop";
 
   /** To the lab, in answer. */
@@ -72,6 +73,7 @@ final class ForkProtocol {
     words.addAll(List.of(role.resource(), role.action(), role.detail(), role.thread()));
     words.add(point.occurrence());
     words.add(site(point.site()));
+    words.add(point.deferred());
     for (Change change : point.changes()) {
       words.add(change.what());
       words.add(site(change.site()));
@@ -82,7 +84,7 @@ final class ForkProtocol {
   static CommitPoint point(String text) {
     List<String> words = words(text);
     List<Change> changes = new ArrayList<>();
-    for (int i = 7; i < words.size(); i += 2) {
+    for (int i = 8; i < words.size(); i += 2) {
       changes.add(new Change(words.get(i), toSite(words.get(i + 1))));
     }
     return new CommitPoint(
@@ -90,7 +92,8 @@ final class ForkProtocol {
         new Role(words.get(1), words.get(2), words.get(3), words.get(4)),
         Integer.parseInt(words.get(5)),
         toSite(words.get(6)),
-        changes);
+        changes,
+        Boolean.parseBoolean(words.get(7)));
   }
 
   private static String site(Site site) {

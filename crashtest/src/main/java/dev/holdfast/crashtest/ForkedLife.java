@@ -166,6 +166,11 @@ final class ForkedLife implements Life {
   }
 
   @Override
+  public void settle() {
+    ask(ForkProtocol.line(ForkProtocol.SETTLE));
+  }
+
+  @Override
   public void crash(String where) {
     expected = true;
     jvm.destroyForcibly();

@@ -62,6 +62,10 @@ final class ForkedMain {
       }
       case ForkProtocol.ATTEMPT -> tell(ForkProtocol.ended(life().attempt(words.get(1))));
       case ForkProtocol.IDLE -> tell(ForkProtocol.line(ForkProtocol.DONE, life().isIdle()));
+      case ForkProtocol.SETTLE -> {
+        life().settle();
+        tell(ForkProtocol.line(ForkProtocol.DONE));
+      }
       case ForkProtocol.STOP -> {
         Objects.requireNonNull(trace).leave();
         life().stop();

@@ -11,8 +11,10 @@ import dev.holdfast.crashtest.resource.Site;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -32,6 +34,7 @@ final class Incarnation implements Hook {
   static final int CRASH_STATUS = 137;
 
   private static final int CALLS_OF_THE_DEAD = 50;
+  private static final Duration HELD_BACK = Duration.ofMillis(500);
   private static final Duration BURIAL = Duration.ofSeconds(20);
 
   private enum State {
@@ -48,6 +51,7 @@ final class Incarnation implements Hook {
   private final CompletableFuture<Void> crashed = new CompletableFuture<>();
   private final CompletableFuture<Void> buried = new CompletableFuture<>();
   private final Map<Thread, AtomicInteger> callsOfTheDead = new ConcurrentHashMap<>();
+  private final Queue<Runnable> outstanding = new ConcurrentLinkedQueue<>();
   private volatile String crashedAt = "";
 
   Incarnation(Trace trace, @Nullable Carrier carrier) {
@@ -85,13 +89,17 @@ final class Incarnation implements Hook {
     Trace.Begun begun = trace.begin(commit, Site.current());
     Fault fault = begun.fault();
     if (fault == null) {
-      return performAlive(begun, action);
+      return performAlive(begun, commit.deferred(), action);
     }
     if (carrier == Carrier.LOST_ACK) {
       return loseAnswer(fault, action);
     }
+    settle();
     switch (fault.stage()) {
       case BEFORE -> {}
+      case BUFFERED -> {
+        return withhold(fault, action);
+      }
       case ACK_LOST -> {
         T answer = action.perform();
         if (!action.awaitEffect(answer)) {
@@ -107,11 +115,39 @@ final class Incarnation implements Hook {
     throw new ProcessCrashed(crashedAt);
   }
 
-  private <T, E extends Exception> T performAlive(Trace.Begun begun, CommitAction<T, E> action)
-      throws E {
+  /**
+   * Waits until what was handed to clients has taken effect. Without that it would be left to
+   * chance whether a crash finds it sent or not; that it is not is a run of its own.
+   */
+  void settle() {
+    for (Runnable each = outstanding.poll(); each != null; each = outstanding.poll()) {
+      each.run();
+    }
+  }
+
+  /** The client holds it back until the code waits for it, or has gone on for a while. */
+  private <T, E extends Exception> T withhold(Fault fault, CommitAction<T, E> action) {
+    LabThread.inBackground(
+        "withholding",
+        () -> {
+          Await.done(crashed, HELD_BACK);
+          crash(fault.toString());
+        });
+    return action.withhold(
+        () -> {
+          crash(fault.toString());
+          check();
+        });
+  }
+
+  private <T, E extends Exception> T performAlive(
+      Trace.Begun begun, boolean deferred, CommitAction<T, E> action) throws E {
     try {
       T answer = action.perform();
       trace.complete(begun);
+      if (deferred) {
+        outstanding.add(() -> action.awaitEffect(answer));
+      }
       return answer;
     } finally {
       // Whatever came of it, the dead are not told.

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LabThread extends Thread {
   /** For the code of a dead process to run into its fences, all the way out. */
-  private static final Duration UNWINDING = Duration.ofSeconds(2);
+  private static final Duration UNWINDING = Duration.ofMillis(200);
 
   private static final Pattern HEX = Pattern.compile("[0-9a-f]{8,}");
   private static final Pattern DIGITS = Pattern.compile("[0-9]+");
@@ -54,8 +54,10 @@ final class LabThread extends Thread {
       return thread.ending.join();
     }
     if (ended) {
+      // It may wait for somebody who is dead as well; no real thread would.
       if (!Await.done(thread.ending, UNWINDING)) {
         thread.interrupt();
+        Await.done(thread.ending, UNWINDING);
       }
       return Life.Ended.of(Life.How.CRASHED);
     }

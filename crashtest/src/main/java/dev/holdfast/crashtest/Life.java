@@ -21,6 +21,9 @@ interface Life {
   /** Completed when it has crashed and nothing of it can have an effect any more. */
   CompletableFuture<Void> crashed();
 
+  /** Waits until what it has handed to clients has taken effect. */
+  void settle();
+
   /** Crashes it from outside. */
   void crash(String where);
 

@@ -85,6 +85,11 @@ final class LocalLife<S> implements Life {
   }
 
   @Override
+  public void settle() {
+    process.settle();
+  }
+
+  @Override
   public void crash(String where) {
     process.crash(where);
   }

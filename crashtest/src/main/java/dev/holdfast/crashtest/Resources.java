@@ -18,8 +18,6 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
  * What one process may use of the outside world. The lab gives a new one to each process that it
@@ -29,6 +27,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * <p>Names are the same in every process; {@link Expectation}s look resources up by them.
  */
 public final class Resources {
+  // Nothing here may need a class of Kafka or JMS to be verified: users without them load this one.
+
   private final Incarnation process;
   private final Truths truths;
   private final Map<String, RelayedAddress> addresses = new ConcurrentHashMap<>();
@@ -63,7 +63,8 @@ public final class Resources {
    * @param config without {@code bootstrap.servers}, which are the broker's
    */
   public Producer<String, String> producer(String name, KafkaBroker broker, Map<String, ?> config) {
-    return producer(name, broker, config, new StringSerializer(), new StringSerializer());
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return KafkaProducerResource.ofStrings(name, process, broker, config);
   }
 
   /** A producer. */
@@ -84,7 +85,8 @@ public final class Resources {
    *     it has a group
    */
   public Consumer<String, String> consumer(String name, KafkaBroker broker, Map<String, ?> config) {
-    return consumer(name, broker, config, new StringDeserializer(), new StringDeserializer());
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return KafkaConsumerResource.ofStrings(name, process, broker, config);
   }
 
   /** A consumer. */

@@ -131,8 +131,13 @@ final class RunExecution {
     Fault fault = plan.faults().get(0);
     switch (fault.stage()) {
       case BEFORE, ACK_LOST -> awaitFault(fault);
+      case BUFFERED -> {
+        awaitMade(fault);
+        life().crash(fault.toString());
+      }
       case AFTER_LAST -> {
         awaitAllPoints();
+        life().settle();
         trace.made(fault);
         life().crash(fault.toString());
       }
@@ -152,6 +157,13 @@ final class RunExecution {
   }
 
   private void awaitFault(Fault fault) {
+    awaitMade(fault);
+    if (plan.carrier() != Carrier.LOST_ACK && !Await.done(life().crashed(), patience())) {
+      throw notReached(fault);
+    }
+  }
+
+  private void awaitMade(Fault fault) {
     Await clock = Await.begin();
     CommitPoint point = Objects.requireNonNull(fault.point());
     boolean byOthers = !LabThread.isOurs(point.role());
@@ -161,9 +173,6 @@ final class RunExecution {
         throw notReached(fault);
       }
       clock.pause();
-    }
-    if (plan.carrier() != Carrier.LOST_ACK && !Await.done(life().crashed(), patience())) {
-      throw notReached(fault);
     }
   }
 
@@ -427,7 +436,9 @@ final class RunExecution {
     };
   }
 
-  private static CrashLabException failed(String message, @Nullable Throwable cause) {
-    return new CrashLabException(new Problem(Problem.Kind.GOLDEN_RUN_FAILED, message, cause));
+  private CrashLabException failed(String message, @Nullable Throwable cause) {
+    Problem.Kind kind =
+        plan.isGolden() ? Problem.Kind.GOLDEN_RUN_FAILED : Problem.Kind.CANNOT_BEGIN;
+    return new CrashLabException(new Problem(kind, message, cause));
   }
 }

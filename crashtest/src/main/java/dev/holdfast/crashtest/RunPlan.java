@@ -25,8 +25,9 @@ record RunPlan(@Nullable Carrier carrier, List<Fault> faults) {
   }
 
   /**
-   * One fault each: at n points before and after, merged to 2n + 1 crashes; or n lost
-   * acknowledgments, and the loss of the operation's own answer when the caller would retry.
+   * One fault each: at n points before and after, merged to 2n + 1 crashes, and one more where a
+   * client may hold something back; or n lost acknowledgments, and the loss of the operation's own
+   * answer when the caller would retry.
    */
   static List<RunPlan> singles(Carrier carrier, List<CommitPoint> points, boolean retried) {
     List<RunPlan> plans = new ArrayList<>();
@@ -37,6 +38,9 @@ record RunPlan(@Nullable Carrier carrier, List<Fault> faults) {
         plans.add(new RunPlan(carrier, List.of(new Fault(Stage.BEFORE, point, number))));
       }
       plans.add(new RunPlan(carrier, List.of(new Fault(Stage.ACK_LOST, point, number))));
+      if (carrier != Carrier.LOST_ACK && point.deferred()) {
+        plans.add(new RunPlan(carrier, List.of(new Fault(Stage.BUFFERED, point, number))));
+      }
     }
     if (carrier != Carrier.LOST_ACK) {
       plans.add(new RunPlan(carrier, List.of(new Fault(Stage.AFTER_LAST, null, 0))));

@@ -96,7 +96,8 @@ final class Trace {
       return new Begun(null, null);
     }
     int occurrence = occurrences.merge(role, 1, Integer::sum);
-    CommitPoint point = new CommitPoint(current, role, occurrence, site, commit.changes());
+    CommitPoint point =
+        new CommitPoint(current, role, occurrence, site, commit.changes(), commit.deferred());
     points.add(point);
     Fault next = planned.peek();
     if (next == null || next.point() == null || !point.isSameAs(next.point())) {

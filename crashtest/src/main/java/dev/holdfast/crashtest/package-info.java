@@ -12,13 +12,17 @@
  * <ul>
  *   <li><b>before</b> the point: also the crash after the one before it;
  *   <li><b>between effect and acknowledgment</b>: it has happened, and nobody was told;
- *   <li><b>after the last point</b>, once: everything has happened and the caller knows.
+ *   <li><b>after the last point</b>, once: everything has happened and the caller knows;
+ *   <li><b>held back</b>, where a client may send later than it was told to: the code has gone on,
+ *       and the client's buffer dies with the process. In all other runs what was handed to a
+ *       client has been sent before the crash, so that nothing is left to chance.
  * </ul>
  *
- * So n points make 2n + 1 crashes. A second fault can be made at each point that a recovery, or a
- * retry, passes. A point is a {@linkplain dev.holdfast.crashtest.resource.Role role} and which
- * occurrence of it; background threads are planned for at the first occurrence only, since how
- * often they come round depends on time. A planned point that does not come fails the run.
+ * So n points make 2n + 1 crashes, and one more for each send that may be held back. A second fault
+ * can be made at each point that a recovery, or a retry, passes. A point is a {@linkplain
+ * dev.holdfast.crashtest.resource.Role role} and which occurrence of it; background threads are
+ * planned for at the first occurrence only, since how often they come round depends on time. A
+ * planned point that does not come fails the run.
  *
  * <h2>The life of a process</h2>
  *

@@ -45,7 +45,7 @@ final class FencedKafkaTest {
     List<RunReport> failed = failed(report);
     assertThat(failed)
         .extracting(run -> run.faults().get(0).stage())
-        .containsExactly(Stage.ACK_LOST, Stage.BEFORE);
+        .containsExactly(Stage.ACK_LOST, Stage.BEFORE, Stage.BUFFERED);
     assertThat(failed.get(1).title()).contains("before p2 [kafka: send (" + topic + ")");
     assertThat(failed.get(1).findings())
         .singleElement()
@@ -90,13 +90,37 @@ final class FencedKafkaTest {
     ExplorationReport report =
         explore(
             lab ->
-                begin(lab, Map.of("linger.ms", "300"))
+                begin(lab, Map.of())
                     .operation(OrderService::withoutWaiting)
                     .quiesce(Duration.ofSeconds(2))
                     .expect(row(orders).byKey().once(), record(topic).byKey().once()));
-    RunReport last = report.runs().get(report.runs().size() - 1);
-    assertThat(last.faults().get(0).stage()).isEqualTo(Stage.AFTER_LAST);
-    assertThat(last.findings()).extracting(Finding::verdict).containsExactly(Verdict.LOST);
+    RunReport held =
+        failed(report).stream()
+            .filter(run -> run.faults().get(0).stage() == Stage.BUFFERED)
+            .findFirst()
+            .orElseThrow();
+    // The caller was told that it was done.
+    assertThat(held.findings()).extracting(Finding::verdict).containsExactly(Verdict.LOST);
+    assertThat(held.title()).contains("with the client library still holding back p2");
+  }
+
+  @Test
+  void whatIsWaitedForIsNotBelievedBefore() {
+    ExplorationReport report =
+        explore(
+            lab ->
+                begin(lab, Map.of())
+                    .operation(
+                        (service, key) -> {
+                          service.producer().send(new ProducerRecord<>(topic, key, "placed"));
+                          service.producer().flush();
+                        })
+                    .expect(record(topic).byKey().once()));
+    assertThat(report.runs())
+        .extracting(
+            run -> run.faults().stream().map(fault -> fault.stage()).findFirst().orElse(null))
+        .containsExactly(null, Stage.BEFORE, Stage.ACK_LOST, Stage.BUFFERED, Stage.AFTER_LAST);
+    assertThat(report.runs()).allMatch(RunReport::passed);
   }
 
   @Test

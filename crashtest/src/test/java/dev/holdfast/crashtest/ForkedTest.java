@@ -52,13 +52,18 @@ final class ForkedTest {
             "forked",
             CrashLab.Options.defaults().withCarriers(Carrier.FORKED, Carrier.FENCED),
             new DatabaseThenBroker());
-    assertThat(report.runs()).hasSize(11).allMatch(run -> run.problem() == null);
+    assertThat(report.runs()).hasSize(13).allMatch(run -> run.problem() == null);
     assertThat(report.findings()).extracting(Finding::verdict).containsOnly(Verdict.LOST);
     assertThat(failed(report))
         .extracting(run -> run.replayId().replaceAll("-[0-9a-f]{4}:.*", ""))
         .containsExactly(
-            "fenced:ack-lost@1", "fenced:before@2", "forked:ack-lost@1", "forked:before@2");
-    assertThat(failed(report).get(2).title())
+            "fenced:ack-lost@1",
+            "fenced:before@2",
+            "fenced:buffered@2",
+            "forked:ack-lost@1",
+            "forked:before@2",
+            "forked:buffered@2");
+    assertThat(failed(report).get(3).title())
         .startsWith("forked crash between effect and acknowledgment of p1");
   }
 

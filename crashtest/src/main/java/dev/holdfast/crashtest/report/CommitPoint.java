@@ -14,8 +14,10 @@ import java.util.List;
  * @param occurrence which of those with this role in this phase, from 1
  * @param site the line that committed
  * @param changes what took effect with it, and the lines that asked for it
+ * @param deferred whether the client may have held it back after it had returned
  */
-public record CommitPoint(Phase phase, Role role, int occurrence, Site site, List<Change> changes) {
+public record CommitPoint(
+    Phase phase, Role role, int occurrence, Site site, List<Change> changes, boolean deferred) {
   public CommitPoint {
     changes = List.copyOf(changes);
   }

@@ -17,7 +17,11 @@ record Matrix(List<Column> columns, List<Row> rows) {
       if (carrier == Carrier.LOST_ACK) {
         return "answer lost";
       }
-      return stage == Stage.BEFORE ? "before" : "after, not acknowledged";
+      return switch (stage) {
+        case BEFORE, AFTER_LAST -> "before";
+        case ACK_LOST, REPLY_LOST -> "after, not acknowledged";
+        case BUFFERED -> "later, still held back";
+      };
     }
   }
 
@@ -91,6 +95,7 @@ record Matrix(List<Column> columns, List<Row> rows) {
     Carrier carrier = java.util.Objects.requireNonNull(run.carrier());
     return switch (run.faults().get(0).stage()) {
       case BEFORE, AFTER_LAST -> new Column(carrier, Stage.BEFORE);
+      case BUFFERED -> new Column(carrier, Stage.BUFFERED);
       case ACK_LOST, REPLY_LOST -> new Column(carrier, Stage.ACK_LOST);
     };
   }

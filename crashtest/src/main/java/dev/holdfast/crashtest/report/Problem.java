@@ -18,6 +18,8 @@ public record Problem(Kind kind, String text, @Nullable Throwable cause) {
     INCOMPLETE_SCENARIO,
     /** Without any fault, the operation fails or its effects are not as expected. */
     GOLDEN_RUN_FAILED,
+    /** What worked in the golden run fails before there is any fault. */
+    CANNOT_BEGIN,
     /** Without any fault, nothing is committed through a wrapped resource. */
     NO_COMMIT_POINTS,
     /** Without any fault, the effects go on changing. */

@@ -6,6 +6,8 @@ public enum Stage {
   BEFORE("before"),
   /** The effect has happened, and whoever asked for it was not told. */
   ACK_LOST("ack-lost"),
+  /** The client library has taken it, and still holds it back when the process dies later on. */
+  BUFFERED("buffered"),
   /** Everything has happened, the caller was told, and then the process dies. */
   AFTER_LAST("after-last"),
   /** Nothing dies; the operation's own answer is lost, and the caller tries again. */
@@ -27,6 +29,7 @@ public enum Stage {
     return switch (this) {
       case BEFORE -> "before";
       case ACK_LOST -> "between effect and acknowledgment of";
+      case BUFFERED -> "with the client library still holding back";
       case AFTER_LAST -> "after the last commit point";
       case REPLY_LOST -> "of the operation itself to its caller";
     };

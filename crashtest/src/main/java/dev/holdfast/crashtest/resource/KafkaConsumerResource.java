@@ -17,6 +17,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,12 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
     this.broker = broker;
     this.real = real;
     this.group = group;
+  }
+
+  /** Makes a consumer of strings. */
+  public static Consumer<String, String> ofStrings(
+      String name, Hook hook, KafkaBroker broker, Map<String, ?> config) {
+    return of(name, hook, broker, config, new StringDeserializer(), new StringDeserializer());
   }
 
   /** Makes a consumer; its {@code bootstrap.servers} are the broker's. */
@@ -122,7 +129,8 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
   private void commit(Method method, @Nullable Object @Nullable [] args) {
     Change change = new Change("offsets of " + group, Site.current());
     hook.commit(
-        new Commit(name, method.getName(), group, List.of(change)),
+        new Commit(
+            name, method.getName(), group, List.of(change), method.getName().equals("commitAsync")),
         new CommitAction<Boolean, RuntimeException>() {
           private boolean lost;
 
@@ -138,6 +146,11 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
               // Behind it, on the same connection.
               real.commitSync();
             }
+            return true;
+          }
+
+          @Override
+          public Boolean withhold(Runnable onWaiting) {
             return true;
           }
 

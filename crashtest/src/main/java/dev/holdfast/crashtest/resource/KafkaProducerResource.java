@@ -18,6 +18,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,10 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
   private final KafkaBroker broker;
   private final Producer<?, ?> real;
   private final boolean transactional;
+
+  /** Set when the client is made to hold back what it is given. */
+  private volatile @Nullable Runnable withheld;
+
   private final List<Change> pending = new CopyOnWriteArrayList<>();
 
   private KafkaProducerResource(
@@ -44,6 +49,12 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
     this.broker = broker;
     this.real = real;
     this.transactional = transactional;
+  }
+
+  /** Makes a producer of strings. */
+  public static Producer<String, String> ofStrings(
+      String name, Hook hook, KafkaBroker broker, Map<String, ?> config) {
+    return of(name, hook, broker, config, new StringSerializer(), new StringSerializer());
   }
 
   /** Makes a producer; its {@code bootstrap.servers} are the broker's. */
@@ -79,6 +90,13 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
     try {
       return switch (method.getName()) {
         case "send" -> send(record(args), callback(args));
+        case "flush" -> {
+          Runnable waiting = withheld;
+          if (waiting != null) {
+            waiting.run();
+          }
+          yield call(method, args);
+        }
         case "beginTransaction", "abortTransaction" -> {
           pending.clear();
           yield call(method, args);
@@ -100,13 +118,18 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
   }
 
   private Object send(ProducerRecord<?, ?> record, @Nullable Callback callback) {
+    Runnable waiting = withheld;
+    if (waiting != null) {
+      // A client does not send the later before the earlier.
+      return new Withheld<>(waiting);
+    }
     Change change = new Change(record.topic(), Site.current());
     if (transactional) {
       pending.add(change);
       return new Acknowledgment<>(hook, sendNow(record, callback));
     }
     return hook.commit(
-        new Commit(name, "send", record.topic(), List.of(change)),
+        new Commit(name, "send", record.topic(), List.of(change), true),
         new CommitAction<Future<?>, RuntimeException>() {
           @Override
           public Future<?> perform() {
@@ -116,6 +139,12 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
           @Override
           public boolean awaitEffect(Future<?> answer) {
             return isDone(answer);
+          }
+
+          @Override
+          public Future<?> withhold(Runnable onWaiting) {
+            withheld = onWaiting;
+            return new Withheld<>(onWaiting);
           }
 
           @Override
@@ -172,6 +201,11 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
           @Override
           public boolean awaitEffect(Boolean answer) {
             return true;
+          }
+
+          @Override
+          public Boolean withhold(Runnable onWaiting) {
+            throw new IllegalStateException("It is over when it returns.");
           }
 
           @Override

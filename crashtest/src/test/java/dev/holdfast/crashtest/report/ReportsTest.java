@@ -91,7 +91,7 @@ final class ReportsTest {
 
   private static CommitPoint point(Role role) {
     return new CommitPoint(
-        Phase.OPERATION, role, 1, SITE, List.of(new Change(role.detail(), SITE)));
+        Phase.OPERATION, role, 1, SITE, List.of(new Change(role.detail(), SITE)), false);
   }
 
   private static Fault fault(Stage stage, CommitPoint point, int number) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -99,6 +100,7 @@ final class OutageTest {
     return pids;
   }
 
+  @Tag("long") // Kafka's client takes its time to give a silent broker up.
   @Test
   void aBrokerThatFallsSilentBlocksTheChannelInWordsAndIsForgiven() {
     try (Holdfast relay = stage.relay().start()) {

@@ -123,6 +123,9 @@ record Settings(
   /** What says how to reach the cluster and who we are, for clients other than the producer. */
   private Map<String, Object> connection() {
     Map<String, Object> config = new HashMap<>();
+    // Nobody looks at the figures of these clients, and registering them delays a takeover.
+    config.put(CommonClientConfigs.METRIC_REPORTER_CLASSES_CONFIG, "");
+    config.put(CommonClientConfigs.ENABLE_METRICS_PUSH_CONFIG, false);
     config.put(CommonClientConfigs.RECONNECT_BACKOFF_MS_CONFIG, 20);
     config.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
     config.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, 10_000);

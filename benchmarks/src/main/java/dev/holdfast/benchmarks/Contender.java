@@ -13,5 +13,6 @@ interface Contender {
   void fill(HikariDataSource dataSource, String topic, int messages, int bytes);
 
   /** Delivers all of it and returns when the target has acknowledged the last. */
-  void drain(HikariDataSource dataSource, String bootstrapServers, String topic, int messages);
+  void drain(
+      HikariDataSource dataSource, String bootstrapServers, String topic, int messages, int bytes);
 }

@@ -44,10 +44,10 @@ final class HoldfastContender implements Contender {
             select holdfast.publish_all(array_agg(gen_random_uuid()), array_agg('%s'::text),
               array_agg('key-' || i %% 1000), array_agg('bench'::text),
               array_agg('application/octet-stream'::text),
-              array_agg(decode(repeat('61', %d), 'hex')), array_agg(null::text), null, null, 'bench')
+              array_agg(%s), array_agg(null::text), null, null, 'bench')
             from generate_series(1, %d) i
             """
-                .formatted(topic, bytes, Math.min(per, messages - done)));
+                .formatted(topic, Payload.sql(bytes), Math.min(per, messages - done)));
       }
       statement.execute("vacuum analyze " + SCHEMA + ".message_0");
     } catch (SQLException e) {
@@ -57,7 +57,7 @@ final class HoldfastContender implements Contender {
 
   @Override
   public void drain(
-      HikariDataSource dataSource, String bootstrapServers, String topic, int messages) {
+      HikariDataSource dataSource, String bootstrapServers, String topic, int messages, int bytes) {
     try (Holdfast holdfast =
         Holdfast.on(dataSource)
             .schema(SCHEMA)

@@ -46,9 +46,9 @@ final class SkipLockedContender implements Contender {
           "create table hand_outbox (id bigserial primary key, key text, payload bytea)");
       statement.execute(
           "insert into hand_outbox (key, payload) select 'key-' || i % 1000,"
-              + " decode(repeat('61', "
-              + bytes
-              + "), 'hex') from generate_series(1, "
+              + " "
+              + Payload.sql(bytes)
+              + " from generate_series(1, "
               + messages
               + ") i");
       statement.execute("vacuum analyze hand_outbox");
@@ -59,7 +59,7 @@ final class SkipLockedContender implements Contender {
 
   @Override
   public void drain(
-      HikariDataSource dataSource, String bootstrapServers, String topic, int messages) {
+      HikariDataSource dataSource, String bootstrapServers, String topic, int messages, int bytes) {
     Map<String, Object> config =
         Map.of("bootstrap.servers", bootstrapServers, "acks", "all", "batch.size", 256 * 1024);
     try (Connection connection = dataSource.getConnection();

@@ -5,6 +5,7 @@ import dev.holdfast.cli.relay.RelayCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -64,7 +65,10 @@ public final class Main implements Runnable {
   private int report(Exception error, CommandLine commandLine, ParseResult arguments) {
     PrintWriter err = commandLine.getErr();
     if (debug) {
-      error.printStackTrace(err);
+      StringWriter trace = new StringWriter();
+      error.printStackTrace(new PrintWriter(trace));
+      err.print(Credentials.mask(trace.toString()));
+      err.flush();
     } else {
       String message = error.getMessage();
       err.println(

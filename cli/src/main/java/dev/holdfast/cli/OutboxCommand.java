@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.HoldfastException;
+import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.ChannelStatus;
 import dev.holdfast.outbox.store.OutboxRecord;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Parameters;
     name = "outbox",
     description = "The outbox's channels: what waits, what is parked, and what to do about it.")
 public final class OutboxCommand extends Group {
+  private static final int MOST_LISTED = 100_000;
 
   /** What every command here takes. */
   static final class Common {
@@ -65,10 +67,14 @@ public final class OutboxCommand extends Group {
   @Command(name = "status", description = "Shows each channel: state, leader, what waits.")
   void status(@Mixin Common common) {
     List<ChannelStatus> channels =
-        common.database.withStore(
+        common.database.withTables(
             store -> store.channels().names().stream().map(store.channels()::status).toList());
     if (common.json) {
       out(Json.text(Map.of("channels", channels.stream().map(OutboxCommand::json).toList())));
+      return;
+    }
+    if (channels.isEmpty()) {
+      out(known(List.of()) + "\n");
       return;
     }
     out(
@@ -122,6 +128,10 @@ public final class OutboxCommand extends Group {
               defaultValue = "100",
               description = "At most so many (default: ${DEFAULT-VALUE}).")
           int limit) {
+    if (limit < 1 || limit > MOST_LISTED) {
+      throw new InvalidConfiguration(
+          "--limit is %d, and must be 1 to %d. Nothing was done.".formatted(limit, MOST_LISTED));
+    }
     List<ParkedMessage> parked =
         onChannel(decision, store -> store.parking().list(decision.channel, limit));
     if (decision.common.json) {
@@ -241,7 +251,7 @@ public final class OutboxCommand extends Group {
         onChannel(
             decision,
             store -> store.channels().reanchor(decision.channel, fromBeginning, decision.actor));
-    done(decision, "The channel is in era " + era + ". Resume it when it is stopped.");
+    done(decision, "The channel is in era " + era + " and runs.");
   }
 
   @Command(
@@ -258,6 +268,23 @@ public final class OutboxCommand extends Group {
               .formatted(decision.channel, pattern));
     }
     done(decision, "Publishing to " + pattern + " is refused from now on.");
+  }
+
+  @Command(
+      name = "remove",
+      description =
+          "Removes a channel that is no longer wanted, so that it holds nothing back. Close its"
+              + " routes first and let the rest be delivered.")
+  void remove(
+      @Mixin Decision decision,
+      @Option(
+              names = "--discard",
+              description = "Gives up what is not delivered or parked. It cannot be had back.")
+          boolean discard) {
+    decide(
+        decision,
+        store -> store.channels().remove(decision.channel, discard, decision.actor),
+        "The channel is removed.");
   }
 
   private void decide(Decision decision, Consumer<Store> work, String result) {
@@ -277,13 +304,19 @@ public final class OutboxCommand extends Group {
             : result + "\n");
   }
 
+  private static String known(List<String> channels) {
+    return channels.isEmpty()
+        ? "No channel has been registered yet; a relay registers those that it is given."
+        : "The channels are: %s. Choose one with --channel.".formatted(String.join(", ", channels));
+  }
+
   private static <T> T onChannel(Decision decision, Function<Store, T> work) {
-    return decision.common.database.withStore(
+    return decision.common.database.withTables(
         store -> {
           if (store.channels().state(decision.channel).isEmpty()) {
             throw new HoldfastException(
-                "There is no channel '%s', so nothing was done. The channels are: %s. Choose one with --channel."
-                    .formatted(decision.channel, String.join(", ", store.channels().names())));
+                "There is no channel '%s', so nothing was done. %s"
+                    .formatted(decision.channel, known(store.channels().names())));
           }
           return work.apply(store);
         });

@@ -1,12 +1,15 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.SchemaMismatch;
 import dev.holdfast.outbox.store.SchemaManager;
+import dev.holdfast.outbox.store.Store;
 import dev.holdfast.postgres.PostgresStore;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -65,10 +68,10 @@ public final class SchemaCommand extends Group {
   void status(
       @Mixin DatabaseOptions options,
       @Option(names = "--json", description = "Prints JSON.") boolean json) {
-    List<SchemaManager.Migration> migrations = options.withStore(store -> store.schema().status());
+    Status status = options.withStore(Status::of);
     List<Map<String, Object>> values = new ArrayList<>();
     List<List<String>> rows = new ArrayList<>();
-    for (SchemaManager.Migration migration : migrations) {
+    for (SchemaManager.Migration migration : status.migrations()) {
       Map<String, Object> value = new LinkedHashMap<>();
       value.put("version", migration.version());
       value.put("name", migration.name());
@@ -80,9 +83,30 @@ public final class SchemaCommand extends Group {
               migration.name(),
               migration.applied() ? "applied" : "missing"));
     }
-    out(
-        json
-            ? Json.text(Map.of("migrations", values))
-            : Table.of(List.of("version", "name", "state"), rows));
+    if (json) {
+      Map<String, Object> all = new LinkedHashMap<>();
+      all.put("migrations", values);
+      all.put("usable", status.problem() == null);
+      all.put("problem", status.problem());
+      out(Json.text(all));
+    } else {
+      out(Table.of(List.of("version", "name", "state"), rows));
+      out(status.problem() == null ? "" : status.problem() + "\n");
+    }
+  }
+
+  /**
+   * @param problem why this version of Holdfast cannot use the tables; {@code null} when it can
+   */
+  private record Status(List<SchemaManager.Migration> migrations, @Nullable String problem) {
+    static Status of(Store store) {
+      List<SchemaManager.Migration> migrations = store.schema().status();
+      try {
+        store.schema().verify();
+        return new Status(migrations, null);
+      } catch (SchemaMismatch e) {
+        return new Status(migrations, e.getMessage());
+      }
+    }
   }
 }

@@ -35,7 +35,7 @@ class CredentialsTest {
 
   @Test
   void urlsOfBothKindsAreAddresses() {
-    DatabaseOptions.Address address =
+    DatabaseAddress address =
         DatabaseOptions.address("postgres://u:p%40ss@h:1/d?sslmode=require", "s", Map.of());
     assertThat(address.url()).isEqualTo("jdbc:postgresql://h:1/d?sslmode=require");
     assertThat(address.user()).isEqualTo("u");
@@ -54,6 +54,10 @@ class CredentialsTest {
     assertThatThrownBy(() -> DatabaseOptions.address("mysql://u:s3cret@h/d", "s", Map.of()))
         .isInstanceOf(InvalidConfiguration.class)
         .hasMessageContaining("mysql://u:***@h/d");
+    assertThatThrownBy(
+            () -> DatabaseOptions.address("postgresql://u:s3cret@h:port/d", "s", Map.of()))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("u:***@h:port");
     assertThatThrownBy(() -> DatabaseOptions.address(null, "s", Map.of()))
         .hasMessageContaining("HOLDFAST_DATABASE");
   }

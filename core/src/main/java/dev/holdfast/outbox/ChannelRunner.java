@@ -10,6 +10,7 @@ import dev.holdfast.outbox.store.Store;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Random;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,11 @@ final class ChannelRunner implements Runnable {
   private final Doorbell doorbell = new Doorbell();
   private final Backoff backoff;
   private final Term.Counters counters = new Term.Counters();
+
+  /** Opened as a standby and not used yet; of this runner's thread. */
+  private @Nullable TargetSession prepared;
+
+  private long preparedAt = Doorbell.nanos() - LOOK_AGAIN.toNanos();
 
   private volatile RelayPhase phase = RelayPhase.STANDBY;
   private volatile @Nullable String problem;
@@ -81,6 +87,7 @@ final class ChannelRunner implements Runnable {
       log.error("channel {}: the relay has failed", channel.name(), e);
       throw e;
     } finally {
+      discardPrepared();
       on(Event.CLOSE);
     }
   }
@@ -123,6 +130,7 @@ final class ChannelRunner implements Runnable {
         store.leases().tryAcquire("channel/" + channel.name(), owner, settings.leaseDuration());
     if (won.isEmpty()) {
       problem = null;
+      standBy();
       Duration wait = settings.leaseDuration().dividedBy(8);
       doorbell.await(wait.compareTo(LOOK_AGAIN) < 0 ? wait : LOOK_AGAIN);
       return;
@@ -137,8 +145,45 @@ final class ChannelRunner implements Runnable {
     }
   }
 
+  /** Connects to the target meanwhile, so that a takeover need not wait for that. */
+  private void standBy() {
+    if (prepared == null && Doorbell.hasPassed(LOOK_AGAIN, preparedAt)) {
+      preparedAt = Doorbell.nanos();
+      try {
+        TargetSession session = openSession();
+        prepared = session;
+        session.peekProgress();
+      } catch (HoldfastException e) {
+        log.debug("channel {}: the target cannot be prepared for", channel.name(), e);
+        discardPrepared();
+      }
+    }
+  }
+
+  private TargetSession openSession() {
+    UUID storeId = store.log().identity(channel.name()).storeId();
+    return channel
+        .target()
+        .open(new Target.Context(channel.name(), storeId + "-" + channel.name()));
+  }
+
+  private TargetSession takePrepared() {
+    TargetSession session = prepared;
+    prepared = null;
+    return session == null ? openSession() : session;
+  }
+
+  private void discardPrepared() {
+    TargetSession session = prepared;
+    prepared = null;
+    if (session != null) {
+      session.close();
+    }
+  }
+
   private void serve(Lease lease) throws InterruptedException {
-    try (Term term = new Term(store, channel, settings, lease, heartbeat, doorbell, counters)) {
+    try (Term term =
+        new Term(store, channel, settings, takePrepared(), lease, heartbeat, doorbell, counters)) {
       term.takeOver();
       on(Event.ANCHORED);
       problem = null;

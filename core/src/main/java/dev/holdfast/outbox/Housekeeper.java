@@ -19,6 +19,9 @@ final class Housekeeper implements Runnable {
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
   private static final int DUE_AT_ONCE = 1_000;
 
+  /** What is due and cannot be moved, since its key is held, is not tried all the time. */
+  private static final Duration SOONEST = Duration.ofMillis(20);
+
   private final Store store;
   private final RelaySettings settings;
   private final String owner;
@@ -62,6 +65,9 @@ final class Housekeeper implements Runnable {
             log.warn("upkeep failed and is tried again: {}", e.getMessage());
           }
           failed = true;
+        } catch (RuntimeException e) {
+          log.error("upkeep: unexpected, trying again", e);
+          failed = true;
         }
         doorbell.await(wait);
       }
@@ -92,7 +98,10 @@ final class Housekeeper implements Runnable {
     } while (count == DUE_AT_ONCE && !closing);
     store.upkeep().rotate(lease);
     Duration due = store.upkeep().untilNextDue();
-    return due == null || due.compareTo(LOOK_AGAIN) > 0 ? LOOK_AGAIN : due;
+    if (due == null || due.compareTo(LOOK_AGAIN) > 0) {
+      return LOOK_AGAIN;
+    }
+    return due.compareTo(SOONEST) < 0 ? SOONEST : due;
   }
 
   private void giveUp(@Nullable Lease lease) {

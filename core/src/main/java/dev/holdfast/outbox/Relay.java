@@ -85,21 +85,33 @@ public final class Relay implements AutoCloseable {
   public void close() {
     runners.forEach(ChannelRunner::close);
     housekeeper.close();
-    long deadline = System.nanoTime() + LONGEST_CLOSE.toNanos();
     try {
-      for (Thread thread : threads) {
-        long millis = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
-        thread.join(millis);
-        if (thread.isAlive()) {
-          thread.interrupt();
-        }
-      }
-      listening.close();
+      awaitEnd();
     } catch (InterruptedException e) {
+      // They have been told to end, and do so by themselves.
       Thread.currentThread().interrupt();
+    } finally {
+      stopListening();
+      heartbeat.close();
+    }
+  }
+
+  private void awaitEnd() throws InterruptedException {
+    long deadline = System.nanoTime() + LONGEST_CLOSE.toNanos();
+    for (Thread thread : threads) {
+      long millis = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
+      thread.join(millis);
+      if (thread.isAlive()) {
+        thread.interrupt();
+      }
+    }
+  }
+
+  private void stopListening() {
+    try {
+      listening.close();
     } catch (Exception e) {
       log.debug("listening for hints did not end cleanly", e);
     }
-    heartbeat.close();
   }
 }

@@ -1,7 +1,6 @@
 package dev.holdfast.outbox;
 
 import dev.holdfast.boundary.Boundary;
-import java.util.Optional;
 
 /** Where a channel delivers to. Implementations are immutable and thread-safe. */
 public interface Target extends Boundary {
@@ -15,17 +14,8 @@ public interface Target extends Boundary {
   record Context(String channel, String scope) {}
 
   /**
-   * The progress record committed last, read without fencing anyone; empty when there is none or
-   * this target keeps none.
-   *
-   * @throws TargetUnavailable when the target cannot be asked
-   */
-  Optional<String> peekProgress(Context context);
-
-  /**
-   * Opens a session, and makes every session opened before on the same scope fail from now on, with
-   * whatever it had not committed rolled back. A target that cannot do so says it in its
-   * capabilities, by leaving out {@code PROGRESS_MARK}.
+   * Opens a session and disturbs nobody by it: a standby opens one while another leads, so that a
+   * takeover need not wait for connections.
    *
    * @throws TargetUnavailable when the target cannot be reached
    */

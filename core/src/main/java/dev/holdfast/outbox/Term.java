@@ -23,9 +23,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One leader's term over a channel: from the lease to the first surprise. Runs on one thread.
  *
- * <p>The order of the first steps matters. The epoch is raised before the target is opened, and
+ * <p>The order of the first steps matters. The epoch is raised before the target is taken over, and
  * checked again after: of two leaders that both hold a lease in their own belief, the one with the
- * older epoch either opens first and is fenced, or opens last and finds out here. Progress is read
+ * older epoch either takes over first and is fenced, or last and finds out here. Progress is read
  * only then, when nobody else can move it any more.
  */
 final class Term implements AutoCloseable {
@@ -45,7 +45,7 @@ final class Term implements AutoCloseable {
   private final ReadAhead pages;
   private final Counters counters;
 
-  private @Nullable TargetSession session;
+  private final TargetSession session;
   private @Nullable StoreIdentity identity;
   private @Nullable Cursor cursor;
   private @Nullable Cursor saved;
@@ -58,10 +58,14 @@ final class Term implements AutoCloseable {
     final AtomicLong parked = new AtomicLong();
   }
 
+  /**
+   * @param session opened, and closed with this term
+   */
   Term(
       Store store,
       ChannelConfig channel,
       RelaySettings settings,
+      TargetSession session,
       Lease lease,
       Heartbeat heartbeat,
       Doorbell doorbell,
@@ -69,6 +73,7 @@ final class Term implements AutoCloseable {
     this.store = store;
     this.channel = channel;
     this.settings = settings;
+    this.session = session;
     this.lease = lease;
     this.heartbeat = heartbeat;
     this.doorbell = doorbell;
@@ -84,18 +89,15 @@ final class Term implements AutoCloseable {
   void takeOver() throws TermEnded {
     StoreIdentity here = store.log().identity(channel.name());
     identity = here;
-    Target.Context context =
-        new Target.Context(channel.name(), here.storeId() + "-" + channel.name());
     // Looked at before anyone is fenced: a clone of the database must not stop the original.
-    anchor(here, channel.target().peekProgress(context).orElse(null), false);
-    TargetSession opened = channel.target().open(context);
-    session = opened;
+    anchor(here, session.peekProgress().orElse(null), false);
+    session.takeOver();
     TermEnded.unless(heartbeat.renew(lease));
-    Cursor start = anchor(here, opened.progress().orElse(null), true);
+    Cursor start = anchor(here, session.progress().orElse(null), true);
     cursor = start;
     TermEnded.unless(store.parking().finishReleasesBefore(lease, channel.name(), start));
     // Our claim stands at the target before anything is delivered, and with it the fence is real.
-    demandDone(opened.send(List.of(), record(start)));
+    demandDone(session.send(List.of(), record(start)));
     saveProgress();
   }
 
@@ -192,7 +194,7 @@ final class Term implements AutoCloseable {
   private void send(List<OutboxRecord> batch, Cursor after, Parking parking) throws TermEnded {
     List<OutboxRecord> rest = parking.holdBack(batch);
     while (!rest.isEmpty()) {
-      Delivery delivery = open().send(rest, record(after));
+      Delivery delivery = session.send(rest, record(after));
       if (delivery instanceof Delivery.Refused refused) {
         log.warn(
             "channel {}: {} message(s) refused and parked with the later ones of their keys: {}",
@@ -229,7 +231,7 @@ final class Term implements AutoCloseable {
       if (chunk.isEmpty()) {
         break;
       }
-      Delivery delivery = open().send(chunk, record(inside.withReplayed(last(chunk).position())));
+      Delivery delivery = session.send(chunk, record(inside.withReplayed(last(chunk).position())));
       if (delivery instanceof Delivery.Refused refused) {
         refusedAgain = true;
         long first = Collections.min(refused.refused().keySet());
@@ -240,7 +242,7 @@ final class Term implements AutoCloseable {
                 .filter(message -> !refused.delivered().contains(message.position()))
                 .toList();
         if (!good.isEmpty()) {
-          demandDone(open().send(good, record(inside.withReplayed(last(good).position()))));
+          demandDone(session.send(good, record(inside.withReplayed(last(good).position()))));
         }
         counters.delivered.addAndGet(good.size());
       } else {
@@ -250,7 +252,7 @@ final class Term implements AutoCloseable {
       }
     }
     Cursor past = new Cursor(inside.from(), inside.to(), order.position(), 0);
-    demandDone(open().send(List.of(), record(past)));
+    demandDone(session.send(List.of(), record(past)));
     cursor = past;
     // The database's copy must be past the row before its parked messages are forgotten: a target
     // that keeps no progress would otherwise meet the row again with nothing left to release.
@@ -306,10 +308,6 @@ final class Term implements AutoCloseable {
     return new ProgressRecord(Objects.requireNonNull(identity), lease.epoch(), progress).encode();
   }
 
-  private TargetSession open() {
-    return Objects.requireNonNull(session);
-  }
-
   private Cursor at() {
     return Objects.requireNonNull(cursor);
   }
@@ -317,9 +315,6 @@ final class Term implements AutoCloseable {
   @Override
   public void close() {
     pages.close();
-    TargetSession opened = session;
-    if (opened != null) {
-      opened.close();
-    }
+    session.close();
   }
 }

@@ -7,7 +7,7 @@
  * A <em>channel</em> is a named cursor over the outbox with one target. In every process that
  * configures the channel a relay runs as leader or standby, by a lease row with an epoch on the
  * database's clock. The leader works in <em>terms</em>: take the lease (the epoch rises), look at
- * the target's progress record without disturbing anyone, open the target (which fences the
+ * the target's progress record without disturbing anyone, take the target over (which fences the
  * predecessor), check the epoch again, finish replays that the predecessor left, and then read a
  * page, send it together with the new progress, and so on. Any surprise ends the term; the next one
  * starts from durable progress.

@@ -427,4 +427,51 @@ public abstract class StoreConformance {
     assertThat(store().log().identity("c").era()).isEqualTo(2);
     assertThat(drain(start())).hasSize(1);
   }
+
+  @Test
+  void aChannelIsRemovedOnlyWhenNothingIsLostByIt() throws SQLException {
+    publish(Message.of("orders.x", "a", "1"));
+    store().channels().register("other", List.of("other.*"));
+    assertThatThrownBy(() -> store().channels().remove("c", false, "tester"))
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("1 route(s)");
+    Lease lease = lease("channel/c");
+    assertThatThrownBy(() -> store().channels().remove("c", true, "tester"))
+        .isInstanceOf(HoldfastException.class)
+        .hasMessageContaining("is led by");
+    assertThat(store().channels().status("c").lagMessages()).isEqualTo(1);
+
+    store().channels().closeRoute("c", "orders.*");
+    Page page = store().log().read("c", start(), ALL, true);
+    store().channels().saveProgress(lease, "c", page.end(), "r");
+    Lease upkeep = lease("upkeep");
+    store().upkeep().rotate(upkeep);
+    // The route is forgotten once a snapshot taken after its closing has been passed.
+    Page next = store().log().read("c", page.end(), ALL, true);
+    store().channels().saveProgress(lease, "c", next.end(), "r");
+    store().upkeep().rotate(upkeep);
+    store().leases().release(lease);
+    store().channels().remove("c", false, "tester");
+    assertThat(store().channels().names()).containsExactly("other");
+  }
+
+  @Test
+  void aChannelThatIsGivenUpTakesWhatItHeldBackWithIt() throws SQLException {
+    publish(Message.of("orders.x", "a", "1"));
+    Lease lease = lease("channel/c");
+    OutboxRecord message = drain(start()).get(0);
+    store()
+        .parking()
+        .park(
+            lease, "c", Map.of("k:a", "bad"), Map.of("k:a", message.position()), List.of(message));
+    store().parking().skip("c", message.position(), "tester", "unwanted");
+    store().leases().release(lease);
+    store().channels().remove("c", true, "tester");
+    assertThat(store().channels().names()).isEmpty();
+    assertThatThrownBy(() -> publish(Message.of("orders.x", "a", "2")))
+        .hasMessageContaining("No channel takes the topic");
+    store().channels().register("c", List.of("orders.*"));
+    assertThat(store().parking().list("c", 10)).isEmpty();
+    assertThat(drain(start())).isEmpty();
+  }
 }

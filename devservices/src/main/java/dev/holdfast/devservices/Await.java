@@ -1,10 +1,12 @@
 package dev.holdfast.devservices;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** Bounded waiting for a condition; the one place of this module that sleeps. */
+/** Bounded waiting; the one place of this module that reads the clock and sleeps. */
 final class Await {
   private static final long POLL_MS = 5;
 
@@ -17,25 +19,39 @@ final class Await {
    * @throws DevServiceException when the time is over, or the thread was interrupted
    */
   static void until(Duration timeout, BooleanSupplier condition, Supplier<String> timeoutMessage) {
-    long deadline = System.nanoTime() + timeout.toNanos();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - deadline >= 0) {
-        throw new DevServiceException(timeoutMessage.get());
-      }
-      pause();
+    if (!holdsWithin(timeout, condition)) {
+      throw new DevServiceException(timeoutMessage.get());
     }
   }
 
   /** Like {@link #until} but answers whether the condition came to hold. */
   static boolean holdsWithin(Duration timeout, BooleanSupplier condition) {
-    long deadline = System.nanoTime() + timeout.toNanos();
+    long deadline = nanos() + timeout.toNanos();
     while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - deadline >= 0) {
+      if (nanos() - deadline >= 0) {
         return false;
       }
       pause();
     }
     return true;
+  }
+
+  /** A reading whose differences are times. */
+  static long nanos() {
+    return System.nanoTime();
+  }
+
+  /** Returns when a reading of {@link #nanos} is due, or earlier, when the condition holds. */
+  static void due(long nanos, BooleanSupplier cancelled) {
+    long left = nanos - nanos();
+    while (left > 0 && !cancelled.getAsBoolean()) {
+      LockSupport.parkNanos(left);
+      left = nanos - nanos();
+    }
+  }
+
+  static Instant now() {
+    return Instant.now();
   }
 
   private static void pause() {

@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,34 +38,38 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaServer implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration TOPIC_TIMEOUT = Duration.ofSeconds(30);
-  private static final int PORT_ATTEMPTS = 5;
 
   private final ServerHome home;
   private final Map<String, String> settings;
-  private final boolean portGiven;
-  private volatile int port;
-  private int controllerPort;
-  private volatile @Nullable RelayedListener relayed;
-  private volatile @Nullable SupervisedProcess process;
-  private boolean closed;
+  private final List<String> javaOptions;
+  private final Port port;
+  private final Port controllerPort = Port.free();
+  private final @Nullable Port relayedPort;
+  private final ServerLife life;
+  private volatile @Nullable TcpRelay relay;
+  private int relayTarget;
 
   private KafkaServer(Builder builder, ServerHome home) {
     this.home = home;
     this.settings = new LinkedHashMap<>(builder.settings);
-    this.portGiven = builder.port != 0;
-    this.port = portGiven ? builder.port : Ports.free();
-    this.controllerPort = Ports.free();
-    this.relayed = builder.relayed ? RelayedListener.open() : null;
-  }
-
-  /** A second listener, whose clients are sent back to the relay in front of it. */
-  private record RelayedListener(int port, TcpRelay relay) {
-    static RelayedListener open() {
-      int port = Ports.free();
-      return new RelayedListener(port, TcpRelay.to("127.0.0.1", port));
-    }
+    this.javaOptions = List.copyOf(builder.javaOptions);
+    this.port = Port.of(builder.port);
+    this.relayedPort = builder.relayed ? Port.free() : null;
+    this.life =
+        new ServerLife(
+            home,
+            new ServerLife.Program(
+                "Kafka",
+                START_TIMEOUT,
+                "TERM",
+                "KILL",
+                this::writeSettings,
+                this::command,
+                () -> Files.exists(home.file(KafkaMain.READY_FILE))),
+            relayedPort == null
+                ? new Port[] {port, controllerPort}
+                : new Port[] {port, controllerPort, relayedPort});
   }
 
   /** Returns a builder with the defaults: a temporary data directory and a free port. */
@@ -79,7 +84,7 @@ public final class KafkaServer implements AutoCloseable {
 
   /** Returns the address for clients' {@code bootstrap.servers}. */
   public String bootstrapServers() {
-    return "127.0.0.1:" + port;
+    return "127.0.0.1:" + port();
   }
 
   /**
@@ -99,16 +104,16 @@ public final class KafkaServer implements AutoCloseable {
    * @throws DevServiceException when the server was not built with {@link Builder#relayed}
    */
   public TcpRelay relay() {
-    RelayedListener listener = relayed;
-    if (listener == null) {
+    TcpRelay open = relay;
+    if (open == null) {
       throw new DevServiceException("This server has no relay. Build it with relayed().");
     }
-    return listener.relay();
+    return open;
   }
 
   /** Returns the port on 127.0.0.1; it stays the same over restarts. */
   public int port() {
-    return port;
+    return port.number();
   }
 
   /**
@@ -117,7 +122,7 @@ public final class KafkaServer implements AutoCloseable {
    * @throws DevServiceException when the server is not running
    */
   public long pid() {
-    return running().pid();
+    return life.running().pid();
   }
 
   /**
@@ -125,11 +130,7 @@ public final class KafkaServer implements AutoCloseable {
    * nothing when the server is not running.
    */
   public synchronized void kill() {
-    SupervisedProcess current = process;
-    if (current != null) {
-      current.kill();
-      process = null;
-    }
+    life.kill();
   }
 
   /**
@@ -138,23 +139,22 @@ public final class KafkaServer implements AutoCloseable {
    * the controller takes the former incarnation for dead.
    */
   public synchronized void restart() {
-    stop();
-    launch();
+    life.restart();
   }
 
   /** Shuts the server down in order. Does nothing when it is not running. */
   public synchronized void stop() {
-    end("TERM");
+    life.stop();
   }
 
   /** Stops the server's process where it is (SIGSTOP), until {@link #resume}. */
   public synchronized void pause() {
-    running().pause();
+    life.running().pause();
   }
 
   /** Lets the process that {@link #pause} stopped run on. */
   public synchronized void resume() {
-    running().resume();
+    life.running().resume();
   }
 
   /** Creates a topic and returns when each of its partitions has a leader. */
@@ -214,129 +214,26 @@ public final class KafkaServer implements AutoCloseable {
   /** Stops the server and gives its directory up; a temporary one is deleted. */
   @Override
   public synchronized void close() {
-    if (closed) {
-      return;
+    life.close();
+    TcpRelay open = relay;
+    if (open != null) {
+      open.close();
     }
-    closed = true;
-    if (home.isTemporary()) {
-      kill();
-    } else {
-      stop();
-    }
-    RelayedListener listener = relayed;
-    if (listener != null) {
-      listener.relay().close();
-    }
-    home.release();
-  }
-
-  private void end(String signal) {
-    SupervisedProcess current = process;
-    if (current == null) {
-      return;
-    }
-    if (current.isRunning()) {
-      current.resume();
-      current.signal(signal);
-      current.awaitExit(STOP_TIMEOUT);
-    }
-    process = null;
-  }
-
-  private SupervisedProcess running() {
-    SupervisedProcess current = process;
-    if (current == null || !current.isRunning()) {
-      throw new DevServiceException(
-          "Kafka on port " + port + " is not running. Call restart() first.");
-    }
-    return current;
-  }
-
-  private void launchFirst() {
-    endLeftOver();
-    for (int attempt = 1; ; attempt++) {
-      try {
-        launch();
-        return;
-      } catch (DevServiceException e) {
-        // Another program may have taken a free port between our look and the server's.
-        RelayedListener listener = relayed;
-        boolean relayedTaken = listener != null && !Ports.isFree(listener.port());
-        boolean taken =
-            (!portGiven && !Ports.isFree(port)) || !Ports.isFree(controllerPort) || relayedTaken;
-        if (!taken || attempt == PORT_ATTEMPTS) {
-          throw e;
-        }
-        port = portGiven ? port : Ports.free();
-        controllerPort = Ports.free();
-        if (listener != null && relayedTaken) {
-          listener.relay().close();
-          relayed = RelayedListener.open();
-        }
-      }
-    }
-  }
-
-  private void launch() {
-    if (closed) {
-      throw new DevServiceException("This server is closed. Start another one.");
-    }
-    if (!Await.holdsWithin(
-        Duration.ofSeconds(10), () -> Ports.isFree(port) && Ports.isFree(controllerPort))) {
-      throw new DevServiceException(
-          "Port %d or %d is taken by another program. Kafka was not started. End that program, or choose another port."
-              .formatted(port, controllerPort));
-    }
-    writeSettings();
-    SupervisedProcess started =
-        SupervisedProcess.start(
-            new SupervisedProcess.Launch(
-                "Kafka",
-                command(),
-                home.log(),
-                home.scratch(),
-                home.isTemporary() ? "KILL" : "TERM"));
-    try {
-      awaitReady(started);
-      process = started;
-    } finally {
-      if (process != started) {
-        started.kill();
-      }
-    }
-  }
-
-  private void awaitReady(SupervisedProcess started) {
-    Path ready = home.file(KafkaMain.READY_FILE);
-    Await.until(
-        START_TIMEOUT,
-        () -> {
-          if (!started.isRunning()) {
-            throw new DevServiceException(
-                "Kafka ended while starting on port %d; it is not running.%s"
-                    .formatted(port, started.logTail()));
-          }
-          return Files.exists(ready);
-        },
-        () ->
-            "Kafka was not ready on port %d within %s and was killed.%s"
-                .formatted(port, START_TIMEOUT, started.logTail()));
   }
 
   private List<String> command() {
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-Xmx512m",
-        "-XX:+UseSerialGC",
-        // Whichever logging backend this program brings, and however it has configured it.
-        "-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml",
-        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-        // Log4j's API is on the class path without a backend, and says so.
-        "-Dlog4j2.StatusLogger.level=OFF",
-        "-cp",
-        System.getProperty("java.class.path"),
-        KafkaMain.class.getName(),
-        home.file("").toString());
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
+    command.addAll(javaOptions);
+    // Whichever logging backend this program brings, and however it has configured it.
+    command.add("-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml");
+    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
+    // Log4j's API is on the class path without a backend, and says so.
+    command.add("-Dlog4j2.StatusLogger.level=OFF");
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(KafkaMain.class.getName(), home.file("").toString()));
+    return command;
   }
 
   /** The lock on the directory is ours, so that a server that runs on it has lost its program. */
@@ -362,7 +259,22 @@ public final class KafkaServer implements AutoCloseable {
     }
   }
 
+  /**
+   * The relay in front of the second listener, whose port may have changed before a first start.
+   */
+  private void aimRelay() {
+    TcpRelay open = relay;
+    if (relayedPort != null && (open == null || relayTarget != relayedPort.number())) {
+      if (open != null) {
+        open.close();
+      }
+      relayTarget = relayedPort.number();
+      relay = TcpRelay.to("127.0.0.1", relayTarget);
+    }
+  }
+
   private void writeSettings() {
+    aimRelay();
     Properties properties = new Properties();
     properties.putAll(defaults());
     properties.putAll(settings);
@@ -382,20 +294,17 @@ public final class KafkaServer implements AutoCloseable {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("process.roles", "broker,controller");
     all.put("node.id", "1");
-    all.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
+    all.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort.number());
     all.put("controller.listener.names", "CONTROLLER");
     all.put(
         "listeners",
-        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
-    all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
+        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d"
+            .formatted(port(), controllerPort.number()));
+    all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port());
     all.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
-    RelayedListener listener = relayed;
-    if (listener != null) {
-      all.merge("listeners", ",RELAYED://127.0.0.1:" + listener.port(), String::concat);
-      all.merge(
-          "advertised.listeners",
-          ",RELAYED://127.0.0.1:" + listener.relay().port(),
-          String::concat);
+    if (relayedPort != null) {
+      all.merge("listeners", ",RELAYED://127.0.0.1:" + relayedPort.number(), String::concat);
+      all.merge("advertised.listeners", ",RELAYED://127.0.0.1:" + relay().port(), String::concat);
       all.merge("listener.security.protocol.map", ",RELAYED:PLAINTEXT", String::concat);
       all.put("inter.broker.listener.name", "PLAINTEXT");
     }
@@ -425,6 +334,7 @@ public final class KafkaServer implements AutoCloseable {
   /** What a server is started with. Not safe for use by several threads. */
   public static final class Builder {
     private final Map<String, String> settings = new LinkedHashMap<>();
+    private final List<String> javaOptions = new ArrayList<>();
     private @Nullable Path dataDirectory;
     private int port;
     private boolean relayed;
@@ -442,10 +352,7 @@ public final class KafkaServer implements AutoCloseable {
 
     /** The port on 127.0.0.1. Default: a free one. */
     public Builder port(int port) {
-      if (port < 1 || port > 65_535) {
-        throw new IllegalArgumentException("Not a port: " + port);
-      }
-      this.port = port;
+      this.port = Port.check(port);
       return this;
     }
 
@@ -462,23 +369,28 @@ public final class KafkaServer implements AutoCloseable {
     }
 
     /**
+     * An option of the server's JVM. With {@code -XX:TieredStopAtLevel=1} a start takes half the
+     * processor time, for servers that do not live long or have little to do.
+     */
+    public Builder javaOption(String option) {
+      javaOptions.add(option);
+      return this;
+    }
+
+    /**
      * Starts the server and returns when it serves clients.
      *
      * @throws DevServiceException when it does not start; nothing is left running
      */
     public KafkaServer start() {
       ServerHome home = ServerHome.acquire(dataDirectory, "holdfast-kafka-");
-      KafkaServer server = null;
-      try {
-        KafkaServer starting = new KafkaServer(this, home);
-        starting.launchFirst();
-        server = starting;
-        return server;
-      } finally {
-        if (server == null) {
-          home.release();
-        }
-      }
+      return home.releasedUnless(
+          () -> {
+            KafkaServer server = new KafkaServer(this, home);
+            server.endLeftOver();
+            server.life.launchFirst();
+            return server;
+          });
     }
   }
 }

@@ -37,8 +37,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PostgresServer implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(60);
-  private static final int PORT_ATTEMPTS = 5;
 
   /** Class 57, cannot connect now: the server is starting, stopping or recovering. */
   private static final String CANNOT_CONNECT_NOW = "57P03";
@@ -46,17 +44,26 @@ public final class PostgresServer implements AutoCloseable {
   private final PostgresBinaries binaries;
   private final ServerHome home;
   private final Map<String, String> settings;
-  private final boolean portGiven;
-  private volatile int port;
-  private volatile @Nullable SupervisedProcess process;
-  private boolean closed;
+  private final Port port;
+  private final ServerLife life;
 
   private PostgresServer(Builder builder, PostgresBinaries binaries, ServerHome home) {
     this.binaries = binaries;
     this.home = home;
     this.settings = new LinkedHashMap<>(builder.settings);
-    this.portGiven = builder.port != 0;
-    this.port = portGiven ? builder.port : Ports.free();
+    this.port = Port.of(builder.port);
+    this.life =
+        new ServerLife(
+            home,
+            new ServerLife.Program(
+                "PostgreSQL",
+                START_TIMEOUT,
+                "INT",
+                "QUIT",
+                () -> binaries.writeSettings(home.data(), settingsText()),
+                () -> binaries.serverCommand(home.data()),
+                this::acceptsConnections),
+            port);
   }
 
   /** Returns a builder with the defaults: a temporary data directory and a free port. */
@@ -76,12 +83,12 @@ public final class PostgresServer implements AutoCloseable {
 
   /** Returns the JDBC URL of a database, with the superuser {@code postgres}. */
   public String jdbcUrl(String database) {
-    return "jdbc:postgresql://127.0.0.1:" + port + "/" + database + "?user=postgres";
+    return "jdbc:postgresql://127.0.0.1:" + port() + "/" + database + "?user=postgres";
   }
 
   /** Returns the port on 127.0.0.1; it stays the same over restarts. */
   public int port() {
-    return port;
+    return port.number();
   }
 
   /**
@@ -90,7 +97,7 @@ public final class PostgresServer implements AutoCloseable {
    * @throws DevServiceException when the server is not running
    */
   public long pid() {
-    return running().pid();
+    return life.running().pid();
   }
 
   /** Creates an empty database. */
@@ -104,11 +111,7 @@ public final class PostgresServer implements AutoCloseable {
    * server is not running.
    */
   public synchronized void killServer() {
-    SupervisedProcess current = process;
-    if (current != null) {
-      current.kill();
-      process = null;
-    }
+    life.kill();
   }
 
   /**
@@ -137,120 +140,28 @@ public final class PostgresServer implements AutoCloseable {
    * Returns when it accepts connections, that is, when crash recovery is complete.
    */
   public synchronized void restart() {
-    stop();
-    launch();
+    life.restart();
   }
 
   /** Shuts the server down ("fast": open transactions are rolled back). Does nothing if it is. */
   public synchronized void stop() {
-    end("INT");
+    life.stop();
   }
 
   /** Stops all of the server's processes where they are (SIGSTOP), until {@link #resume}. */
   public synchronized void pause() {
-    running().pause();
+    life.running().pause();
   }
 
   /** Lets the processes that {@link #pause} stopped run on. */
   public synchronized void resume() {
-    running().resume();
+    life.running().resume();
   }
 
   /** Stops the server and gives its directory up; a temporary one is deleted. */
   @Override
   public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    // Nobody needs a checkpoint of data that is about to be deleted.
-    end(home.isTemporary() ? "QUIT" : "INT");
-    home.release();
-  }
-
-  private void end(String signal) {
-    SupervisedProcess current = process;
-    if (current == null) {
-      return;
-    }
-    if (current.isRunning()) {
-      current.resume();
-      current.signal(signal);
-      current.awaitExit(STOP_TIMEOUT);
-    }
-    process = null;
-  }
-
-  private SupervisedProcess running() {
-    SupervisedProcess current = process;
-    if (current == null || !current.isRunning()) {
-      throw new DevServiceException(
-          "PostgreSQL on port " + port + " is not running. Call restart() first.");
-    }
-    return current;
-  }
-
-  private void launchFirst() {
-    if (!Files.exists(home.data().resolve("PG_VERSION"))) {
-      binaries.createCluster(home.data());
-    }
-    endLeftOver();
-    for (int attempt = 1; ; attempt++) {
-      try {
-        launch();
-        return;
-      } catch (DevServiceException e) {
-        // Another program may have taken the free port between our look and the server's.
-        if (portGiven || attempt == PORT_ATTEMPTS || process != null || Ports.isFree(port)) {
-          throw e;
-        }
-        port = Ports.free();
-      }
-    }
-  }
-
-  private void launch() {
-    if (closed) {
-      throw new DevServiceException("This server is closed. Start another one.");
-    }
-    if (!Await.holdsWithin(Duration.ofSeconds(10), () -> Ports.isFree(port))) {
-      throw new DevServiceException(
-          "Port %d is taken by another program. PostgreSQL was not started. End that program, or choose another port."
-              .formatted(port));
-    }
-    binaries.writeSettings(home.data(), settingsText());
-    SupervisedProcess started =
-        SupervisedProcess.start(
-            new SupervisedProcess.Launch(
-                "PostgreSQL",
-                binaries.serverCommand(home.data()),
-                home.log(),
-                home.scratch(),
-                home.isTemporary() ? "QUIT" : "INT"));
-    try {
-      awaitConnections(started);
-      process = started;
-    } finally {
-      if (process != started) {
-        started.kill();
-      }
-    }
-  }
-
-  private void awaitConnections(SupervisedProcess started) {
-    Await.until(
-        START_TIMEOUT,
-        () -> {
-          if (!started.isRunning()) {
-            throw new DevServiceException(
-                "PostgreSQL ended while starting on port %d; it is not running.%s"
-                    .formatted(port, started.logTail()));
-          }
-          return acceptsConnections();
-        },
-        () ->
-            "PostgreSQL did not accept connections on port %d within %s and was killed.%s"
-                .formatted(port, START_TIMEOUT, started.logTail()));
+    life.close();
   }
 
   private boolean acceptsConnections() {
@@ -264,7 +175,7 @@ public final class PostgresServer implements AutoCloseable {
       }
       throw new DevServiceException(
           "PostgreSQL runs on port %d but refuses its superuser and was killed: %s"
-              .formatted(port, e.getMessage()),
+              .formatted(port(), e.getMessage()),
           e);
     }
   }
@@ -284,7 +195,13 @@ public final class PostgresServer implements AutoCloseable {
       statement.execute(sql);
     } catch (SQLException e) {
       throw new DevServiceException(
-          "PostgreSQL on port %d refused: %s: %s".formatted(port, sql, e.getMessage()), e);
+          "PostgreSQL on port %d refused: %s: %s".formatted(port(), sql, e.getMessage()), e);
+    }
+  }
+
+  private void createCluster() {
+    if (!Files.exists(home.data().resolve("PG_VERSION"))) {
+      binaries.createCluster(home.data());
     }
   }
 
@@ -350,7 +267,7 @@ public final class PostgresServer implements AutoCloseable {
     all.put("log_timezone", "UTC");
     all.put("logging_collector", "off");
     all.putAll(settings);
-    all.put("port", Integer.toString(port));
+    all.put("port", Integer.toString(port()));
     StringBuilder text = new StringBuilder("# Written at every start.\n");
     all.forEach(
         (name, value) ->
@@ -382,10 +299,7 @@ public final class PostgresServer implements AutoCloseable {
 
     /** The port on 127.0.0.1. Default: a free one. */
     public Builder port(int port) {
-      if (port < 1 || port > 65_535) {
-        throw new IllegalArgumentException("Not a port: " + port);
-      }
-      this.port = port;
+      this.port = Port.check(port);
       return this;
     }
 
@@ -406,17 +320,14 @@ public final class PostgresServer implements AutoCloseable {
     public PostgresServer start() {
       PostgresBinaries binaries = PostgresBinaries.install();
       ServerHome home = ServerHome.acquire(dataDirectory, "holdfast-postgres-");
-      PostgresServer server = null;
-      try {
-        PostgresServer starting = new PostgresServer(this, binaries, home);
-        starting.launchFirst();
-        server = starting;
-        return server;
-      } finally {
-        if (server == null) {
-          home.release();
-        }
-      }
+      return home.releasedUnless(
+          () -> {
+            PostgresServer server = new PostgresServer(this, binaries, home);
+            server.createCluster();
+            server.endLeftOver();
+            server.life.launchFirst();
+            return server;
+          });
     }
   }
 }

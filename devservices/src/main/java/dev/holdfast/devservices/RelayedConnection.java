@@ -10,7 +10,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,10 +113,10 @@ final class RelayedConnection {
         if (delayNanos == 0 && queued.get() == 0) {
           out.write(buffer, 0, length);
         } else {
-          enqueue(new Chunk(Arrays.copyOf(buffer, length), System.nanoTime() + delayNanos));
+          enqueue(new Chunk(Arrays.copyOf(buffer, length), Await.nanos() + delayNanos));
         }
       }
-      enqueue(new Chunk(null, System.nanoTime() + relay.delayNanos()));
+      enqueue(new Chunk(null, Await.nanos() + relay.delayNanos()));
     }
 
     private boolean swallowed() {
@@ -147,7 +146,7 @@ final class RelayedConnection {
         // Polls: nothing else tells this thread that the connection was aborted.
         Chunk chunk = queue.poll(100, TimeUnit.MILLISECONDS);
         if (chunk != null) {
-          awaitDue(chunk);
+          Await.due(chunk.dueNanos(), aborted::get);
           byte[] bytes = chunk.bytes();
           if (bytes == null) {
             finish();
@@ -156,14 +155,6 @@ final class RelayedConnection {
           out.write(bytes);
           queued.decrementAndGet();
         }
-      }
-    }
-
-    private void awaitDue(Chunk chunk) {
-      long left = chunk.dueNanos() - System.nanoTime();
-      while (left > 0 && !aborted.get()) {
-        LockSupport.parkNanos(left);
-        left = chunk.dueNanos() - System.nanoTime();
       }
     }
 

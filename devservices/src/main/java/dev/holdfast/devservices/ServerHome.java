@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,6 +113,19 @@ final class ServerHome {
         () ->
             "The server with pid %d, left on %s by an earlier program, cannot be ended. End it by hand."
                 .formatted(pid, root));
+  }
+
+  /** Starts a server here; when that fails, the directory is given up. */
+  <S> S releasedUnless(Supplier<S> started) {
+    S server = null;
+    try {
+      server = started.get();
+      return server;
+    } finally {
+      if (server == null) {
+        release();
+      }
+    }
   }
 
   /** Gives the directory up and, if it is temporary, deletes it. */

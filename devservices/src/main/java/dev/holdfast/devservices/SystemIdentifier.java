@@ -35,7 +35,7 @@ final class SystemIdentifier {
   static void renew(Path cluster) throws IOException {
     // Like initdb's: the seconds since 1970 in the upper half; the lower half is random.
     long identifier =
-        ((System.currentTimeMillis() / 1000) << 32)
+        (Await.now().getEpochSecond() << 32)
             | (ThreadLocalRandom.current().nextInt() & 0xffff_ffffL);
     renewControlFile(cluster.resolve("global/pg_control"), identifier);
     try (DirectoryStream<Path> segments =

@@ -27,7 +27,7 @@ final class KafkaServerTest {
 
   @BeforeAll
   static void startServer() {
-    server = KafkaServer.builder().relayed().start();
+    server = KafkaServer.builder().relayed().javaOption("-XX:TieredStopAtLevel=1").start();
   }
 
   @AfterAll
@@ -84,6 +84,11 @@ final class KafkaServerTest {
     }
     send(server.relayedBootstrapServers(), "relayed", "three", LONG);
     assertThat(read("relayed", 3)).containsExactly("one", "two", "three");
+  }
+
+  @Test
+  void runsWithTheOptionsGiven() {
+    assertThat(Processes.commandLine(server.pid())).contains("-XX:TieredStopAtLevel=1");
   }
 
   @Test

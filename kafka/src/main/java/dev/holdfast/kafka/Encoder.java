@@ -4,6 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.outbox.store.OutboxRecord;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
@@ -25,12 +29,17 @@ final class Encoder {
   private static final Header SPEC_VERSION =
       new RecordHeader("ce_specversion", "1.0".getBytes(UTF_8));
 
+  private static final DateTimeFormatter TO_THE_SECOND =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
+
   private final Header source;
   private final int maxRequestSize;
   private @Nullable String lastType;
   private @Nullable Header typeHeader;
   private @Nullable String lastContentType;
   private @Nullable Header contentTypeHeader;
+  private long lastSecond = Long.MIN_VALUE;
+  private byte[] secondText = {};
 
   Encoder(Settings settings, String channel) {
     String uri = settings.source() == null ? "/holdfast/" + channel : settings.source();
@@ -44,8 +53,7 @@ final class Encoder {
     headers.add("ce_id", message.id().toString().getBytes(UTF_8));
     headers.add(source);
     headers.add(type(message.type()));
-    headers.add(
-        "ce_time", Instant.ofEpochMilli(message.recordedAtMillis()).toString().getBytes(UTF_8));
+    headers.add("ce_time", time(message.recordedAtMillis()));
     headers.add(contentType(message.contentType()));
     if (message.operationId() != null) {
       headers.add(OPERATION_HEADER, message.operationId().getBytes(UTF_8));
@@ -74,6 +82,24 @@ final class Encoder {
 
   private static int length(byte @Nullable [] bytes) {
     return bytes == null ? 0 : bytes.length;
+  }
+
+  /** RFC 3339 in UTC, to the millisecond. Most messages of a batch share their second. */
+  private byte[] time(long millis) {
+    long second = Math.floorDiv(millis, 1000L);
+    if (second != lastSecond) {
+      lastSecond = second;
+      secondText = TO_THE_SECOND.format(Instant.ofEpochSecond(second)).getBytes(UTF_8);
+    }
+    int fraction = Math.floorMod(millis, 1000);
+    byte[] text = Arrays.copyOf(secondText, secondText.length + 5);
+    int at = secondText.length;
+    text[at] = '.';
+    text[at + 1] = (byte) ('0' + fraction / 100);
+    text[at + 2] = (byte) ('0' + fraction / 10 % 10);
+    text[at + 3] = (byte) ('0' + fraction % 10);
+    text[at + 4] = 'Z';
+    return text;
   }
 
   /** Most messages of a batch have the same type; its bytes are made once. */

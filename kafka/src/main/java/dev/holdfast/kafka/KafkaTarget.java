@@ -5,7 +5,6 @@ import dev.holdfast.boundary.Capability;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.TargetUnavailable;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.common.KafkaException;
 
@@ -64,36 +63,22 @@ public final class KafkaTarget implements Target {
   }
 
   @Override
-  public Optional<String> peekProgress(Context context) {
-    if (settings.plain()) {
-      return Optional.empty();
-    }
-    try (Progress progress = new Progress(settings, context.scope())) {
-      // A dead leader's transaction may be open until we fence it: do not wait for it here.
-      return progress.read(Progress.UpTo.LAST_STABLE);
-    } catch (KafkaException e) {
-      throw unavailable("read the progress of", context, e);
-    }
-  }
-
-  @Override
   public TargetSession open(Context context) {
     Encoder encoder = new Encoder(settings, context.channel());
-    Topics topics = new Topics(settings);
     try {
       return settings.plain()
-          ? new PlainSession(settings, encoder, topics)
-          : TransactionalSession.open(settings, context, encoder, topics);
+          ? new PlainSession(settings, encoder)
+          : TransactionalSession.open(settings, context, encoder);
     } catch (KafkaException e) {
-      topics.close();
-      throw unavailable("open", context, e);
+      throw unavailable(settings, "open", context.channel(), e);
     }
   }
 
-  private TargetUnavailable unavailable(String doing, Context context, KafkaException e) {
+  static TargetUnavailable unavailable(
+      Settings settings, String doing, String channel, KafkaException e) {
     return new TargetUnavailable(
         "Kafka at %s could not be reached to %s channel %s (%s). Nothing was delivered; messages wait and it is tried again."
-            .formatted(settings.bootstrapServers(), doing, context.channel(), e.getMessage()),
+            .formatted(settings.bootstrapServers(), doing, channel, e.getMessage()),
         e);
   }
 }

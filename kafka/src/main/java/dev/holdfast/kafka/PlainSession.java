@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -30,10 +31,20 @@ final class PlainSession implements TargetSession {
   private final Encoder encoder;
   private final Topics topics;
 
-  PlainSession(Settings settings, Encoder encoder, Topics topics) {
+  PlainSession(Settings settings, Encoder encoder) {
     this.producer = new KafkaProducer<>(settings.producer());
     this.encoder = encoder;
-    this.topics = topics;
+    this.topics = new Topics(Admin.create(settings.admin()));
+  }
+
+  @Override
+  public Optional<String> peekProgress() {
+    return Optional.empty();
+  }
+
+  @Override
+  public void takeOver() {
+    // Nobody can be fenced here, which the capabilities say.
   }
 
   @Override

@@ -42,10 +42,13 @@ final class Progress implements AutoCloseable {
   private final Admin admin;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
-  Progress(Settings settings, String scope) {
+  /**
+   * @param admin stays open when this is closed
+   */
+  Progress(Settings settings, String scope, Admin admin) {
     this.settings = settings;
     this.scope = scope;
-    this.admin = Admin.create(settings.admin());
+    this.admin = admin;
     this.consumer = new KafkaConsumer<>(settings.consumer());
   }
 
@@ -149,6 +152,5 @@ final class Progress implements AutoCloseable {
   @Override
   public void close() {
     consumer.close(org.apache.kafka.clients.consumer.CloseOptions.timeout(Duration.ZERO));
-    admin.close(Duration.ZERO);
   }
 }

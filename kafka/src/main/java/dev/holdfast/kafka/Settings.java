@@ -8,6 +8,7 @@ import java.util.Set;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +53,15 @@ record Settings(
                 + " is Holdfast's own to set. Nothing was started. Leave it out.");
       }
     }
-    return new Settings(Map.copyOf(user), false, DEFAULT_PROGRESS_TOPIC, null);
+    Settings settings = new Settings(Map.copyOf(user), false, DEFAULT_PROGRESS_TOPIC, null);
+    try {
+      // Otherwise first read when a leader opens its session, and taken for an outage for ever.
+      ProducerConfig.configDef().parse(settings.producer());
+    } catch (ConfigException e) {
+      throw new InvalidConfiguration(
+          "The Kafka settings cannot be used: %s. Nothing was started.".formatted(e.getMessage()));
+    }
+    return settings;
   }
 
   String bootstrapServers() {
@@ -68,6 +77,8 @@ record Settings(
   Map<String, Object> producer() {
     Map<String, Object> config = new HashMap<>();
     config.put(ProducerConfig.BATCH_SIZE_CONFIG, 256 * 1024);
+    // Headers repeat from message to message; it costs less than sending them does.
+    config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
     config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 10_000);
     config.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 1);
@@ -97,6 +108,9 @@ record Settings(
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    // A fetch that finds nothing is held back for half a second unless told otherwise, and there is
+    // one for every step in which the progress is looked for.
+    config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5);
     config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     return config;
@@ -109,6 +123,9 @@ record Settings(
   /** What says how to reach the cluster and who we are, for clients other than the producer. */
   private Map<String, Object> connection() {
     Map<String, Object> config = new HashMap<>();
+    // Nobody looks at the figures of these clients, and registering them delays a takeover.
+    config.put(CommonClientConfigs.METRIC_REPORTER_CLASSES_CONFIG, "");
+    config.put(CommonClientConfigs.ENABLE_METRICS_PUSH_CONFIG, false);
     config.put(CommonClientConfigs.RECONNECT_BACKOFF_MS_CONFIG, 20);
     config.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 500);
     config.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, 10_000);

@@ -34,8 +34,11 @@ final class Topics implements AutoCloseable {
 
   private record Missing(String reason, long since) {}
 
-  Topics(Settings settings) {
-    this.admin = Admin.create(settings.admin());
+  /**
+   * @param admin closed with this
+   */
+  Topics(Admin admin) {
+    this.admin = admin;
   }
 
   /**

@@ -5,20 +5,22 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
-import dev.holdfast.outbox.TargetUnavailable;
 import dev.holdfast.outbox.store.OutboxRecord;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A leader's session: every batch is one Kafka transaction together with the progress record. A
@@ -26,56 +28,85 @@ import org.apache.kafka.common.TopicPartition;
  * since the outcome of its last transaction is then only to be learned from the progress record.
  */
 final class TransactionalSession implements TargetSession {
-  private final KafkaProducer<byte[], byte[]> producer;
   private final Settings settings;
-  private final String scope;
+  private final Target.Context context;
   private final Encoder encoder;
   private final Topics topics;
-  private final TopicPartition progressPartition;
+  private final Progress progress;
+  private final KafkaProducer<byte[], byte[]> producer;
+  private @Nullable TopicPartition progressPartition;
 
   private TransactionalSession(
-      KafkaProducer<byte[], byte[]> producer,
       Settings settings,
-      String scope,
+      Target.Context context,
       Encoder encoder,
-      Topics topics) {
-    this.producer = producer;
+      Topics topics,
+      Progress progress,
+      KafkaProducer<byte[], byte[]> producer) {
     this.settings = settings;
-    this.scope = scope;
+    this.context = context;
     this.encoder = encoder;
     this.topics = topics;
-    this.progressPartition =
-        Progress.partition(
-            settings.progressTopic(),
-            scope,
-            producer.partitionsFor(settings.progressTopic()).size());
+    this.progress = progress;
+    this.producer = producer;
   }
 
-  static TransactionalSession open(
-      Settings settings, Target.Context context, Encoder encoder, Topics topics) {
-    KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(settings.transactionalProducer("holdfast-" + context.scope()));
+  static TransactionalSession open(Settings settings, Target.Context context, Encoder encoder) {
+    Admin admin = Admin.create(settings.admin());
+    Progress progress = null;
     try {
-      producer.initTransactions();
-      return new TransactionalSession(producer, settings, context.scope(), encoder, topics);
+      progress = new Progress(settings, context.scope(), admin);
+      return new TransactionalSession(
+          settings,
+          context,
+          encoder,
+          new Topics(admin),
+          progress,
+          new KafkaProducer<>(settings.transactionalProducer("holdfast-" + context.scope())));
     } catch (KafkaException e) {
-      producer.close(Duration.ZERO);
+      if (progress != null) {
+        progress.close();
+      }
+      admin.close(Duration.ZERO);
       throw e;
     }
   }
 
   @Override
-  public Optional<String> progress() {
-    try (Progress progress = new Progress(settings, scope)) {
-      return progress.read(Progress.UpTo.HIGH_WATERMARK);
+  public Optional<String> peekProgress() {
+    try {
+      // A dead leader's transaction may be open until we fence it: do not wait for it here.
+      return progress.read(Progress.UpTo.LAST_STABLE);
     } catch (KafkaException e) {
-      throw new TargetUnavailable(
-          "Kafka did not give the progress record (" + e.getMessage() + "). It is tried again.", e);
+      throw KafkaTarget.unavailable(settings, "read the progress of", context.channel(), e);
     }
   }
 
   @Override
-  public Delivery send(List<OutboxRecord> messages, String progress) {
+  public void takeOver() {
+    try {
+      producer.initTransactions();
+      progressPartition =
+          Progress.partition(
+              settings.progressTopic(),
+              context.scope(),
+              producer.partitionsFor(settings.progressTopic()).size());
+    } catch (KafkaException e) {
+      throw KafkaTarget.unavailable(settings, "take over", context.channel(), e);
+    }
+  }
+
+  @Override
+  public Optional<String> progress() {
+    try {
+      return progress.read(Progress.UpTo.HIGH_WATERMARK);
+    } catch (KafkaException e) {
+      throw KafkaTarget.unavailable(settings, "read the progress of", context.channel(), e);
+    }
+  }
+
+  @Override
+  public Delivery send(List<OutboxRecord> messages, String progressRecord) {
     try {
       Map<Long, String> refused = new HashMap<>();
       Map<String, String> unusable = topics.unusable(messages);
@@ -90,7 +121,7 @@ final class TransactionalSession implements TargetSession {
         records.add(record);
       }
       return refused.isEmpty()
-          ? transact(messages, records, progress)
+          ? transact(messages, records, progressRecord)
           : new Delivery.Refused(refused, Set.of());
     } catch (KafkaException e) {
       return Failures.sessionOver(e);
@@ -98,7 +129,10 @@ final class TransactionalSession implements TargetSession {
   }
 
   private Delivery transact(
-      List<OutboxRecord> messages, List<ProducerRecord<byte[], byte[]>> records, String progress) {
+      List<OutboxRecord> messages,
+      List<ProducerRecord<byte[], byte[]>> records,
+      String progressRecord) {
+    TopicPartition home = Objects.requireNonNull(progressPartition, "takeOver() comes first");
     Map<Long, String> refused = new ConcurrentHashMap<>();
     producer.beginTransaction();
     try {
@@ -115,10 +149,10 @@ final class TransactionalSession implements TargetSession {
       }
       producer.send(
           new ProducerRecord<>(
-              progressPartition.topic(),
-              progressPartition.partition(),
-              scope.getBytes(UTF_8),
-              progress.getBytes(UTF_8)));
+              home.topic(),
+              home.partition(),
+              context.scope().getBytes(UTF_8),
+              progressRecord.getBytes(UTF_8)));
       producer.commitTransaction();
       return new Delivery.Done();
     } catch (KafkaException e) {
@@ -136,6 +170,7 @@ final class TransactionalSession implements TargetSession {
   public void close() {
     // Whatever is uncommitted is aborted by the next leader or by the broker's timeout.
     producer.close(Duration.ZERO);
+    progress.close();
     topics.close();
   }
 }

@@ -5,7 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
-import dev.holdfast.kafka.RelayProcess.Point;
+import dev.holdfast.kafka.Sabotage.Point;
+import dev.holdfast.kafka.Sabotage.Without;
 import dev.holdfast.postgres.PostgresStore;
 import java.time.Duration;
 import java.util.List;
@@ -40,12 +41,13 @@ final class RelayCrashTest {
 
   @AfterEach
   void end() {
+    shop.close();
     holdfast.close();
     pool.close();
   }
 
-  private RelayProcess relay(Point point, int n, boolean forgetful) {
-    return RelayProcess.start(TestServers.POSTGRES.jdbcUrl(), schema, topic, point, n, forgetful);
+  private RelayProcess relay(Sabotage sabotage) {
+    return RelayProcess.start(TestServers.POSTGRES.jdbcUrl(), schema, topic, sabotage);
   }
 
   /** The one that takes over, in this process. */
@@ -73,8 +75,8 @@ final class RelayCrashTest {
       value = Point.class,
       names = {"BEFORE_SEND", "AFTER_SEND_BEFORE_COMMIT", "AFTER_COMMIT"})
   void aDeathWhileDeliveringLosesInventsRepeatsAndReordersNothing(Point point) {
-    order(150, 1);
-    try (RelayProcess first = relay(point, 3, false)) {
+    try (RelayProcess first = relay(Sabotage.diesAt(point, 3))) {
+      order(150, 1);
       awaitDeath(first);
     }
     order(50, 2);
@@ -88,11 +90,12 @@ final class RelayCrashTest {
 
   @Test
   void withoutTheProgressRecordTheSameDeathRepeatsMessages() {
-    order(150, 1);
-    try (RelayProcess first = relay(Point.AFTER_COMMIT, 3, true)) {
+    Sabotage dies = Sabotage.diesAt(Point.AFTER_COMMIT, 3).without(Without.PROGRESS_RECORD);
+    try (RelayProcess first = relay(dies)) {
+      order(150, 1);
       awaitDeath(first);
     }
-    try (RelayProcess second = relay(Point.NEVER, 1, true)) {
+    try (RelayProcess second = relay(Sabotage.NONE.without(Without.PROGRESS_RECORD))) {
       await().atMost(SOON).until(() -> shop.allDelivered(topic));
       assertThat(shop.count(topic).duplicate()).isPositive();
     }
@@ -111,7 +114,7 @@ final class RelayCrashTest {
     shop.order("bad", topic, false, false);
     order(30, 5);
     shop.order("bad", topic, false, false);
-    try (AutoCloseable first = whileParking ? relay(point, 1, false) : survivor()) {
+    try (AutoCloseable first = whileParking ? relay(Sabotage.diesAt(point, 1)) : survivor()) {
       if (first instanceof RelayProcess dying) {
         awaitDeath(dying);
       } else {
@@ -128,7 +131,7 @@ final class RelayCrashTest {
     shop.order("bad", topic, false, false);
     order(30, 6);
     if (!whileParking) {
-      try (RelayProcess second = relay(point, 1, false)) {
+      try (RelayProcess second = relay(Sabotage.diesAt(point, 1))) {
         awaitDeath(second);
       }
     }

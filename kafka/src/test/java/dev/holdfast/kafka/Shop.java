@@ -8,22 +8,28 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * An application with a table of orders, each of which announces itself; and the count of what
- * became of them. An order has a number within its customer, counted under the customer's row lock,
- * which is the order that its messages have to keep.
+ * became of them.
+ *
+ * <p>An order has a number, drawn under its customer's row lock, which is the order that the
+ * customer's messages have to keep. Numbers are drawn outside of the database: one that a crash has
+ * taken back is never given to another order, so that its message cannot pass for the other's.
  */
-final class Shop {
+final class Shop implements AutoCloseable {
   private final HikariDataSource pool;
   private final Holdfast holdfast;
   private final String table;
   private final String topic;
+  private final CommittedReader reader;
+  private final AtomicInteger numbers = new AtomicInteger();
 
   /**
    * @param lost orders without a record
@@ -40,31 +46,29 @@ final class Shop {
     this.holdfast = holdfast;
     this.table = schema + "_orders";
     this.topic = topic;
-    execute(
-        "create table if not exists "
-            + table
-            + " (customer text, n int, primary key (customer, n))");
-    execute(
-        "create table if not exists "
-            + table
-            + "_last (customer text primary key, n int not null)");
+    this.reader = new CommittedReader(TestServers.KAFKA.bootstrapServers());
+    execute("create table if not exists " + table + " (n int primary key, customer text not null)");
+    execute("create table if not exists " + table + "_customer (customer text primary key)");
   }
 
   /** An order and its announcement. */
-  void order(String customer, boolean asynchronousCommit, boolean rollBack) {
-    order(customer, topic, asynchronousCommit, rollBack);
+  int order(String customer, boolean asynchronousCommit, boolean rollBack) {
+    return order(customer, topic, asynchronousCommit, rollBack);
   }
 
-  void order(String customer, String toTopic, boolean asynchronousCommit, boolean rollBack) {
+  /**
+   * @return the order's number, whatever became of it
+   */
+  int order(String customer, String toTopic, boolean asynchronousCommit, boolean rollBack) {
+    int[] number = new int[1];
     try {
       holdfast.transact(
           tx -> {
             if (asynchronousCommit) {
               tx.update("set local synchronous_commit = off");
             }
-            int n = next(tx.connection(), customer);
-            tx.update("insert into " + table + " values (?, ?)", customer, n);
-            tx.publish(Message.of(toTopic, customer, Integer.toString(n)));
+            number[0] = place(tx.connection(), customer);
+            tx.publish(announcement(customer, toTopic, number[0]));
             if (rollBack) {
               throw new RolledBack();
             }
@@ -72,31 +76,61 @@ final class Shop {
     } catch (RolledBack e) {
       // As intended.
     }
+    return number[0];
   }
 
-  private int next(Connection connection, String customer) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement(
-            "insert into "
-                + table
-                + "_last as l values (?, 1) on conflict (customer) do update set n = l.n + 1"
-                + " returning n")) {
-      statement.setString(1, customer);
-      try (ResultSet rows = statement.executeQuery()) {
-        rows.next();
-        return rows.getInt(1);
+  /**
+   * An order that forces nothing out, not even by the notification that wakes the relay: a crash
+   * soon after takes it back.
+   */
+  int fleetingOrder(String customer, boolean rollBack) throws SQLException {
+    try (Connection connection = pool.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute("set local synchronous_commit = off");
+      int number = place(connection, customer);
+      holdfast.publish(connection, announcement(customer, topic, number));
+      if (rollBack) {
+        connection.rollback();
+      } else {
+        connection.commit();
       }
+      connection.setAutoCommit(true);
+      return number;
     }
   }
 
-  /** The orders there are, as {@code customer/number}. */
-  List<String> orders() {
-    List<String> orders = new ArrayList<>();
+  private static Message announcement(String customer, String toTopic, int number) {
+    return Message.of(toTopic, customer, Integer.toString(number));
+  }
+
+  private int place(Connection connection, String customer) throws SQLException {
+    try (PreparedStatement lock =
+            connection.prepareStatement(
+                "insert into "
+                    + table
+                    + "_customer values (?) on conflict (customer)"
+                    + " do update set customer = excluded.customer");
+        PreparedStatement insert =
+            connection.prepareStatement("insert into " + table + " values (?, ?)")) {
+      lock.setString(1, customer);
+      lock.executeUpdate();
+      int number = numbers.incrementAndGet();
+      insert.setInt(1, number);
+      insert.setString(2, customer);
+      insert.executeUpdate();
+      return number;
+    }
+  }
+
+  /** The numbers of the orders that there are. */
+  private Set<Integer> orders() {
+    Set<Integer> orders = new HashSet<>();
     try (Connection connection = pool.getConnection();
         Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery("select customer, n from " + table)) {
+        ResultSet rows = statement.executeQuery("select n from " + table)) {
       while (rows.next()) {
-        orders.add(rows.getString(1) + "/" + rows.getInt(2));
+        orders.add(rows.getInt(1));
       }
     } catch (SQLException e) {
       throw new IllegalStateException(e);
@@ -104,34 +138,43 @@ final class Shop {
     return orders;
   }
 
+  /** Whether there is such an order. */
+  boolean has(int number) {
+    return orders().contains(number);
+  }
+
   /** Compares the table with what a {@code read_committed} reader finds. */
   Count count(String... topics) {
-    Map<String, Integer> records = new HashMap<>();
+    // The table first: what was ordered in between is then not taken for lost, but for a phantom,
+    // and nobody counts while orders are placed.
+    Set<Integer> orders = orders();
+    Map<Integer, Integer> records = new HashMap<>();
     int reordered = 0;
     for (String each : topics) {
       Map<String, Integer> largest = new HashMap<>();
-      for (ConsumerRecord<String, String> record : TestServers.readCommitted(each)) {
+      for (ConsumerRecord<String, String> record : reader.read(each)) {
         int n = Integer.parseInt(record.value());
-        boolean first = records.merge(record.key() + "/" + n, 1, Integer::sum) == 1;
+        boolean first = records.merge(n, 1, Integer::sum) == 1;
         if (first && n < largest.getOrDefault(record.key(), 0)) {
           reordered++;
         }
         largest.merge(record.key(), n, Math::max);
       }
     }
-    int lost = 0;
     int duplicate = records.values().stream().mapToInt(times -> times - 1).sum();
-    for (String order : orders()) {
-      if (records.remove(order) == null) {
-        lost++;
-      }
-    }
+    int lost = (int) orders.stream().filter(order -> records.remove(order) == null).count();
     return new Count(lost, records.size(), duplicate, reordered);
   }
 
   /** Whether every order has a record, whatever else is wrong. */
   boolean allDelivered(String... topics) {
     return count(topics).lost() == 0;
+  }
+
+  /** Whether an order's announcement is there for a {@code read_committed} reader. */
+  boolean delivered(int number) {
+    String value = Integer.toString(number);
+    return reader.read(topic).stream().anyMatch(record -> record.value().equals(value));
   }
 
   private void execute(String sql) {
@@ -141,6 +184,11 @@ final class Shop {
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  @Override
+  public void close() {
+    reader.close();
   }
 
   private static final class RolledBack extends RuntimeException {

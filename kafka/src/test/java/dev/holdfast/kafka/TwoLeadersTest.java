@@ -5,7 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
-import dev.holdfast.kafka.RelayProcess.Point;
+import dev.holdfast.kafka.Sabotage.Point;
+import dev.holdfast.kafka.Sabotage.Without;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
@@ -21,6 +22,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A leader that was paused and wakes up beside its successor. */
 final class TwoLeadersTest {
@@ -45,6 +48,7 @@ final class TwoLeadersTest {
 
   @AfterEach
   void end() {
+    shop.close();
     writer.close();
     pool.close();
   }
@@ -59,31 +63,42 @@ final class TwoLeadersTest {
     return Optional.ofNullable(store.channels().status("orders").leader());
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Point.class,
+      names = {"BEFORE_SEND", "AFTER_SEND_BEFORE_COMMIT", "AFTER_COMMIT"})
+  void aPausedLeaderThatWakesUpChangesNothing(Point point) {
+    assertThat(pausedAndWokenUp(Sabotage.stopsAt(point, 3)))
+        .as(point.name())
+        .isEqualTo(Shop.Count.CLEAN);
+  }
+
   @Test
-  void aPausedLeaderThatWakesUpChangesNothing() {
-    try (RelayProcess paused =
-        RelayProcess.start(TestServers.POSTGRES.jdbcUrl(), schema, topic, Point.NEVER, 1, false)) {
-      order(20);
-      await().atMost(SOON).until(() -> shop.allDelivered(topic));
-      String first = leader().orElseThrow();
-      try (Holdfast successor =
-          Holdfast.on(pool)
-              .schema(schema)
-              .owner("successor")
-              .relay(RelayProcess.settings())
-              .channel("orders", TestServers.target(), topic + "*")
-              .start()) {
-        order(100);
-        // In the middle of what it does, whatever that is.
-        paused.signal("STOP");
+  void withoutTheTargetsFenceAPausedLeaderThatWakesUpRepeatsMessages() {
+    Sabotage sabotage = Sabotage.stopsAt(Point.BEFORE_SEND, 3).without(Without.TARGET_FENCE);
+    assertThat(pausedAndWokenUp(sabotage).duplicate()).isPositive();
+  }
+
+  /** The leader stops with a batch in its hands; its successor leads; then it goes on. */
+  private Shop.Count pausedAndWokenUp(Sabotage sabotage) {
+    String url = TestServers.POSTGRES.jdbcUrl();
+    try (RelayProcess paused = RelayProcess.start(url, schema, topic, sabotage)) {
+      order(100);
+      await().atMost(SOON).until(paused::isStopped);
+      Sabotage none = Sabotage.NONE.without(sabotage.without());
+      try (RelayProcess successor = RelayProcess.start(url, schema, topic, none)) {
         order(50);
-        await().atMost(SOON).until(() -> leader().equals(Optional.of("successor")));
+        await().atMost(SOON).until(() -> leader().equals(Optional.of(successor.owner())));
         await().atMost(SOON).until(() -> shop.allDelivered(topic));
         paused.signal("CONT");
-        order(100);
+        order(50);
         await().atMost(SOON).until(() -> shop.allDelivered(topic));
-        assertThat(first).isNotEqualTo("successor");
-        assertThat(shop.count(topic)).isEqualTo(Shop.Count.CLEAN);
+        // It has found out when it stands by: what it had in its hands is then sent or given up.
+        successor.kill();
+        order(50);
+        await().atMost(SOON).until(() -> leader().equals(Optional.of(paused.owner())));
+        await().atMost(SOON).until(() -> shop.allDelivered(topic));
+        return shop.count(topic);
       }
     }
   }
@@ -98,6 +113,8 @@ final class TwoLeadersTest {
     Lease old =
         store.leases().tryAcquire("channel/orders", "old", Duration.ofMillis(1)).orElseThrow();
     try (TargetSession zombie = TestServers.target().open(context)) {
+      zombie.peekProgress(); // creates the progress topic
+      zombie.takeOver();
       assertThat(zombie.send(List.of(), "of the old one")).isInstanceOf(Delivery.Done.class);
       Lease current =
           await()
@@ -107,6 +124,7 @@ final class TwoLeadersTest {
                   Optional::isPresent)
               .orElseThrow();
       try (TargetSession leader = TestServers.target().open(context)) {
+        leader.takeOver();
         assertThat(zombie.send(page, "of the zombie")).isInstanceOf(Delivery.Fenced.class);
         assertThat(leader.progress()).contains("of the old one");
         assertThat(TestServers.readCommitted(topic)).isEmpty();

@@ -7,8 +7,6 @@ import java.util.UUID;
 
 /** The columns of a message, as selected and read by the log and the parking alike. */
 final class MessageRow {
-  private static final OutboxRecord.Kind[] KINDS = OutboxRecord.Kind.values();
-
   private MessageRow() {}
 
   /** All but kind, which parked messages do not have. */
@@ -17,23 +15,30 @@ final class MessageRow {
         .replace("#", alias);
   }
 
-  /** What {@link #read} needs beside the columns; for the outermost select, where rows are few. */
-  static String millis(String alias) {
-    return "(date_part('epoch', " + alias + ".recorded_at) * 1000)::bigint as recorded_at_ms";
+  /**
+   * The select list of an outermost query, in the order that {@link #read} expects; by number and
+   * not by name, since a drained backlog reads these columns more than anything else.
+   */
+  static String output(String alias) {
+    return "#.position, #.id, #.topic, #.key, #.type, #.content_type, #.payload, #.headers, #.operation_id, (date_part('epoch', #.recorded_at) * 1000)::bigint"
+        .replace("#", alias);
   }
 
-  static OutboxRecord read(ResultSet row, int kind) throws SQLException {
+  /**
+   * @param first the number of the first column of {@link #output}
+   */
+  static OutboxRecord read(ResultSet row, int first, OutboxRecord.Kind kind) throws SQLException {
     return new OutboxRecord(
-        row.getLong("position"),
-        KINDS[kind],
-        row.getObject("id", UUID.class),
-        row.getString("topic"),
-        row.getString("key"),
-        row.getString("type"),
-        row.getString("content_type"),
-        row.getBytes("payload"),
-        Headers.fromJson(row.getString("headers")),
-        row.getString("operation_id"),
-        row.getLong("recorded_at_ms"));
+        row.getLong(first),
+        kind,
+        row.getObject(first + 1, UUID.class),
+        row.getString(first + 2),
+        row.getString(first + 3),
+        row.getString(first + 4),
+        row.getString(first + 5),
+        row.getBytes(first + 6),
+        Headers.fromJson(row.getString(first + 7)),
+        row.getString(first + 8),
+        row.getLong(first + 9));
   }
 }

@@ -75,6 +75,18 @@ final class PostgresChannels implements ChannelStore {
           + SYSTEM
           + " where channel = ?";
 
+  private static final List<String> OF_A_CHANNEL =
+      List.of("parked_skip", "parked_message", "parked_lane", "route", "progress");
+
+  private static final String REMOVAL =
+      """
+      select (select l.owner from ${schema}.lease l
+              where l.name = 'channel/' || c.name and l.expires_at > ${schema}.now()) as leader,
+             (select count(*) from ${schema}.route r where r.channel = c.name) as routes,
+             (select count(*) from ${schema}.parked_message p where p.channel = c.name) as parked
+      from ${schema}.channel c where c.name = ? for update of c
+      """;
+
   private final Database database;
 
   PostgresChannels(Database database) {
@@ -331,6 +343,16 @@ final class PostgresChannels implements ChannelStore {
     return database.transact(
         "reanchor channel " + channel,
         connection -> {
+          // Fences whoever leads now, who would copy the old progress over the new era's. First, in
+          // the order in which a leader locks: the lease, then what it writes.
+          database.update(
+              connection,
+              """
+              update ${schema}.lease
+              set owner = null, epoch = epoch + 1, expires_at = ${schema}.now()
+              where name = 'channel/' || ?
+              """,
+              channel);
           int era =
               database
                   .one(
@@ -341,15 +363,6 @@ final class PostgresChannels implements ChannelStore {
                       row -> row.getInt(1),
                       channel)
                   .orElseThrow(() -> unknown(channel));
-          // Fences whoever leads now, who would copy the old progress over the new era's.
-          database.update(
-              connection,
-              """
-              update ${schema}.lease
-              set owner = null, epoch = epoch + 1, expires_at = ${schema}.now()
-              where name = 'channel/' || ?
-              """,
-              channel);
           if (fromBeginning) {
             database.update(
                 connection,
@@ -375,5 +388,57 @@ final class PostgresChannels implements ChannelStore {
               "era " + era + (fromBeginning ? ", from the beginning" : ""));
           return era;
         });
+  }
+
+  @Override
+  public void remove(String channel, boolean discard, String actor) {
+    database.write(
+        "remove channel " + channel,
+        connection -> {
+          // For update: registering the channel anew waits, and begins with a new one.
+          Removal removal =
+              database
+                  .one(
+                      connection,
+                      REMOVAL,
+                      row ->
+                          new Removal(
+                              row.getString("leader"), row.getInt("routes"), row.getInt("parked")),
+                      channel)
+                  .orElseThrow(() -> unknown(channel));
+          removal.demandPermitted(channel, discard);
+          for (String table : OF_A_CHANNEL) {
+            database.update(
+                connection, "delete from ${schema}." + table + " where channel = ?", channel);
+          }
+          database.update(
+              connection, "delete from ${schema}.lease where name = 'channel/' || ?", channel);
+          database.update(connection, "delete from ${schema}.channel where name = ?", channel);
+          audit(
+              database,
+              connection,
+              actor,
+              "REMOVE",
+              channel,
+              null,
+              null,
+              removal.routes() + " routes, " + removal.parked() + " parked messages");
+        });
+  }
+
+  /** What stands against removing a channel. */
+  private record Removal(@Nullable String leader, int routes, int parked) {
+    void demandPermitted(String channel, boolean discard) {
+      if (leader != null) {
+        throw new HoldfastException(
+            "Channel %s is led by %s. Nothing was changed. Take it out of that process's configuration first."
+                .formatted(channel, leader));
+      }
+      if (!discard && (routes > 0 || parked > 0)) {
+        throw new HoldfastException(
+            "Channel %s still has %d route(s) and %d parked message(s), so that messages could be lost. Nothing was changed. Close its routes (holdfast outbox unroute) and let a relay deliver the rest, or give it up with --discard."
+                .formatted(channel, routes, parked));
+      }
+    }
   }
 }

@@ -59,13 +59,13 @@ final class PostgresLog implements OutboxLog {
           // Enough to keep only the first page of a large window in memory while sorting it.
           + """
           set local work_mem = '64MB';
-          select w.*, b.*, %s from
+          select w.window_end, w.insert_lsn, w.flushed, b.kind, b.before, %s from
             (select pg_current_snapshot()::text as window_end,
                     pg_current_wal_insert_lsn()::text as insert_lsn,
                     pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() as flushed) w
           left join
           """
-              .formatted(MessageRow.millis("b"))
+              .formatted(MessageRow.output("b"))
           + BOUNDED.formatted(
               "select m.kind, "
                   + MessageRow.columns("m")
@@ -80,8 +80,8 @@ final class PostgresLog implements OutboxLog {
 
   private static final String NEXT =
       PLAN
-          + "set local enable_sort = off; select b.*, "
-          + MessageRow.millis("b")
+          + "set local enable_sort = off; select b.kind, b.before, "
+          + MessageRow.output("b")
           + " from "
           + BOUNDED.formatted(
               "select m.kind, "
@@ -118,6 +118,8 @@ final class PostgresLog implements OutboxLog {
       from ${schema}.store s, ${schema}.progress p where p.channel = ?
       """;
 
+  private static final OutboxRecord.Kind[] KINDS = OutboxRecord.Kind.values();
+
   private final Database database;
 
   PostgresLog(Database database) {
@@ -144,11 +146,14 @@ final class PostgresLog implements OutboxLog {
             connection, FIRST, last, last, channel, channel, limit.records(), limit.bytes())) {
       ResultSet result = firstResult(statement);
       while (result.next()) {
-        rows.windowEnd = result.getString("window_end");
-        rows.insertLsn = result.getString("insert_lsn");
-        rows.flushed = result.getBoolean("flushed");
-        if (result.getObject("position") != null) {
-          rows.add(result);
+        if (rows.windowEnd == null) {
+          rows.windowEnd = result.getString(1);
+          rows.insertLsn = result.getString(2);
+          rows.flushed = result.getBoolean(3);
+        }
+        int kind = result.getInt(4);
+        if (!result.wasNull()) {
+          rows.add(result, 5, kind);
         }
       }
     }
@@ -191,7 +196,7 @@ final class PostgresLog implements OutboxLog {
             limit.bytes())) {
       ResultSet result = firstResult(statement);
       while (result.next()) {
-        rows.add(result);
+        rows.add(result, 2, result.getInt(1));
       }
     }
     connection.commit();
@@ -215,9 +220,10 @@ final class PostgresLog implements OutboxLog {
     boolean flushed;
     private long before;
 
-    void add(ResultSet row) throws SQLException {
-      before = row.getLong("before");
-      records.add(MessageRow.read(row, row.getInt("kind")));
+    /** Adds a row, of which the columns from {@code column} on are the bytes before it and it. */
+    void add(ResultSet row, int column, int kind) throws SQLException {
+      before = row.getLong(column);
+      records.add(MessageRow.read(row, column + 1, KINDS[kind]));
     }
 
     /** The window goes on if the page is full, by number or by bytes. */

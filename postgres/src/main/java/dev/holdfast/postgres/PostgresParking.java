@@ -139,15 +139,13 @@ final class PostgresParking implements ParkingStore {
             database.many(
                 connection,
                 "select "
-                    + MessageRow.columns("p")
-                    + ", "
-                    + MessageRow.millis("p")
+                    + MessageRow.output("p")
                     + " from ${schema}.parked_message p join ${schema}.parked_lane l on "
                     + RELEASED
                     + " where p.channel = ? and p.lane = ? and p.position > ? and "
                     + NOT_SKIPPED
                     + " order by p.position limit ?",
-                row -> MessageRow.read(row, 0),
+                row -> MessageRow.read(row, 1, OutboxRecord.Kind.MESSAGE),
                 controlPosition,
                 controlPosition,
                 channel,
@@ -258,9 +256,7 @@ final class PostgresParking implements ParkingStore {
             database.many(
                 connection,
                 "select "
-                    + MessageRow.columns("p")
-                    + ", "
-                    + MessageRow.millis("p")
+                    + MessageRow.output("p")
                     + """
                     , p.lane, l.reason, p.parked_at, not %s as skipped,
                       l.release_at is not null as releasing
@@ -274,7 +270,7 @@ final class PostgresParking implements ParkingStore {
                     new ParkedMessage(
                         channel,
                         row.getString("lane"),
-                        MessageRow.read(row, 0),
+                        MessageRow.read(row, 1, OutboxRecord.Kind.MESSAGE),
                         row.getString("reason"),
                         row.getTimestamp("parked_at").toInstant(),
                         row.getBoolean("skipped"),

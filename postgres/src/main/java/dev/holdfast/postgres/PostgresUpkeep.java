@@ -7,6 +7,7 @@ import dev.holdfast.outbox.store.Upkeep;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -252,19 +253,45 @@ final class PostgresUpkeep implements Upkeep {
         });
   }
 
-  /** A route that is being closed goes when every message accepted under it has been passed. */
+  /** A route that is being closed. */
+  private record Closed(String channel, String pattern, String closing) {}
+
+  /**
+   * A route that is being closed goes when every message accepted under it has been passed. Who saw
+   * it open drew a transaction id before the closing was committed: that is, before the id of a
+   * transaction of ours that began when the closing had been seen. Hence the look that comes first,
+   * in a transaction of its own.
+   */
   private void forgetClosedRoutes(Lease lease) {
+    List<Closed> closed =
+        database.transact(
+            "look for closed routes",
+            connection ->
+                database.many(
+                    connection,
+                    """
+                    select channel, pattern, closing::text from ${schema}.route
+                    where closing is not null
+                    """,
+                    row -> new Closed(row.getString(1), row.getString(2), row.getString(3))));
+    if (closed.isEmpty()) {
+      return;
+    }
     database.fenced(
         "forget closed routes",
         lease,
         connection -> {
-          // In a later transaction than the closing: whoever saw the route open has a lower id.
-          database.update(
-              connection,
-              """
-              update ${schema}.route set horizon = pg_snapshot_xmax(pg_current_snapshot())
-              where closing is not null and horizon is null
-              """);
+          for (Closed route : closed) {
+            database.update(
+                connection,
+                """
+                update ${schema}.route set horizon = pg_current_xact_id()
+                where channel = ? and pattern = ? and closing = ?::text::xid8 and horizon is null
+                """,
+                route.channel(),
+                route.pattern(),
+                route.closing());
+          }
           database.update(
               connection,
               """

@@ -67,7 +67,7 @@ final class PostgresWakeUps implements WakeUps {
         while (!closed) {
           try {
             listen();
-          } catch (SQLException e) {
+          } catch (SQLException | RuntimeException e) {
             log.debug("Listening for wake-ups failed; the relay polls meanwhile", e);
             doorbell.await(RETRY);
           }

@@ -8,6 +8,7 @@ import dev.holdfast.StoreUnavailable;
 import dev.holdfast.UnroutedTopic;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -45,6 +46,11 @@ final class SqlErrors {
         || (state.isEmpty() && causedByIo(error));
   }
 
+  /** JDBC's word for "not now", when it does not come from the server. */
+  private static boolean isPoolExhausted(SQLException error) {
+    return error instanceof SQLTransientConnectionException && state(error).isEmpty();
+  }
+
   private static boolean causedByIo(Throwable error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
       if (e instanceof IOException) {
@@ -55,6 +61,15 @@ final class SqlErrors {
   }
 
   static HoldfastException translate(String doing, SQLException error) {
+    if (isPoolExhausted(error)) {
+      return new StoreUnavailable(
+          "Could not "
+              + doing
+              + ": no connection to the database could be had ("
+              + error.getMessage()
+              + "). Nothing was done. Check that the pool is large enough and gets back what it lends.",
+          error);
+    }
     String state = state(error);
     return switch (state) {
       case UNROUTED -> new UnroutedTopic(serverText(error), error);
@@ -64,7 +79,7 @@ final class SqlErrors {
               "Could not "
                   + doing
                   + ": Holdfast's tables or functions are not there ("
-                  + error.getMessage()
+                  + message(error)
                   + "). Nothing was recorded. Run: holdfast schema migrate.",
               error);
       case "42501" ->
@@ -72,7 +87,7 @@ final class SqlErrors {
               "Could not "
                   + doing
                   + ": the database user lacks a privilege ("
-                  + error.getMessage()
+                  + message(error)
                   + "). It is rolled back. The grants are printed by: holdfast schema print"
                   + " --roles.",
               error);
@@ -82,7 +97,7 @@ final class SqlErrors {
                   "Could not "
                       + doing
                       + ": the connection to the database failed ("
-                      + error.getMessage()
+                      + message(error)
                       + "). What was not committed is rolled back there.",
                   error)
               : new DatabaseFailure(
@@ -91,10 +106,18 @@ final class SqlErrors {
                       + ": the database answered "
                       + (state.isEmpty() ? "without SQLState" : "SQLState " + state)
                       + " ("
-                      + error.getMessage()
+                      + message(error)
                       + "). It is rolled back.",
                   error);
     };
+  }
+
+  /** A pool says that it waited in vain; what for, says its cause. */
+  private static String message(SQLException error) {
+    return error instanceof SQLTransientConnectionException
+            && error.getCause() instanceof SQLException cause
+        ? String.valueOf(cause.getMessage())
+        : String.valueOf(error.getMessage());
   }
 
   /** The function's own words and hint, without the driver's decoration. */

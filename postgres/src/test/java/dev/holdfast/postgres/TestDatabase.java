@@ -30,6 +30,7 @@ final class TestDatabase {
     config.setJdbcUrl(url);
     config.setMaximumPoolSize(size);
     config.setMinimumIdle(0);
+    config.setConnectionTimeout(5_000);
     return new HikariDataSource(config);
   }
 }

@@ -1,8 +1,8 @@
 package dev.holdfast.cli.demo;
 
 import dev.holdfast.HoldfastException;
-import dev.holdfast.cli.Pause;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -20,12 +20,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The order service's clients: each places one order after the other, and repeats a request, with
- * the same order id, until it is answered 200.
+ * the same order id, until it is answered 200. Some are impatient: they do not ask again when the
+ * connection breaks while the service works on their order, and never learn what became of it.
  */
 final class Clients {
   private static final int CLIENTS = 16;
   private static final int CUSTOMERS = 24;
+
+  /** One client in so many is impatient. */
+  private static final int IMPATIENT = 4;
+
   private static final Duration RETRY_AFTER = Duration.ofMillis(20);
+
+  /** While nobody listens, asking more often would only take the processor from the restart. */
+  private static final Duration RECONNECT_AFTER = Duration.ofMillis(100);
 
   /** Longer than any outage here. After it the service is taken for dead. */
   private static final Duration LONGEST_SILENCE = Duration.ofSeconds(90);
@@ -36,29 +44,38 @@ final class Clients {
           .connectTimeout(Duration.ofSeconds(2))
           .build();
   private final int port;
-  private final int operations;
-  private final List<String> customers = new ArrayList<>();
-  private final IntConsumer answeredSoFar;
+  private final List<Request> requests = new ArrayList<>();
+  private final IntConsumer endedSoFar;
   private final AtomicInteger next = new AtomicInteger();
-  private final AtomicInteger answered = new AtomicInteger();
+  private final AtomicInteger ended = new AtomicInteger();
   private final Map<String, Long> committedMicros = new ConcurrentHashMap<>();
   private volatile @Nullable Semaphore allowance;
   private volatile @Nullable RuntimeException failure;
 
-  /**
-   * @param answeredSoFar told after each answer how many there were
-   */
-  Clients(int port, int operations, long seed, IntConsumer answeredSoFar) {
-    this.port = port;
-    this.operations = operations;
-    this.answeredSoFar = answeredSoFar;
-    Random random = new Random(seed);
-    for (int index = 0; index < operations; index++) {
-      customers.add("customer-" + random.nextInt(CUSTOMERS));
+  private record Request(String order, String customer, boolean impatient) {
+    URI to(int port) {
+      return URI.create(
+          "http://127.0.0.1:%d/orders?id=%s&customer=%s".formatted(port, order, customer));
     }
   }
 
-  /** Places all orders; returns when each is answered. */
+  /**
+   * @param endedSoFar told after each request, answered or given up, how many there were
+   */
+  Clients(int port, int operations, long seed, IntConsumer endedSoFar) {
+    this.port = port;
+    this.endedSoFar = endedSoFar;
+    Random random = new Random(seed);
+    for (int index = 0; index < operations; index++) {
+      requests.add(
+          new Request(
+              "order-" + index,
+              "customer-" + random.nextInt(CUSTOMERS),
+              random.nextInt(IMPATIENT) == 0));
+    }
+  }
+
+  /** Places all orders; returns when each is answered or given up. */
   void run() throws InterruptedException {
     List<Thread> threads = new ArrayList<>();
     for (int index = 0; index < CLIENTS; index++) {
@@ -104,11 +121,11 @@ final class Clients {
           limited.acquire();
         }
         int number = next.getAndIncrement();
-        if (number >= operations) {
+        if (number >= requests.size()) {
           return;
         }
-        place("order-" + number, customers.get(number));
-        answeredSoFar.accept(answered.incrementAndGet());
+        place(requests.get(number));
+        endedSoFar.accept(ended.incrementAndGet());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -117,30 +134,34 @@ final class Clients {
     }
   }
 
-  private void place(String id, String customer) throws InterruptedException {
+  private void place(Request order) throws InterruptedException {
     HttpRequest request =
-        HttpRequest.newBuilder(
-                URI.create(
-                    "http://127.0.0.1:%d/orders?id=%s&customer=%s".formatted(port, id, customer)))
+        HttpRequest.newBuilder(order.to(port))
             .timeout(Duration.ofSeconds(10))
             .POST(HttpRequest.BodyPublishers.noBody())
             .build();
-    long deadline = System.nanoTime() + LONGEST_SILENCE.toNanos();
-    while (System.nanoTime() - deadline < 0 && failure == null) {
+    Timing.Stopwatch silence = Timing.start();
+    while (!silence.hasPassed(LONGEST_SILENCE) && failure == null) {
+      Duration wait = RETRY_AFTER;
       try {
         HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
         if (response.statusCode() == 200) {
           if (!response.body().isEmpty()) {
-            committedMicros.put(id, Long.parseLong(response.body()));
+            committedMicros.put(order.order(), Long.parseLong(response.body()));
           }
           return;
         }
+      } catch (ConnectException e) {
+        // The service is not up again: it has not seen this request.
+        wait = RECONNECT_AFTER;
       } catch (IOException e) {
-        // The service was killed, or is not up again: what the demo is about. The order may or may
-        // not have been placed; asking again with the same id is the client's only way to know.
-        Thread.onSpinWait();
+        // The service was killed under the request. The order may or may not have been placed;
+        // asking again with the same id is the client's only way to know.
+        if (order.impatient()) {
+          return;
+        }
       }
-      Pause.of(RETRY_AFTER);
+      Timing.pause(wait);
     }
     throw new HoldfastException(
         "The order service has not answered for %d s, so the demo was ended. What follows is the end of its log."

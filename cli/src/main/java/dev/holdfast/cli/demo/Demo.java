@@ -2,7 +2,6 @@ package dev.holdfast.cli.demo;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.HoldfastException;
-import dev.holdfast.cli.Pause;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.io.IOException;
@@ -14,7 +13,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -92,21 +90,21 @@ final class Demo {
             address.port(),
             operations,
             settings.seed(),
-            answered -> {
-              saboteur.answered(answered, self[0]);
-              progress.at(kind.id(), answered, operations, service.kills());
+            ended -> {
+              saboteur.ended(ended, self[0]);
+              progress.at(kind.id(), ended, operations, service.kills());
             });
     self[0] = clients;
     progress.at(kind.id(), 0, operations, 0);
     service.start();
     awaitListening(address.port(), service);
-    long began = System.nanoTime();
+    Timing.Stopwatch load = Timing.start();
     try {
       clients.run();
     } catch (HoldfastException e) {
       throw new HoldfastException(e.getMessage() + "\n" + service.lastWords(), e);
     }
-    double seconds = (System.nanoTime() - began) / 1e9;
+    double seconds = load.seconds();
     saboteur.awaitEnd();
     boolean settled = settle(kind, dataSource, reader);
     Map<Verdict.Order, Instant> orders;
@@ -115,7 +113,7 @@ final class Demo {
     }
     return new StrategyResult(
         kind,
-        Verdict.of(orders.keySet(), reader.readAll()),
+        Verdict.of(operations, orders.keySet(), reader.readAll()),
         service.kills(),
         operations / seconds,
         latency(orders, clients, reader),
@@ -124,7 +122,7 @@ final class Demo {
 
   private void awaitListening(int port, ServiceProcess service) throws InterruptedException {
     boolean up =
-        Pause.until(
+        Timing.until(
             Duration.ofSeconds(60),
             Duration.ofMillis(20),
             () -> {
@@ -145,13 +143,13 @@ final class Demo {
   private static boolean settle(StrategyKind kind, DataSource dataSource, TopicReader reader)
       throws InterruptedException {
     boolean empty =
-        Pause.until(
+        Timing.until(
             LONGEST_SETTLING,
             Duration.ofMillis(200),
             () -> isSettled(kind, dataSource) && reader.isComplete());
     int[] before = {-1};
     boolean quiet =
-        Pause.until(
+        Timing.until(
             LONGEST_SETTLING,
             QUIET,
             () -> {
@@ -180,8 +178,7 @@ final class Demo {
           Long seen = reader.firstSeenMicros().get(order.id());
           if (seen != null) {
             Long committed = clients.committedMicros().get(order.id());
-            long from =
-                committed == null ? ChronoUnit.MICROS.between(Instant.EPOCH, placed) : committed;
+            long from = committed == null ? Timing.micros(placed) : committed;
             micros.put(order.id(), Math.max(0, seen - from));
           }
         });

@@ -1,20 +1,18 @@
 package dev.holdfast.cli.demo;
 
+import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Json;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -25,8 +23,16 @@ import picocli.CommandLine.Option;
     description = {
       "Shows what becomes of orders and their messages when an order service is killed: the usual"
           + " code beside Holdfast, on a real PostgreSQL and a real Kafka that are killed as well.",
-      "Exit status 1 when a strategy that promises zeros does not show them."
-    })
+      "",
+      "Strategies:",
+      "  db-then-broker  commits the order, then sends its message",
+      "  broker-then-db  sends the message, then commits the order",
+      "  outbox          Holdfast: records the message in the order's commit",
+      "",
+      "Exit status 1 when a strategy that promises zeros (outbox) does not show them.",
+      ""
+    },
+    footer = {"", "The figures, one row per strategy:", DemoReport.MEANING})
 public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--operations",
@@ -51,7 +57,7 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Option(
       names = "--strategies",
-      paramLabel = "A,B",
+      paramLabel = "NAME",
       split = ",",
       description = "db-then-broker, broker-then-db, outbox (default: all of them).")
   private List<String> strategies = new ArrayList<>();
@@ -68,26 +74,35 @@ public final class DemoCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException, SQLException {
     DemoSettings settings =
         new DemoSettings(operations, kills, seed, DemoSettings.strategies(strategies));
+    if (json != null) {
+      requireWritable(json);
+    }
     Progress progress = new Progress(System.err, Boolean.getBoolean("holdfast.terminal"));
-    Path directory = Files.createTempDirectory("holdfast-demo-");
     DemoReport report;
-    try {
-      report = run(settings, directory, progress);
-    } finally {
-      progress.clear();
-      if (keep) {
-        System.err.println("Data and logs are kept in " + directory);
-      } else {
-        delete(directory);
-      }
+    try (DemoDirectory directory = DemoDirectory.create(keep, progress)) {
+      report = run(settings, directory.path(), progress);
     }
     System.out.print(report.table());
     System.out.println();
-    System.out.println(DemoReport.MEANING);
+    System.out.print(DemoReport.MEANING);
     if (json != null) {
       Files.writeString(json, Json.text(report.json()));
     }
     return verdict(report);
+  }
+
+  /** Before two minutes of work rather than after them. */
+  private static void requireWritable(Path file) {
+    Path parent = file.toAbsolutePath().getParent();
+    boolean writable =
+        Files.exists(file)
+            ? Files.isRegularFile(file) && Files.isWritable(file)
+            : parent != null && Files.isWritable(parent);
+    if (!writable) {
+      throw new InvalidConfiguration(
+          "The file %s of --json cannot be written. Nothing was started. Choose another."
+              .formatted(file));
+    }
   }
 
   private static int verdict(DemoReport report) {
@@ -105,13 +120,11 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   private DemoReport run(DemoSettings settings, Path directory, Progress progress)
-      throws InterruptedException, SQLException, IOException {
+      throws InterruptedException, SQLException {
     progress.say("Starting PostgreSQL and Kafka ...");
     PostgresServer.Builder postgresBuilder = PostgresServer.builder();
-    KafkaServer.Builder kafkaBuilder = KafkaServer.builder();
+    KafkaServer.Builder kafkaBuilder = KafkaServer.builder().javaOption("-XX:TieredStopAtLevel=1");
     if (keep) {
-      // The servers may run as another user, who has to reach their data.
-      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
       postgresBuilder.dataDirectory(directory.resolve("postgres"));
       kafkaBuilder.dataDirectory(directory.resolve("kafka"));
     }
@@ -127,14 +140,6 @@ public final class DemoCommand implements Callable<Integer> {
       return starting.join();
     } catch (CompletionException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
     }
   }
 }

@@ -9,11 +9,19 @@ import java.util.Map;
 /** All strategies' rows, as a table and as JSON. */
 record DemoReport(long seed, List<StrategyResult> results) {
 
+  /** What the columns say. */
   static final String MEANING =
-      "Of the orders committed to PostgreSQL: lost ones have no message in Kafka; phantom messages"
-          + " have no order; duplicates are messages beyond an order's first; reordered ones"
-          + " overtook an earlier order of the same customer; p50 and p99 run from the commit to"
-          + " the consumer, outages included.";
+      """
+      operations  orders that clients asked for
+      lost        orders in PostgreSQL without a message in Kafka
+      phantom     messages in Kafka without an order in PostgreSQL
+      duplicate   messages beyond an order's first
+      reordered   orders that overtook an earlier one of the same customer
+      kills       SIGKILLs of the service; Kafka and PostgreSQL get one each, too
+      per second  orders that came to an end, outages included
+      p50, p99    from an order's commit until a read_committed consumer has its
+                  message, outages included; 0 when it was there before the commit
+      """;
 
   boolean isAsPromised() {
     return results.stream().allMatch(StrategyResult::isAsPromised);

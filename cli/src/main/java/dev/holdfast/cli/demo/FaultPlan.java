@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * What is killed when: each fault strikes when so many orders have been answered, while others are
- * under way. The seed alone decides.
+ * What is killed when: each fault strikes when so many requests have ended, while others are under
+ * way. The seed alone decides.
  */
 record FaultPlan(List<Fault> faults) {
 
@@ -18,7 +18,7 @@ record FaultPlan(List<Fault> faults) {
   }
 
   /**
-   * @param after orders answered
+   * @param after requests ended
    */
   record Fault(int after, Victim victim) {}
 

@@ -8,7 +8,6 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -78,7 +77,7 @@ public final class OrderService {
       }
       try {
         Optional<Instant> committed = strategy.place(id, customer);
-        answer(exchange, 200, committed.map(OrderService::micros).orElse(""));
+        answer(exchange, 200, committed.map(Timing::micros).map(String::valueOf).orElse(""));
       } catch (SQLException | Strategy.MessageNotSent | RuntimeException e) {
         log.warn("order {} was not placed", id, e);
         answer(exchange, 500, "not placed; try again");
@@ -87,10 +86,6 @@ public final class OrderService {
         answer(exchange, 503, "shutting down");
       }
     }
-  }
-
-  private static String micros(Instant instant) {
-    return Long.toString(ChronoUnit.MICROS.between(Instant.EPOCH, instant));
   }
 
   private static Map<String, String> query(HttpExchange exchange) {

@@ -10,7 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * Carries out a plan of faults. The service is killed by the very client whose answer makes the
+ * Carries out a plan of faults. The service is killed by the very client whose request makes the
  * number full, so that the others' requests are under way; servers are killed and started again
  * beside the load.
  */
@@ -36,7 +36,7 @@ final class Saboteur {
   }
 
   /** Strikes when it is time to. */
-  synchronized void answered(int orders, Clients clients) {
+  synchronized void ended(int orders, Clients clients) {
     while (!ahead.isEmpty() && ahead.peek().after() <= orders) {
       switch (ahead.remove().victim()) {
         case SERVICE -> service.kill();

@@ -42,8 +42,8 @@ enum StrategyKind {
 
   Strategy open(Wiring wiring) {
     return switch (this) {
-      case DB_THEN_BROKER -> new DbThenBroker(wiring);
-      case BROKER_THEN_DB -> new BrokerThenDb(wiring);
+      case DB_THEN_BROKER -> new TwoCommits(wiring, false);
+      case BROKER_THEN_DB -> new TwoCommits(wiring, true);
       case OUTBOX -> new WithOutbox(wiring);
     };
   }

@@ -7,7 +7,7 @@ import java.util.List;
  * One strategy's row.
  *
  * @param kills how often the service was killed
- * @param throughput orders answered per second, outages included
+ * @param throughput requests ended per second, outages included
  * @param settled whether everything recorded had been delivered when it was counted
  */
 record StrategyResult(

@@ -4,8 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.HoldfastException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +53,7 @@ final class TopicReader implements AutoCloseable {
       consumer.seekToBeginning(partitions);
       while (!closed) {
         for (ConsumerRecord<String, String> row : consumer.poll(Duration.ofMillis(100))) {
-          long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+          long now = Timing.micros(Timing.now());
           firstSeenMicros.putIfAbsent(orderId(row), now);
           records.incrementAndGet();
         }
@@ -78,10 +76,10 @@ final class TopicReader implements AutoCloseable {
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      long deadline = System.nanoTime() + LONGEST_READING.toNanos();
+      Timing.Stopwatch reading = Timing.start();
       while (ends.entrySet().stream()
           .anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
-        if (System.nanoTime() - deadline >= 0) {
+        if (reading.hasPassed(LONGEST_READING)) {
           throw new HoldfastException(
               "The topic could not be read to its end within %d s, so nothing was counted. Run the demo again."
                   .formatted(LONGEST_READING.toSeconds()));

@@ -10,7 +10,7 @@ import java.util.Set;
 /**
  * What became of a run's orders, counted from the order table and from the topic.
  *
- * @param operations orders in the table
+ * @param operations orders that clients asked for
  * @param lost orders without a record
  * @param phantom order ids with a record and no order
  * @param duplicate records beyond the first of their order id
@@ -30,10 +30,11 @@ record Verdict(int operations, int lost, int phantom, int duplicate, int reorder
   }
 
   /**
+   * @param operations orders that clients asked for
    * @param recordedIds the order ids of the topic's records; those of one customer in the order in
    *     which a consumer sees them
    */
-  static Verdict of(Collection<Order> orders, List<String> recordedIds) {
+  static Verdict of(int operations, Collection<Order> orders, List<String> recordedIds) {
     Map<String, Order> byId = new HashMap<>();
     orders.forEach(order -> byId.put(order.id(), order));
     Set<String> seen = new HashSet<>();
@@ -54,6 +55,6 @@ record Verdict(int operations, int lost, int phantom, int duplicate, int reorder
       }
     }
     int lost = (int) byId.keySet().stream().filter(id -> !seen.contains(id)).count();
-    return new Verdict(byId.size(), lost, phantom, recordedIds.size() - seen.size(), reordered);
+    return new Verdict(operations, lost, phantom, recordedIds.size() - seen.size(), reordered);
   }
 }

@@ -45,7 +45,7 @@ final class WithOutbox implements Strategy {
             }
             tx.publish(Message.of(topic, customer, Orders.message(orderId, sequence.getAsLong())));
           });
-      return Optional.of(Instant.now());
+      return Optional.of(Timing.now());
     } catch (AlreadyPlaced e) {
       return Optional.empty();
     }

@@ -3,12 +3,10 @@ package dev.holdfast.cli.relay;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Holdfast;
-import dev.holdfast.HoldfastException;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Credentials;
 import dev.holdfast.cli.Json;
 import dev.holdfast.outbox.RelayStatus;
-import dev.holdfast.outbox.store.ChannelStatus;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -27,11 +25,17 @@ final class HealthServer implements AutoCloseable {
   private static final int THREADS = 2;
 
   private final Holdfast holdfast;
+  private final Metrics metrics;
   private final HttpServer server;
   private final ExecutorService threads;
 
   private HealthServer(Holdfast holdfast, HttpServer server) {
     this.holdfast = holdfast;
+    this.metrics =
+        new Metrics(
+            holdfast.status().stream().map(RelayStatus::channel).toList(),
+            this::here,
+            channel -> holdfast.store().channels().status(channel));
     this.server = server;
     this.threads = Executors.newFixedThreadPool(THREADS, HealthServer::thread);
   }
@@ -61,6 +65,13 @@ final class HealthServer implements AutoCloseable {
     }
   }
 
+  private RelayStatus here(String channel) {
+    return holdfast.status().stream()
+        .filter(status -> status.channel().equals(channel))
+        .findFirst()
+        .orElseThrow();
+  }
+
   int port() {
     return server.getAddress().getPort();
   }
@@ -83,26 +94,20 @@ final class HealthServer implements AutoCloseable {
     answer(exchange, well ? 200 : 503, "application/json", Json.text(body));
   }
 
-  /** Paused is what an operator wants; blocked and stopped is what nobody does. */
+  /**
+   * Paused is what an operator wants; blocked and stopped is what nobody does. A relay that is
+   * blocked tries again, and is in another phase meanwhile, but keeps its problem until it leads.
+   */
   private static boolean isWell(RelayStatus channel) {
     return switch (channel.phase()) {
-      case STANDBY, TAKING_OVER, LEADING, PAUSED -> true;
+      case STANDBY, TAKING_OVER, LEADING -> channel.problem() == null;
+      case PAUSED -> true;
       case BLOCKED, STOPPED, CLOSED -> false;
     };
   }
 
   private void metrics(HttpExchange exchange) throws IOException {
-    List<RelayStatus> here = holdfast.status();
-    List<ChannelStatus> channels = new ArrayList<>();
-    try {
-      for (RelayStatus channel : here) {
-        channels.add(holdfast.store().channels().status(channel.channel()));
-      }
-    } catch (HoldfastException e) {
-      // What this process knows by itself is still worth having.
-      channels.clear();
-    }
-    answer(exchange, 200, Metrics.CONTENT_TYPE, Metrics.text(here, channels));
+    answer(exchange, 200, Metrics.CONTENT_TYPE, metrics.text());
   }
 
   private static void answer(HttpExchange exchange, int status, String type, String text)

@@ -1,85 +1,105 @@
 package dev.holdfast.cli.relay;
 
+import dev.holdfast.HoldfastException;
 import dev.holdfast.outbox.RelayPhase;
 import dev.holdfast.outbox.RelayStatus;
 import dev.holdfast.outbox.store.ChannelStatus;
-import java.util.List;
-import java.util.Locale;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 
 /**
- * The figures in Prometheus's text form (<a
- * href="https://prometheus.io/docs/instrumenting/exposition_formats/">exposition formats</a>,
- * version 0.0.4).
+ * The channels' figures, in Prometheus's text form. What only the database knows is asked for at
+ * each scrape, and is NaN while the database does not answer. Thread-safe.
  */
 final class Metrics {
   static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-  private Metrics() {}
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Function<String, ChannelStatus> database;
+  private final Iterable<String> channels;
+  private final Map<String, ChannelStatus> seen = new ConcurrentHashMap<>();
+  private final ReentrantLock asking = new ReentrantLock();
 
-  static String text(List<RelayStatus> here, List<ChannelStatus> channels) {
-    StringBuilder text = new StringBuilder();
-    family(
-        text,
-        "holdfast_lag_messages",
-        "gauge",
-        "Messages not yet delivered, counted up to " + ChannelStatus.LAG_BOUND + ".",
-        channels,
-        ChannelStatus::name,
-        channel -> Long.toString(channel.lagMessages()));
-    family(
-        text,
-        "holdfast_lag_seconds",
-        "gauge",
-        "Age of the oldest message not yet delivered.",
-        channels,
-        ChannelStatus::name,
-        channel -> String.format(Locale.ROOT, "%.3f", channel.lag().toMillis() / 1000.0));
-    family(
-        text,
-        "holdfast_parked_keys",
-        "gauge",
-        "Keys that are held back.",
-        channels,
-        ChannelStatus::name,
-        channel -> Long.toString(channel.parkedLanes()));
-    family(
-        text,
-        "holdfast_leader",
-        "gauge",
-        "1 when this process leads the channel.",
-        here,
-        RelayStatus::channel,
-        channel -> channel.phase() == RelayPhase.LEADING ? "1" : "0");
-    family(
-        text,
-        "holdfast_delivered_total",
-        "counter",
-        "Messages delivered by this process.",
-        here,
-        RelayStatus::channel,
-        channel -> Long.toString(channel.delivered()));
-    return text.toString();
+  /**
+   * @param here what this process knows of a channel
+   * @param database what the database says of it
+   */
+  Metrics(
+      Iterable<String> channels,
+      Function<String, RelayStatus> here,
+      Function<String, ChannelStatus> database) {
+    this.channels = channels;
+    this.database = database;
+    for (String channel : channels) {
+      gauge(
+          channel,
+          Gauge.builder("holdfast.lag.messages", seen(channel, ChannelStatus::lagMessages))
+              .description(
+                  "Messages not yet delivered, counted up to " + ChannelStatus.LAG_BOUND + "."));
+      gauge(
+          channel,
+          Gauge.builder("holdfast.lag", seen(channel, status -> status.lag().toMillis() / 1000.0))
+              .baseUnit("seconds")
+              .description("Age of the oldest message not yet delivered."));
+      gauge(
+          channel,
+          Gauge.builder("holdfast.parked.keys", seen(channel, ChannelStatus::parkedLanes))
+              .description("Keys that are held back."));
+      gauge(
+          channel,
+          Gauge.builder(
+                  "holdfast.leader",
+                  () -> here.apply(channel).phase() == RelayPhase.LEADING ? 1 : 0)
+              .description("1 when this process leads the channel."));
+      FunctionCounter.builder("holdfast.delivered", here, h -> h.apply(channel).delivered())
+          .tag("channel", channel)
+          .description("Messages delivered by this process.")
+          .register(registry);
+    }
   }
 
-  private static <T> void family(
-      StringBuilder text,
-      String name,
-      String type,
-      String help,
-      List<T> items,
-      Function<T, String> channel,
-      Function<T, String> value) {
-    text.append("# HELP ").append(name).append(' ').append(help).append('\n');
-    text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
-    for (T item : items) {
-      // A channel's name has no character that would need an escape.
-      text.append(name)
-          .append("{channel=\"")
-          .append(channel.apply(item))
-          .append("\"} ")
-          .append(value.apply(item))
-          .append('\n');
+  private void gauge(String channel, Gauge.Builder<?> gauge) {
+    gauge.tag("channel", channel).strongReference(true).register(registry);
+  }
+
+  private Supplier<Number> seen(String channel, ToDoubleFunction<ChannelStatus> figure) {
+    return () -> {
+      ChannelStatus status = seen.get(channel);
+      return status == null ? Double.NaN : figure.applyAsDouble(status);
+    };
+  }
+
+  String text() {
+    // A database that does not answer must not take all of the server's threads: who comes
+    // meanwhile gets what was seen last.
+    if (asking.tryLock()) {
+      try {
+        ask();
+        return registry.scrape();
+      } finally {
+        asking.unlock();
+      }
+    }
+    return registry.scrape();
+  }
+
+  private void ask() {
+    try {
+      for (String channel : channels) {
+        seen.put(channel, database.apply(channel));
+      }
+    } catch (HoldfastException e) {
+      // What this process knows by itself is still worth having.
+      seen.clear();
     }
   }
 }

@@ -2,19 +2,16 @@ package dev.holdfast.cli.relay;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
-import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.DatabaseOptions;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.kafka.KafkaTarget;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,6 +28,13 @@ import picocli.CommandLine.Spec;
       "SIGTERM ends it cleanly: the batch under way is finished and the lease released."
     })
 public final class RelayCommand implements Callable<Integer> {
+  private static final int CONNECTIONS = 8;
+
+  /** Short, since threads that wait for a connection hold up a clean end. */
+  private static final Duration LONGEST_WAIT_FOR_CONNECTION = Duration.ofSeconds(2);
+
+  private static final int PARTITIONS = 4;
+
   @Spec
   @SuppressWarnings("NullAway.Init")
   private CommandSpec spec;
@@ -45,7 +49,9 @@ public final class RelayCommand implements Callable<Integer> {
 
   @Option(
       names = "--embedded",
-      description = "Starts a PostgreSQL and a Kafka of its own, to try things out.")
+      description =
+          "Starts a PostgreSQL and a Kafka of its own, to try things out, and creates the topics"
+              + " that are named without *.")
   private boolean embedded;
 
   @Option(
@@ -57,13 +63,12 @@ public final class RelayCommand implements Callable<Integer> {
   @Option(
       names = "--channel",
       paramLabel = "NAME",
-      defaultValue = "default",
-      description = "The channel (default: ${DEFAULT-VALUE}).")
-  private String channel = "default";
+      description = "The channel (default: those of the file, or one named default).")
+  private @Nullable String channel;
 
   @Option(
       names = "--topics",
-      paramLabel = "A,B",
+      paramLabel = "TOPIC",
       split = ",",
       description =
           "The topics of the channel, in which * stands for any characters (default: all of them).")
@@ -77,6 +82,7 @@ public final class RelayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    logWhatHappens();
     RelayPlan plan =
         RelayPlan.of(
             config == null ? RelayConfig.EMPTY : RelayConfig.read(config),
@@ -84,24 +90,25 @@ public final class RelayCommand implements Callable<Integer> {
                 database.database(), database.schema(), kafka, channel, topics, healthPort),
             embedded,
             System.getenv());
-    Deque<AutoCloseable> open = new ArrayDeque<>();
-    CountDownLatch ended = new CountDownLatch(1);
-    Thread end = new Thread(() -> end(open, ended), "holdfast-end");
-    try {
-      start(plan, open);
-    } catch (RuntimeException e) {
-      close(open);
-      throw e;
+    try (UntilSignalled running = new UntilSignalled(this::say)) {
+      start(plan, running);
+      running.await();
     }
-    Runtime.getRuntime().addShutdownHook(end);
-    ended.await();
     return 0;
   }
 
-  private void start(RelayPlan plan, Deque<AutoCloseable> open) {
-    RelayPlan ready = embedded ? embed(plan, open) : plan;
-    HikariDataSource pool = ready.address().pool(8);
-    open.push(pool);
+  /** A short command's one message is its result; what a relay does, people read in its log. */
+  private static void logWhatHappens() {
+    if (System.getProperty("holdfast.log") == null) {
+      System.setProperty("holdfast.log", "INFO");
+    }
+  }
+
+  private void start(RelayPlan plan, UntilSignalled running) {
+    RelayPlan ready = embedded ? embed(plan, running) : plan;
+    ready.address().verify();
+    HikariDataSource pool =
+        running.add(ready.address().pool(CONNECTIONS, LONGEST_WAIT_FOR_CONNECTION));
     Holdfast.Builder builder =
         Holdfast.on(pool).schema(ready.address().schema()).relay(ready.settings());
     for (RelayPlan.Channel each : ready.channels()) {
@@ -111,21 +118,23 @@ public final class RelayCommand implements Callable<Integer> {
           each.plain() ? target.plain() : target,
           each.topics().toArray(String[]::new));
     }
-    Holdfast holdfast = builder.start();
-    open.push(holdfast);
+    Holdfast holdfast = running.add(builder.start());
     say("Delivering " + ready + ".");
     if (ready.healthPort() != null) {
-      HealthServer health = HealthServer.start(holdfast, ready.healthPort());
-      open.push(health);
+      HealthServer health = running.add(HealthServer.start(holdfast, ready.healthPort()));
       say("Health and metrics: http://127.0.0.1:" + health.port() + "/health and /metrics");
     }
   }
 
-  private RelayPlan embed(RelayPlan plan, Deque<AutoCloseable> open) {
-    PostgresServer postgres = PostgresServer.start();
-    open.push(postgres);
-    KafkaServer broker = KafkaServer.start();
-    open.push(broker);
+  private RelayPlan embed(RelayPlan plan, UntilSignalled running) {
+    PostgresServer postgres = running.add(PostgresServer.start());
+    KafkaServer broker =
+        running.add(KafkaServer.builder().javaOption("-XX:TieredStopAtLevel=1").start());
+    plan.channels().stream()
+        .flatMap(each -> each.topics().stream())
+        .filter(topic -> !topic.contains("*"))
+        .distinct()
+        .forEach(topic -> broker.createTopic(topic, PARTITIONS));
     say("PostgreSQL: " + postgres.jdbcUrl());
     say("Kafka: " + broker.bootstrapServers());
     return plan.at(postgres.jdbcUrl(), broker.bootstrapServers());
@@ -134,33 +143,5 @@ public final class RelayCommand implements Callable<Integer> {
   private void say(String text) {
     spec.commandLine().getErr().println(text);
     spec.commandLine().getErr().flush();
-  }
-
-  private void end(Deque<AutoCloseable> open, CountDownLatch ended) {
-    boolean clean = close(open);
-    ended.countDown();
-    // The status that the signal would give says nothing of how it went.
-    Runtime.getRuntime().halt(clean ? 0 : 1);
-  }
-
-  /** Closes in reverse, the relay before what it works with. */
-  private boolean close(Deque<AutoCloseable> open) {
-    boolean clean = true;
-    while (!open.isEmpty()) {
-      try {
-        open.pop().close();
-      } catch (Exception e) {
-        clean = false;
-        say("holdfast: not ended cleanly: " + e.getMessage());
-      }
-    }
-    return clean;
-  }
-
-  /** What nobody named. */
-  static InvalidConfiguration missing(String what, String option) {
-    return new InvalidConfiguration(
-        "No %s is named, so nothing was started. Give %s, or name it in the file of --config, or try --embedded."
-            .formatted(what, option));
   }
 }

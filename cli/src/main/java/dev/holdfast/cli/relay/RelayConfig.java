@@ -12,7 +12,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Credentials;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -80,9 +82,19 @@ record RelayConfig(
     } catch (IOException e) {
       throw new InvalidConfiguration(
           "The configuration file %s cannot be read (%s). Nothing was started. Check the path and its permissions."
-              .formatted(file, e.getClass().getSimpleName()));
+              .formatted(file, why(file, e)));
     }
     return parse(text, file.toString());
+  }
+
+  private static String why(Path file, IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return "there is no such file";
+    }
+    if (e instanceof AccessDeniedException) {
+      return "access is denied";
+    }
+    return Files.isDirectory(file) ? "it is a directory" : String.valueOf(e.getMessage());
   }
 
   static RelayConfig parse(String text, String name) {
@@ -105,16 +117,19 @@ record RelayConfig(
                       .collect(Collectors.joining(", "))));
     } catch (JsonProcessingException e) {
       throw new InvalidConfiguration(
-          "%s, line %d: %s. Nothing was started."
-              .formatted(
-                  name,
-                  line(text, e),
-                  e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()
-                      ? "'" + path(mapping) + "' has a value of the wrong kind"
-                      : Credentials.mask(e.getOriginalMessage().replaceAll("\\s*\n\\s*", " "))));
+          "%s, line %d: %s. Nothing was started.".formatted(name, line(text, e), problem(e)));
     } catch (IOException e) {
       throw new InvalidConfiguration(name + " cannot be read. Nothing was started.");
     }
+  }
+
+  private static String problem(JsonProcessingException e) {
+    if (!(e instanceof JsonMappingException mapping)) {
+      return Credentials.mask(e.getOriginalMessage().replaceAll("\\s*\n\\s*", " "));
+    }
+    return mapping.getPath().isEmpty()
+        ? "there are no settings with a name, as in 'kafka: ...'"
+        : "'" + path(mapping) + "' has a value of the wrong kind";
   }
 
   /** The line of the key; by the time of the error the parser has read on, often past it. */

@@ -2,6 +2,7 @@ package dev.holdfast.cli.relay;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Credentials;
+import dev.holdfast.cli.DatabaseAddress;
 import dev.holdfast.cli.DatabaseOptions;
 import dev.holdfast.outbox.RelaySettings;
 import java.time.Duration;
@@ -14,23 +15,24 @@ import org.jspecify.annotations.Nullable;
 
 /** What a relay is to do, from file, arguments and environment together. */
 record RelayPlan(
-    DatabaseOptions.Address address,
+    DatabaseAddress address,
     Map<String, Object> kafka,
     List<Channel> channels,
     RelaySettings settings,
     @Nullable Integer healthPort) {
 
   private static final String BOOTSTRAP = "bootstrap.servers";
+  private static final String DEFAULT_CHANNEL = "default";
 
   /** As {@link dev.holdfast.outbox.ChannelConfig}, without the target. */
   record Channel(String name, List<String> topics, boolean plain) {}
 
-  /** What the command line says. */
+  /** What the command line says; nothing of it is filled in. */
   record Arguments(
       @Nullable String database,
-      String schema,
+      @Nullable String schema,
       @Nullable String kafka,
-      String channel,
+      @Nullable String channel,
       List<String> topics,
       @Nullable Integer healthPort) {}
 
@@ -43,60 +45,91 @@ record RelayPlan(
     }
     Map<String, Object> kafka = new HashMap<>();
     if (file.kafka() != null) {
-      kafka.putAll(file.kafka());
+      file.kafka().forEach((name, value) -> kafka.put(name, present(name, value)));
     }
     if (arguments.kafka() != null) {
       kafka.put(BOOTSTRAP, arguments.kafka());
     }
     if (!embedded && !kafka.containsKey(BOOTSTRAP)) {
-      throw RelayCommand.missing("Kafka", "--kafka HOST:PORT");
+      throw missing("Kafka", "--kafka HOST:PORT");
     }
     Integer fromFile = file.health() == null ? null : file.health().port();
     return new RelayPlan(
         embedded
-            ? new DatabaseOptions.Address("", null, null, arguments.schema())
+            ? new DatabaseAddress("", null, null, schema(file.database(), arguments))
             : address(file.database(), arguments, environment),
         kafka,
         channels(file.channels(), arguments),
         settings(file.relay()),
-        arguments.healthPort() == null ? fromFile : arguments.healthPort());
+        port(arguments.healthPort() == null ? fromFile : arguments.healthPort()));
   }
 
-  private static DatabaseOptions.Address address(
+  private static Object present(String name, @Nullable Object value) {
+    if (value == null) {
+      throw new InvalidConfiguration(
+          "The setting 'kafka.%s' has no value. Nothing was started. Give it one, or leave it out."
+              .formatted(name));
+    }
+    return value;
+  }
+
+  private static @Nullable Integer port(@Nullable Integer port) {
+    if (port != null && (port < 0 || port > 65_535)) {
+      throw new InvalidConfiguration(
+          "The health port is %d, and must be 1 to 65535, or 0 for a free one. Nothing was started."
+              .formatted(port));
+    }
+    return port;
+  }
+
+  private static String schema(RelayConfig.@Nullable Database file, Arguments arguments) {
+    String schema = arguments.schema();
+    if (schema == null && file != null) {
+      schema = file.schema();
+    }
+    return Objects.requireNonNullElse(schema, DatabaseOptions.DEFAULT_SCHEMA);
+  }
+
+  private static DatabaseAddress address(
       RelayConfig.@Nullable Database file, Arguments arguments, Map<String, String> environment) {
     String url = arguments.database();
     String user = environment.get("HOLDFAST_USER");
     String password = environment.get("HOLDFAST_PASSWORD");
-    String schema = arguments.schema();
     if (file != null) {
       url = url == null ? file.url() : url;
       user = file.user() == null ? user : file.user();
       password = file.password() == null ? password : file.password();
-      schema = file.schema() == null || !schema.equals("holdfast") ? schema : file.schema();
     }
     url = url == null ? environment.get("HOLDFAST_DATABASE") : url;
     if (url == null) {
-      throw RelayCommand.missing("database", "--database jdbc:postgresql://HOST:PORT/NAME");
+      throw missing("database", "--database jdbc:postgresql://HOST:PORT/NAME");
     }
-    return DatabaseOptions.of(url, user, password, schema);
+    return DatabaseAddress.of(url, user, password, schema(file, arguments));
   }
 
   private static List<Channel> channels(
       @Nullable Map<String, RelayConfig.Channel> file, Arguments arguments) {
+    String chosen = arguments.channel();
     if (file == null || file.isEmpty() || !arguments.topics().isEmpty()) {
       List<String> topics = arguments.topics().isEmpty() ? List.of("*") : arguments.topics();
-      return List.of(new Channel(arguments.channel(), topics, false));
+      return List.of(
+          new Channel(Objects.requireNonNullElse(chosen, DEFAULT_CHANNEL), topics, false));
+    }
+    if (chosen != null && !file.containsKey(chosen)) {
+      throw new InvalidConfiguration(
+          "The configuration file has no channel '%s', so nothing was started. Its channels are %s. Name one of them, or give --topics as well."
+              .formatted(chosen, String.join(", ", file.keySet())));
     }
     return file.entrySet().stream()
-        .map(
-            entry -> {
-              RelayConfig.Channel channel = entry.getValue();
-              List<String> topics = channel == null ? null : channel.topics();
-              boolean plain = channel != null && Boolean.TRUE.equals(channel.plain());
-              return new Channel(
-                  entry.getKey(), Objects.requireNonNullElse(topics, List.of("*")), plain);
-            })
+        .filter(entry -> chosen == null || chosen.equals(entry.getKey()))
+        .map(entry -> channel(entry.getKey(), entry.getValue()))
         .toList();
+  }
+
+  private static Channel channel(String name, RelayConfig.@Nullable Channel channel) {
+    List<String> topics = channel == null ? null : channel.topics();
+    boolean plain = channel != null && Boolean.TRUE.equals(channel.plain());
+    return new Channel(name, Objects.requireNonNullElse(topics, List.of("*")), plain);
   }
 
   private static RelaySettings settings(RelayConfig.@Nullable Tuning tuning) {
@@ -119,12 +152,18 @@ record RelayPlan(
     return settings;
   }
 
+  private static InvalidConfiguration missing(String what, String option) {
+    return new InvalidConfiguration(
+        "No %s is named, so nothing was started. Give %s, or name it in the file of --config, or try --embedded."
+            .formatted(what, option));
+  }
+
   /** The same, at servers that have just been started. */
   RelayPlan at(String jdbcUrl, String bootstrapServers) {
     Map<String, Object> servers = new HashMap<>(kafka);
     servers.put(BOOTSTRAP, bootstrapServers);
     return new RelayPlan(
-        new DatabaseOptions.Address(jdbcUrl, null, null, address.schema()),
+        new DatabaseAddress(jdbcUrl, null, null, address.schema()),
         servers,
         channels,
         settings,

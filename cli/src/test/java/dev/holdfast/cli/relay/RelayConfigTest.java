@@ -32,11 +32,15 @@ class RelayConfigTest {
   private static RelayPlan.Arguments arguments(String database, String kafka) {
     return new RelayPlan.Arguments(
         database.isEmpty() ? null : database,
-        "holdfast",
+        null,
         kafka.isEmpty() ? null : kafka,
-        "default",
+        null,
         List.of(),
         null);
+  }
+
+  private static RelayPlan plan(RelayPlan.Arguments arguments) {
+    return RelayPlan.of(RelayConfig.parse(FILE, "relay.yaml"), arguments, false, Map.of());
   }
 
   @Test
@@ -72,6 +76,62 @@ class RelayConfigTest {
   }
 
   @Test
+  void channelOfTheCommandLineIsOneOfTheFile() {
+    assertThat(plan(new RelayPlan.Arguments(null, null, null, "audit", List.of(), null)).channels())
+        .containsExactly(new RelayPlan.Channel("audit", List.of("*"), true));
+    assertThat(
+            plan(new RelayPlan.Arguments(null, null, null, "new", List.of("new.*"), null))
+                .channels())
+        .containsExactly(new RelayPlan.Channel("new", List.of("new.*"), false));
+    assertThatThrownBy(
+            () -> plan(new RelayPlan.Arguments(null, null, null, "new", List.of(), null)))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("'new'")
+        .hasMessageContaining("orders, audit");
+  }
+
+  @Test
+  void schemaOfTheCommandLineWinsAlsoWhenItIsTheUsualOne() {
+    assertThat(
+            plan(new RelayPlan.Arguments(null, "holdfast", null, null, List.of(), null))
+                .address()
+                .schema())
+        .isEqualTo("holdfast");
+  }
+
+  @Test
+  void healthPortThatIsNoneIsRefused() {
+    assertThatThrownBy(
+            () -> plan(new RelayPlan.Arguments(null, null, null, null, List.of(), 99_999)))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("99999")
+        .hasMessageContaining("65535");
+  }
+
+  @Test
+  void kafkaSettingWithoutValueIsNamed() {
+    assertThatThrownBy(
+            () ->
+                RelayPlan.of(
+                    RelayConfig.parse("kafka:\n  linger.ms:\n", "relay.yaml"),
+                    arguments("jdbc:postgresql://h/d", "k:1"),
+                    false,
+                    Map.of()))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("'kafka.linger.ms'");
+  }
+
+  @Test
+  void fileThatIsNoMappingIsToldWithoutOurClasses() {
+    for (String text : List.of("- a\n", "hello\n", "7\n")) {
+      assertThatThrownBy(() -> RelayConfig.parse(text, "relay.yaml"))
+          .isInstanceOf(InvalidConfiguration.class)
+          .hasMessageContaining("relay.yaml, line 1")
+          .hasMessageNotContaining("dev.holdfast");
+    }
+  }
+
+  @Test
   void unknownKeyIsNamedWithItsLineAndTheKnownOnes() {
     assertThatThrownBy(
             () -> RelayConfig.parse("database:\n  url: x\n  pasword: s3cret\n", "relay.yaml"))
@@ -101,7 +161,10 @@ class RelayConfigTest {
         .hasMessageContaining("relay.yaml, line");
     assertThatThrownBy(() -> RelayConfig.read(Path.of("/nowhere/relay.yaml")))
         .isInstanceOf(InvalidConfiguration.class)
-        .hasMessageContaining("/nowhere/relay.yaml");
+        .hasMessageContaining("/nowhere/relay.yaml")
+        .hasMessageContaining("there is no such file");
+    assertThatThrownBy(() -> RelayConfig.read(Path.of("/")))
+        .hasMessageContaining("it is a directory");
   }
 
   @Test

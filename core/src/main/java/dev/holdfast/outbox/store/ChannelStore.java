@@ -66,4 +66,16 @@ public interface ChannelStore {
    * @return the new era
    */
   int reanchor(String channel, boolean fromBeginning, String actor);
+
+  /**
+   * Removes a channel that is no longer wanted, so that it does not hold what others have passed.
+   * Without {@code discard} it must have no routes left, which a {@linkplain #closeRoute closed}
+   * one is once all that was recorded under it has been delivered, and nothing parked. What it did
+   * stays in the audit trail.
+   *
+   * @param discard whether what is not delivered or parked is given up
+   * @throws dev.holdfast.HoldfastException when a relay leads it, or when something would be lost;
+   *     nothing is then changed
+   */
+  void remove(String channel, boolean discard, String actor);
 }

@@ -114,7 +114,8 @@ create table ${schema}.route (
   like_pattern text not null,
   -- Set when the route is being closed: no longer accepted, still delivered.
   closing      xid8,
-  -- Set later: whoever published under the open route had a transaction id below this one.
+  -- Set later, by a transaction that began when the closing had been seen: whoever published under
+  -- the open route has a lower transaction id.
   horizon      xid8,
   primary key (channel, pattern)
 );
@@ -421,21 +422,52 @@ begin
   perform ${schema}.record_attempt(p_segment, p_attempt, p_operation, true);
 end $$;
 
--- Moves delayed messages that are due into the log, oldest first.
+-- Moves delayed messages that are due into the log, oldest first. A key that somebody holds is left
+-- for the next time, so that it delays neither other keys' messages nor the renewal of the lease
+-- under which this runs. A few are waited for a moment: a busy key's lock is never simply free.
 create function ${schema}.move_due(p_limit integer) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+  timeout_before text := current_setting('lock_timeout');
+  free integer[];
+  busy integer[];
+  stripe integer;
   due ${schema}.delayed[];
   m ${schema}.delayed;
 begin
-  due := array(select d from ${schema}.delayed d where d.due_at <= ${schema}.now()
+  -- One answer for a stripe, so that a key's messages are moved in their order or not at all.
+  select array_agg(t.s) filter (where t.is_free),
+         array_agg(t.s order by random()) filter (where not t.is_free)
+    into free, busy
+  from (select stripes.s, pg_try_advisory_xact_lock(1213156420, stripes.s) as is_free
+        from (select distinct hashtext(d.key) & 1023 as s
+              from (select x.key from ${schema}.delayed x where x.due_at <= ${schema}.now()
+                    order by x.due_at, x.id limit 10 * p_limit) d
+              where d.key is not null) stripes) t;
+  perform set_config('lock_timeout', '50ms', true);
+  foreach stripe in array coalesce(busy[1:3], '{}') loop
+    begin
+      perform pg_advisory_xact_lock(1213156420, stripe);
+      free := free || stripe;
+    exception when lock_not_available then
+      null; -- the next time
+    end;
+  end loop;
+  perform set_config('lock_timeout', timeout_before, true);
+
+  due := array(select d from ${schema}.delayed d
+               where d.due_at <= ${schema}.now()
+                 and (d.key is null or hashtext(d.key) & 1023 = any (free))
                order by d.due_at, d.id limit p_limit for update skip locked);
-  perform ${schema}.lock_keys(array(select (d).key from unnest(due) as d));
   foreach m in array due loop
     perform ${schema}.append(0::smallint, array[m.id], array[m.topic], array[m.key], array[m.type],
       array[m.content_type], array[m.payload], array[m.headers], m.operation_id);
   end loop;
   delete from ${schema}.delayed where id in (select (d).id from unnest(due) as d);
+  -- A route that was closed meanwhile has to outlast these, too: its horizon is set anew.
+  update ${schema}.route r set horizon = null
+  where r.closing is not null
+    and exists (select from unnest(due) as d where (d).topic like r.like_pattern);
   return cardinality(due);
 end $$;
 

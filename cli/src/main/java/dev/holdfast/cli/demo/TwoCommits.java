@@ -8,21 +8,30 @@ import java.util.OptionalLong;
 import javax.sql.DataSource;
 
 /**
- * The usual code the other way round: the message is sent, and acknowledged, before the transaction
- * that holds the order commits, so that no order is without its message.
+ * The usual code, with the usual care: the order is committed to the database, its message is sent
+ * to the broker and its acknowledgment awaited, one after the other. A retry that finds the order
+ * answers that all is well.
  */
-final class BrokerThenDb implements Strategy {
+final class TwoCommits implements Strategy {
   private final DataSource dataSource;
   private final OrderTopic topic;
+  private final boolean brokerFirst;
 
-  BrokerThenDb(Wiring wiring) {
+  /**
+   * @param brokerFirst whether the message is acknowledged before the order commits, so that no
+   *     order is without its message
+   */
+  TwoCommits(Wiring wiring, boolean brokerFirst) {
     this.dataSource = wiring.dataSource();
     this.topic = new OrderTopic(wiring);
+    this.brokerFirst = brokerFirst;
   }
 
   @Override
   public Optional<Instant> place(String orderId, String customer)
       throws SQLException, InterruptedException, MessageNotSent {
+    Instant committed;
+    String message;
     try (Connection connection = dataSource.getConnection()) {
       if (Orders.isPlaced(connection, orderId)) {
         return Optional.empty();
@@ -33,10 +42,17 @@ final class BrokerThenDb implements Strategy {
         connection.rollback();
         return Optional.empty();
       }
-      topic.send(customer, Orders.message(orderId, inserted.getAsLong()));
+      message = Orders.message(orderId, inserted.getAsLong());
+      if (brokerFirst) {
+        topic.send(customer, message);
+      }
       connection.commit();
-      return Optional.of(Instant.now());
+      committed = Timing.now();
     }
+    if (!brokerFirst) {
+      topic.send(customer, message);
+    }
+    return Optional.of(committed);
   }
 
   @Override

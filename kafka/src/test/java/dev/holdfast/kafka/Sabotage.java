@@ -1,0 +1,384 @@
+package dev.holdfast.kafka;
+
+import dev.holdfast.boundary.Acknowledgment;
+import dev.holdfast.boundary.Capability;
+import dev.holdfast.outbox.Delivery;
+import dev.holdfast.outbox.Target;
+import dev.holdfast.outbox.TargetSession;
+import dev.holdfast.outbox.store.OutboxRecord;
+import dev.holdfast.outbox.store.ParkingStore;
+import dev.holdfast.outbox.store.Store;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.producer.ProducerInterceptor;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+
+/**
+ * What is done to a relay that runs in a process of its own: it dies or stops at a named point, or
+ * a step of the protocol is taken out of it.
+ *
+ * @param point where it dies or stops, on the {@code nth} time that it comes there
+ * @param stops whether it stops (SIGSTOP) there, rather than dies
+ */
+record Sabotage(Point point, int nth, boolean stops, Without without) {
+  static final Sabotage NONE = new Sabotage(Point.NEVER, 1, false, Without.NOTHING);
+
+  /** Where a relay can be hit. */
+  enum Point {
+    NEVER,
+    /** A batch is read, nothing of it sent. */
+    BEFORE_SEND,
+    /** The whole batch is acknowledged by the broker, the transaction not committed. */
+    AFTER_SEND_BEFORE_COMMIT,
+    /** Committed at Kafka, not copied back to the database. */
+    AFTER_COMMIT,
+    BEFORE_PARK,
+    AFTER_PARK,
+    /** The parked messages of a replay are read, not sent. */
+    AFTER_RELEASABLE,
+    BEFORE_FINISH_RELEASE,
+    AFTER_FINISH_RELEASE
+  }
+
+  /** A step of the protocol that is taken out, to see the attack succeed. */
+  enum Without {
+    NOTHING,
+    /** The target forgets the progress that was committed with the messages. */
+    PROGRESS_RECORD,
+    /** What a window saw is sent whether or not it is on the database's disk. */
+    FLUSH_FENCE,
+    /** Opening the target leaves the session of the leader before as it is. */
+    TARGET_FENCE
+  }
+
+  static Sabotage diesAt(Point point, int nth) {
+    return new Sabotage(point, nth, false, Without.NOTHING);
+  }
+
+  static Sabotage stopsAt(Point point, int nth) {
+    return new Sabotage(point, nth, true, Without.NOTHING);
+  }
+
+  Sabotage without(Without step) {
+    return new Sabotage(point, nth, stops, step);
+  }
+
+  List<String> toArguments() {
+    return List.of(point.name(), Integer.toString(nth), Boolean.toString(stops), without.name());
+  }
+
+  static Sabotage ofArguments(List<String> arguments) {
+    return new Sabotage(
+        Point.valueOf(arguments.get(0)),
+        Integer.parseInt(arguments.get(1)),
+        Boolean.parseBoolean(arguments.get(2)),
+        Without.valueOf(arguments.get(3)));
+  }
+
+  /** Counts the visits of the point. */
+  static final class Trap {
+    /** For the interceptor, which the producer makes. */
+    static volatile Trap current = new Trap(NONE);
+
+    private final Sabotage sabotage;
+    private final AtomicInteger left;
+
+    Trap(Sabotage sabotage) {
+      this.sabotage = sabotage;
+      this.left = new AtomicInteger(sabotage.nth());
+    }
+
+    void at(Point here) {
+      if (here == sabotage.point() && left.decrementAndGet() == 0) {
+        if (sabotage.stops()) {
+          RelayProcess.signal("STOP", ProcessHandle.current().pid());
+        } else {
+          Runtime.getRuntime().halt(137);
+        }
+      }
+    }
+  }
+
+  /** Springs the trap once the broker has acknowledged the last record of a transaction. */
+  public static final class TrappedInterceptor implements ProducerInterceptor<byte[], byte[]> {
+    /** Records that carry messages in the transaction under way. */
+    private final AtomicInteger messages = new AtomicInteger();
+
+    @Override
+    public ProducerRecord<byte[], byte[]> onSend(ProducerRecord<byte[], byte[]> record) {
+      return record;
+    }
+
+    @Override
+    public void onAcknowledgement(RecordMetadata metadata, Exception exception) {
+      if (!metadata.topic().equals("holdfast-progress")) {
+        messages.incrementAndGet();
+      } else if (messages.getAndSet(0) > 0) {
+        Trap.current.at(Point.AFTER_SEND_BEFORE_COMMIT);
+      }
+    }
+
+    @Override
+    public void close() {}
+
+    @Override
+    public void configure(Map<String, ?> configs) {}
+  }
+
+  Target target(Target real, Trap trap) {
+    Target target =
+        switch (without) {
+          case NOTHING, FLUSH_FENCE -> real;
+          case PROGRESS_RECORD -> new ForgetfulTarget(real);
+          case TARGET_FENCE -> new UnfencedTarget(real);
+        };
+    return new TrappedTarget(target, trap);
+  }
+
+  /** A target that is asked through another. */
+  private interface Wrapping extends Target {
+    Target target();
+
+    @Override
+    default String description() {
+      return target().description();
+    }
+
+    @Override
+    default Set<Capability> capabilities() {
+      return target().capabilities();
+    }
+
+    @Override
+    default Acknowledgment acknowledgment() {
+      return target().acknowledgment();
+    }
+  }
+
+  /** A session that is used through another. */
+  private interface WrappingSession extends TargetSession {
+    TargetSession session();
+
+    @Override
+    default Optional<String> peekProgress() {
+      return session().peekProgress();
+    }
+
+    @Override
+    default void takeOver() {
+      session().takeOver();
+    }
+
+    @Override
+    default Optional<String> progress() {
+      return session().progress();
+    }
+
+    @Override
+    default Delivery send(List<OutboxRecord> messages, String progress) {
+      return session().send(messages, progress);
+    }
+
+    @Override
+    default void close() {
+      session().close();
+    }
+  }
+
+  private record TrappedTarget(Target target, Trap trap) implements Wrapping {
+    @Override
+    public TargetSession open(Context context) {
+      return new TrappedSession(target.open(context), trap);
+    }
+  }
+
+  private record TrappedSession(TargetSession session, Trap trap) implements WrappingSession {
+    @Override
+    public Delivery send(List<OutboxRecord> messages, String progress) {
+      if (!messages.isEmpty()) {
+        trap.at(Point.BEFORE_SEND);
+      }
+      Delivery delivery = session.send(messages, progress);
+      if (!messages.isEmpty() && delivery instanceof Delivery.Done) {
+        trap.at(Point.AFTER_COMMIT);
+      }
+      return delivery;
+    }
+  }
+
+  private record ForgetfulTarget(Target target) implements Wrapping {
+    @Override
+    public TargetSession open(Context context) {
+      return new ForgetfulSession(target.open(context));
+    }
+  }
+
+  private record ForgetfulSession(TargetSession session) implements WrappingSession {
+    @Override
+    public Optional<String> peekProgress() {
+      // Asked in any case: it is the question that creates the topic.
+      return session.peekProgress().filter(record -> false);
+    }
+
+    @Override
+    public Optional<String> progress() {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Every leader has a producer of its own name, and so none fences another. What they know of one
+   * another's progress is the newest of their records.
+   */
+  private record UnfencedTarget(Target target) implements Wrapping {
+    @Override
+    public TargetSession open(Context context) {
+      return new UnfencedSession(target.open(named(context, 1)), target.open(named(context, 2)));
+    }
+
+    private static Context named(Context context, int leader) {
+      return new Context(context.channel(), context.scope() + "-" + leader);
+    }
+  }
+
+  /** As many as ever lead the channel in one test. */
+  private static final class UnfencedSession implements WrappingSession {
+    private final TargetSession first;
+    private final TargetSession second;
+    private TargetSession own;
+    private Optional<String> found = Optional.empty();
+
+    UnfencedSession(TargetSession first, TargetSession second) {
+      this.first = first;
+      this.second = second;
+      this.own = first;
+    }
+
+    @Override
+    public TargetSession session() {
+      return own;
+    }
+
+    @Override
+    public Optional<String> peekProgress() {
+      Optional<String> newest = second.peekProgress();
+      return newest.isPresent() ? newest : first.peekProgress();
+    }
+
+    @Override
+    public void takeOver() {
+      found = peekProgress();
+      own = found.isPresent() ? second : first;
+      own.takeOver();
+    }
+
+    @Override
+    public Optional<String> progress() {
+      return found;
+    }
+
+    @Override
+    public void close() {
+      first.close();
+      second.close();
+    }
+  }
+
+  /**
+   * The same database without the flush fence, if so asked. The relay's own commits, which renew
+   * leases and copy progress several times a second, do not force the log out either: they would
+   * stand in for the fence by chance, and the fence alone is to be tried.
+   */
+  DataSource dataSource(DataSource real) {
+    return without == Without.FLUSH_FENCE
+        ? proxy(DataSource.class, real, Sabotage::unfenced)
+        : real;
+  }
+
+  private static Object unfenced(Method method, Object[] args, Object result) {
+    return switch (method.getName()) {
+      case "getConnection" -> unfenced(Connection.class, (Connection) result);
+      case "createStatement" -> unfenced(Statement.class, (Statement) result);
+      default -> result;
+    };
+  }
+
+  /** The same, where SQL is given to it. */
+  private static <T> T unfenced(Class<T> type, T real) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            Sabotage.class.getClassLoader(),
+            new Class<?>[] {type},
+            (self, method, args) -> {
+              if (args != null && args.length > 0 && args[0] instanceof String sql) {
+                args[0] =
+                    sql.contains("pg_logical_emit_message")
+                        ? "select ?::pg_lsn"
+                        : sql.replace("synchronous_commit = on", "synchronous_commit = off");
+              }
+              return unfenced(method, args, invoke(real, method, args));
+            }));
+  }
+
+  /** The same store, with traps around what it does about parking. */
+  static Store store(Store real, Trap trap) {
+    ParkingStore parking = parking(real.parking(), trap);
+    return proxy(
+        Store.class,
+        real,
+        (method, args, result) -> method.getName().equals("parking") ? parking : result);
+  }
+
+  private static ParkingStore parking(ParkingStore real, Trap trap) {
+    Map<String, Point> before =
+        Map.of("park", Point.BEFORE_PARK, "finishRelease", Point.BEFORE_FINISH_RELEASE);
+    Map<String, Point> after =
+        Map.of(
+            "park", Point.AFTER_PARK,
+            "releasable", Point.AFTER_RELEASABLE,
+            "finishRelease", Point.AFTER_FINISH_RELEASE);
+    InvocationHandler handler =
+        (self, method, args) -> {
+          Optional.ofNullable(before.get(method.getName())).ifPresent(trap::at);
+          Object result = invoke(real, method, args);
+          Optional.ofNullable(after.get(method.getName())).ifPresent(trap::at);
+          return result;
+        };
+    return (ParkingStore)
+        Proxy.newProxyInstance(
+            Sabotage.class.getClassLoader(), new Class<?>[] {ParkingStore.class}, handler);
+  }
+
+  /** What becomes of a result on its way. */
+  @FunctionalInterface
+  private interface Change {
+    Object apply(Method method, Object[] args, Object result);
+  }
+
+  private static <T> T proxy(Class<T> type, T real, Change change) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            Sabotage.class.getClassLoader(),
+            new Class<?>[] {type},
+            (self, method, args) -> change.apply(method, args, invoke(real, method, args))));
+  }
+
+  private static Object invoke(Object real, Method method, Object[] args) throws Throwable {
+    try {
+      return method.invoke(real, args);
+    } catch (InvocationTargetException e) {
+      throw e.getCause() == null ? e : e.getCause();
+    }
+  }
+}

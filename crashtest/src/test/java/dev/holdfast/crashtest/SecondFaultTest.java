@@ -81,9 +81,7 @@ final class SecondFaultTest {
 
   @Test
   void aRecoveryThatMustNotBeCrashedPassesAsLongAsItIsNot() {
-    assertThat(explore(Shop::recoverCarelessly, 0).runs())
-        .hasSize(6)
-        .allMatch(RunReport::passed);
+    assertThat(explore(Shop::recoverCarelessly, 0).runs()).hasSize(6).allMatch(RunReport::passed);
   }
 
   @Test

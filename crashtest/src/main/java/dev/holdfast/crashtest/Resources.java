@@ -9,6 +9,8 @@ import dev.holdfast.crashtest.resource.KafkaBroker;
 import dev.holdfast.crashtest.resource.KafkaConsumerResource;
 import dev.holdfast.crashtest.resource.KafkaProducerResource;
 import dev.holdfast.crashtest.resource.RelayedAddress;
+import dev.holdfast.crashtest.resource.TargetResource;
+import dev.holdfast.outbox.Target;
 import jakarta.jms.ConnectionFactory;
 import java.net.http.HttpClient;
 import java.sql.DriverManager;
@@ -113,6 +115,17 @@ public final class Resources {
     CompletableFuture<Void> closed = new CompletableFuture<>();
     process.onStop(() -> closed.complete(null));
     return KafkaAddress.of(process, broker, closed);
+  }
+
+  /**
+   * What a channel of Holdfast delivers to: each delivery of messages is a commit point of the
+   * relay.
+   *
+   * @param real made with the {@link #bootstrapServers} of the same broker
+   */
+  public Target target(String name, KafkaBroker broker, Target real) {
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return TargetResource.of(name, process, broker, real);
   }
 
   /**

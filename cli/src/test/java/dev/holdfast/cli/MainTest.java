@@ -12,6 +12,7 @@ class MainTest {
       strings = {
         "--help",
         "demo --help",
+        "prove --help",
         "relay --help",
         "schema --help",
         "schema print --help",
@@ -32,6 +33,7 @@ class MainTest {
       strings = {
         "nonsense",
         "demo --kills many",
+        "prove --seed many",
         "outbox",
         "outbox skip x",
         "outbox park",
@@ -49,6 +51,10 @@ class MainTest {
         "demo --operations 5",
         "demo --kills 2000",
         "demo --strategies hope",
+        "prove --strategies hope",
+        "prove --carriers forked",
+        "prove --json /nowhere/prove.json",
+        "prove --html .",
         "schema status --database mysql://u:s3cret@h/d",
         "schema print --schema Not;Valid",
         "relay --config /nowhere/relay.yaml",

@@ -37,7 +37,7 @@ record Proof(Subject subject, ExplorationReport report) {
                   .formatted(report.seed());
       case OUTBOX ->
           isShown()
-              ? "Green: none of %d faults, at every point where the service or its relay commits something, separates an order from its message or repeats it."
+              ? "Green: none of %d faults, at every point where the service or its relay commits something of an order, separates the order from its message or repeats either."
                   .formatted(faults().size())
               : "Not green: %d of %d faults break what Holdfast promises: this is a defect, report it with the lines above."
                   .formatted(

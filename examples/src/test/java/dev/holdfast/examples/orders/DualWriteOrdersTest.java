@@ -69,6 +69,9 @@ final class DualWriteOrdersTest {
                 assertThat(failure)
                     .startsWith("simulated crash with the client library still holding back p2"),
             failure -> assertThat(failure).startsWith("lost acknowledgment of p1 [shop: commit"));
+    assertThat(Files.readString(Path.of("../README.md")))
+        .as("what the README shows of it")
+        .contains(failures.get(1).lines().limit(2).toList());
     // Golden; before, after and at the end of two points; held back by the producer; two lost
     // acknowledgments.
     results.testEvents().assertStatistics(tests -> tests.started(9).succeeded(5).failed(4));

@@ -1,6 +1,7 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.cli.demo.DemoCommand;
+import dev.holdfast.cli.prove.ProveCommand;
 import dev.holdfast.cli.relay.RelayCommand;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     subcommands = {
       DemoCommand.class,
+      ProveCommand.class,
       RelayCommand.class,
       SchemaCommand.class,
       OutboxCommand.class,

@@ -12,6 +12,7 @@ class MainTest {
       strings = {
         "--help",
         "demo --help",
+        "prove --help",
         "relay --help",
         "schema --help",
         "schema print --help",
@@ -39,6 +40,7 @@ class MainTest {
       strings = {
         "nonsense",
         "demo --kills many",
+        "prove --seed many",
         "outbox",
         "outbox skip x",
         "outbox park",
@@ -57,6 +59,10 @@ class MainTest {
         "demo --kills 2000",
         "demo --strategies hope",
         "demo --json /nowhere/figures.json",
+        "prove --strategies hope",
+        "prove --carriers forked",
+        "prove --json /nowhere/prove.json",
+        "prove --html .",
         "schema status --database mysql://u:s3cret@h/d",
         "schema print --schema Not;Valid",
         "relay --config /nowhere/relay.yaml",

@@ -4,14 +4,18 @@ import dev.holdfast.crashtest.resource.Hook;
 import dev.holdfast.crashtest.resource.HttpResource;
 import dev.holdfast.crashtest.resource.JdbcResource;
 import dev.holdfast.crashtest.resource.JmsResource;
+import dev.holdfast.crashtest.resource.KafkaAddress;
 import dev.holdfast.crashtest.resource.KafkaBroker;
 import dev.holdfast.crashtest.resource.KafkaConsumerResource;
 import dev.holdfast.crashtest.resource.KafkaProducerResource;
 import dev.holdfast.crashtest.resource.RelayedAddress;
+import dev.holdfast.crashtest.resource.TargetResource;
+import dev.holdfast.outbox.Target;
 import jakarta.jms.ConnectionFactory;
 import java.net.http.HttpClient;
 import java.sql.DriverManager;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -98,6 +102,32 @@ public final class Resources {
       Deserializer<V> values) {
     truths.register(name, () -> new KafkaTruth(broker.direct()));
     return KafkaConsumerResource.of(name, process, broker, config, keys, values);
+  }
+
+  /**
+   * The {@code bootstrap.servers} of this process, for code that makes its Kafka clients itself.
+   * Their network is cut when the process crashes, but what they do is no commit point. It must
+   * close them when the application is closed, or by {@link #onStop}: the next process gets the
+   * network when that is done, and clients left open then would speak for the dead.
+   *
+   * @param broker one that is behind a relay; at others nothing is cut
+   */
+  public String bootstrapServers(String name, KafkaBroker broker) {
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    CompletableFuture<Void> closed = new CompletableFuture<>();
+    process.onStop(() -> closed.complete(null));
+    return KafkaAddress.of(process, broker, closed);
+  }
+
+  /**
+   * What a channel of Holdfast delivers to: each delivery of messages is a commit point of the
+   * relay.
+   *
+   * @param real made with the {@link #bootstrapServers} of the same broker
+   */
+  public Target target(String name, KafkaBroker broker, Target real) {
+    truths.register(name, () -> new KafkaTruth(broker.direct()));
+    return TargetResource.of(name, process, broker, real);
   }
 
   /**

@@ -15,9 +15,19 @@ final class KafkaLooks {
 
   /** The ends of topics: they grow with each record, and with each end of a transaction. */
   static KafkaAnswers.Look ends(KafkaBroker broker, Collection<String> topics) {
+    return ends(broker, topics, "read_uncommitted");
+  }
+
+  /** The ends of what is decided: they grow with the end of a transaction alone. */
+  static KafkaAnswers.Look decidedEnds(KafkaBroker broker, Collection<String> topics) {
+    return ends(broker, topics, "read_committed");
+  }
+
+  private static KafkaAnswers.Look ends(
+      KafkaBroker broker, Collection<String> topics, String isolation) {
     KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
-            Map.of("bootstrap.servers", broker.direct()),
+            Map.of("bootstrap.servers", broker.direct(), "isolation.level", isolation),
             new ByteArrayDeserializer(),
             new ByteArrayDeserializer());
     List<TopicPartition> partitions =

@@ -4,6 +4,7 @@ import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.Fault;
 import dev.holdfast.crashtest.resource.Commit;
 import dev.holdfast.crashtest.resource.CommitAction;
+import dev.holdfast.crashtest.resource.DeferredAction;
 import dev.holdfast.crashtest.resource.Fence;
 import dev.holdfast.crashtest.resource.Hook;
 import dev.holdfast.crashtest.resource.ProcessCrashed;
@@ -96,10 +97,10 @@ final class Incarnation implements Hook {
   @Override
   public <T, E extends Exception> T commit(Commit commit, CommitAction<T, E> action) throws E {
     check();
-    Trace.Begun begun = trace.begin(commit, Site.current());
+    Trace.Begun begun = trace.begin(commit, Site.current(), action instanceof DeferredAction);
     Fault fault = begun.fault();
     if (fault == null) {
-      return performAlive(begun, commit.deferred(), action);
+      return performAlive(begun, action);
     }
     if (carrier == Carrier.LOST_ACK) {
       return loseAnswer(fault, action);
@@ -108,7 +109,8 @@ final class Incarnation implements Hook {
     switch (fault.stage()) {
       case BEFORE -> {}
       case BUFFERED -> {
-        return withhold(fault, action);
+        // Planned at points that were deferred in the golden run only.
+        return withhold(fault, (DeferredAction<T, E>) action);
       }
       case ACK_LOST -> {
         T answer = action.perform();
@@ -136,7 +138,7 @@ final class Incarnation implements Hook {
   }
 
   /** The client holds it back until the code waits for it, or has gone on for a while. */
-  private <T, E extends Exception> T withhold(Fault fault, CommitAction<T, E> action) {
+  private <T, E extends Exception> T withhold(Fault fault, DeferredAction<T, E> action) {
     LabThread.inBackground(
         "withholding",
         () -> {
@@ -150,12 +152,12 @@ final class Incarnation implements Hook {
         });
   }
 
-  private <T, E extends Exception> T performAlive(
-      Trace.Begun begun, boolean deferred, CommitAction<T, E> action) throws E {
+  private <T, E extends Exception> T performAlive(Trace.Begun begun, CommitAction<T, E> action)
+      throws E {
     try {
       T answer = action.perform();
       trace.complete(begun);
-      if (deferred) {
+      if (action instanceof DeferredAction) {
         outstanding.add(() -> action.awaitEffect(answer));
       }
       return answer;

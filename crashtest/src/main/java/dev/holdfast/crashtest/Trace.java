@@ -88,7 +88,7 @@ final class Trace {
   record Begun(@Nullable CommitPoint point, @Nullable Fault fault) {}
 
   /** Records an event, before it happens. */
-  synchronized Begun begin(Commit commit, Site site) {
+  synchronized Begun begin(Commit commit, Site site, boolean deferred) {
     Role role =
         new Role(commit.resource(), commit.action(), commit.detail(), LabThread.currentRole());
     Phase current = phase;
@@ -97,7 +97,7 @@ final class Trace {
     }
     int occurrence = occurrences.merge(role, 1, Integer::sum);
     CommitPoint point =
-        new CommitPoint(current, role, occurrence, site, commit.changes(), commit.deferred());
+        new CommitPoint(current, role, occurrence, site, commit.changes(), deferred);
     points.add(point);
     Fault next = planned.peek();
     if (next == null || next.point() == null || !point.isSameAs(next.point())) {

@@ -67,11 +67,6 @@ final class OtherResourceTest {
             }
 
             @Override
-            public Boolean withhold(Runnable onWaiting) {
-              throw new IllegalStateException("It is over when it returns.");
-            }
-
-            @Override
             public Boolean performLosingAnswer() {
               throw new UnsupportedOperationException("A file gives no answer that could be lost.");
             }

@@ -1,8 +1,8 @@
 package dev.holdfast.crashtest.resource;
 
 /**
- * The real thing behind a {@link Commit}. The lab calls one of {@code perform}, {@code
- * performLosingAnswer} and {@code withhold} at most once.
+ * The real thing behind a {@link Commit}. The lab calls one of the two {@code perform} methods at
+ * most once.
  *
  * @param <T> what it returns to the code under test
  * @param <E> what it throws to the code under test
@@ -20,14 +20,6 @@ public interface CommitAction<T, E extends Exception> {
    * @return whether it is done; otherwise the resource refused it, or did not answer in time
    */
   boolean awaitEffect(T answer);
-
-  /**
-   * Does not do it, but returns as if the client had taken it and would do it soon. Asked of {@link
-   * Commit#deferred} ones only.
-   *
-   * @param onWaiting to be run when the code under test waits for the answer, which never comes
-   */
-  T withhold(Runnable onWaiting);
 
   /**
    * Does it, such that the resource has done its part and its answer is lost on the way: the client

@@ -71,7 +71,7 @@ public final class HttpResource extends HttpClient implements Fence {
     try {
       return SAFE.contains(request.method())
           ? routed.wire().request(exchange)
-          : hook.commit(commit(request, false), new OverWire<>(routed.wire(), exchange));
+          : hook.commit(commit(request), new OverWire<>(routed.wire(), exchange));
     } catch (java.io.InterruptedIOException e) {
       if (Thread.interrupted()) {
         throw (InterruptedException) new InterruptedException(e.getMessage()).initCause(e);
@@ -101,8 +101,8 @@ public final class HttpResource extends HttpClient implements Fence {
       return exchange.run();
     }
     return hook.commit(
-        commit(request, true),
-        new CommitAction<CompletableFuture<HttpResponse<T>>, RuntimeException>() {
+        commit(request),
+        new DeferredAction<CompletableFuture<HttpResponse<T>>, RuntimeException>() {
           @Override
           public CompletableFuture<HttpResponse<T>> perform() {
             return exchange.run();
@@ -161,16 +161,12 @@ public final class HttpResource extends HttpClient implements Fence {
     }
   }
 
-  private Commit commit(HttpRequest request, boolean deferred) {
+  private Commit commit(HttpRequest request) {
     // A path's segments with digits in them are ids, which differ from run to run.
     String path = request.uri().getRawPath().replaceAll("[^/]*[0-9][^/]*", "{}");
     String what = request.method() + " " + request.uri().getAuthority() + path;
     return new Commit(
-        name,
-        "request",
-        request.method() + " " + path,
-        List.of(new Change(what, Site.current())),
-        deferred);
+        name, "request", request.method() + " " + path, List.of(new Change(what, Site.current())));
   }
 
   private record Routed(HttpRequest request, Wire wire) {}

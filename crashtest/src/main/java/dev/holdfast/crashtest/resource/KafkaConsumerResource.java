@@ -129,8 +129,7 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
   private void commit(Method method, @Nullable Object @Nullable [] args) {
     Change change = new Change("offsets of " + group, Site.current());
     hook.commit(
-        new Commit(
-            name, method.getName(), group, List.of(change), method.getName().equals("commitAsync")),
+        new Commit(name, method.getName(), group, List.of(change)),
         new CommitAction<Boolean, RuntimeException>() {
           private boolean lost;
 
@@ -146,11 +145,6 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
               // Behind it, on the same connection.
               real.commitSync();
             }
-            return true;
-          }
-
-          @Override
-          public Boolean withhold(Runnable onWaiting) {
             return true;
           }
 

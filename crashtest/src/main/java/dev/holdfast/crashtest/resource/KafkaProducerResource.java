@@ -129,8 +129,8 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
       return new Acknowledgment<>(hook, sendNow(record, callback));
     }
     return hook.commit(
-        new Commit(name, "send", record.topic(), List.of(change), true),
-        new CommitAction<Future<?>, RuntimeException>() {
+        new Commit(name, "send", record.topic(), List.of(change)),
+        new DeferredAction<Future<?>, RuntimeException>() {
           @Override
           public Future<?> perform() {
             return new Acknowledgment<>(hook, sendNow(record, callback));
@@ -201,11 +201,6 @@ public final class KafkaProducerResource implements InvocationHandler, Fence {
           @Override
           public boolean awaitEffect(Boolean answer) {
             return true;
-          }
-
-          @Override
-          public Boolean withhold(Runnable onWaiting) {
-            throw new IllegalStateException("It is over when it returns.");
           }
 
           @Override

@@ -15,11 +15,6 @@ record OverWire<T, E extends Exception>(Wire wire, Wire.Request<T, E> request)
   }
 
   @Override
-  public T withhold(Runnable onWaiting) {
-    throw new IllegalStateException("It is over when it returns.");
-  }
-
-  @Override
   public T performLosingAnswer() throws E {
     return wire.losingAnswer(request);
   }

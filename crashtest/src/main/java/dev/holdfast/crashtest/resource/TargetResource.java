@@ -115,11 +115,6 @@ public final class TargetResource implements Target {
             }
 
             @Override
-            public Delivery withhold(Runnable onWaiting) {
-              throw new UnsupportedOperationException("a delivery returns when it is answered");
-            }
-
-            @Override
             public Delivery performLosingAnswer() {
               return KafkaAnswers.lose(
                   broker,

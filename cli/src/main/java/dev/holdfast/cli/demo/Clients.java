@@ -19,9 +19,10 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The order service's clients: each places one order after the other, and repeats a request, with
- * the same order id, until it is answered 200. Some are impatient: they do not ask again when the
- * connection breaks while the service works on their order, and never learn what became of it.
+ * The order service's clients: each places one order after the other, with a pause for thought, and
+ * repeats a request, with the same order id and at each instance in turn, until it is answered 200.
+ * Some are impatient: they do not ask again when the connection breaks while the service works on
+ * their order, and never learn what became of it.
  */
 final class Clients {
   private static final int CLIENTS = 16;
@@ -30,9 +31,15 @@ final class Clients {
   /** One client in so many is impatient. */
   private static final int IMPATIENT = 4;
 
+  /**
+   * Clients that ask without a pause would take the processor from an instance that starts again,
+   * and measure that.
+   */
+  private static final int LONGEST_THOUGHT_MS = 120;
+
+  private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
   private static final Duration RETRY_AFTER = Duration.ofMillis(20);
 
-  /** While nobody listens, asking more often would only take the processor from the restart. */
   private static final Duration RECONNECT_AFTER = Duration.ofMillis(100);
 
   /** Longer than any outage here. After it the service is taken for dead. */
@@ -43,7 +50,7 @@ final class Clients {
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(Duration.ofSeconds(2))
           .build();
-  private final int port;
+  private final List<Integer> ports;
   private final List<Request> requests = new ArrayList<>();
   private final IntConsumer endedSoFar;
   private final AtomicInteger next = new AtomicInteger();
@@ -52,18 +59,22 @@ final class Clients {
   private volatile @Nullable Semaphore allowance;
   private volatile @Nullable RuntimeException failure;
 
-  private record Request(String order, String customer, boolean impatient) {
-    URI to(int port) {
-      return URI.create(
-          "http://127.0.0.1:%d/orders?id=%s&customer=%s".formatted(port, order, customer));
+  private record Request(String order, String customer, Duration thought, boolean impatient) {
+    HttpRequest to(int port) {
+      return HttpRequest.newBuilder(
+              URI.create(
+                  "http://127.0.0.1:%d/orders?id=%s&customer=%s".formatted(port, order, customer)))
+          .timeout(LONGEST_WAIT)
+          .POST(HttpRequest.BodyPublishers.noBody())
+          .build();
     }
   }
 
   /**
    * @param endedSoFar told after each request, answered or given up, how many there were
    */
-  Clients(int port, int operations, long seed, IntConsumer endedSoFar) {
-    this.port = port;
+  Clients(List<Integer> ports, int operations, long seed, IntConsumer endedSoFar) {
+    this.ports = ports;
     this.endedSoFar = endedSoFar;
     Random random = new Random(seed);
     for (int index = 0; index < operations; index++) {
@@ -71,6 +82,7 @@ final class Clients {
           new Request(
               "order-" + index,
               "customer-" + random.nextInt(CUSTOMERS),
+              Duration.ofMillis(random.nextInt(LONGEST_THOUGHT_MS)),
               random.nextInt(IMPATIENT) == 0));
     }
   }
@@ -124,7 +136,9 @@ final class Clients {
         if (number >= requests.size()) {
           return;
         }
-        place(requests.get(number));
+        Request request = requests.get(number);
+        Timing.pause(request.thought());
+        place(request, number);
         endedSoFar.accept(ended.incrementAndGet());
       }
     } catch (InterruptedException e) {
@@ -134,17 +148,14 @@ final class Clients {
     }
   }
 
-  private void place(Request order) throws InterruptedException {
-    HttpRequest request =
-        HttpRequest.newBuilder(order.to(port))
-            .timeout(Duration.ofSeconds(10))
-            .POST(HttpRequest.BodyPublishers.noBody())
-            .build();
+  private void place(Request order, int number) throws InterruptedException {
     Timing.Stopwatch silence = Timing.start();
-    while (!silence.hasPassed(LONGEST_SILENCE) && failure == null) {
+    for (int attempt = 0; !silence.hasPassed(LONGEST_SILENCE) && failure == null; attempt++) {
+      int port = ports.get((number + attempt) % ports.size());
       Duration wait = RETRY_AFTER;
       try {
-        HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response =
+            http.send(order.to(port), HttpResponse.BodyHandlers.ofString());
         if (response.statusCode() == 200) {
           if (!response.body().isEmpty()) {
             committedMicros.put(order.order(), Long.parseLong(response.body()));
@@ -152,16 +163,17 @@ final class Clients {
           return;
         }
       } catch (ConnectException e) {
-        // The service is not up again: it has not seen this request.
+        // This instance is down, and has not seen the request.
         wait = RECONNECT_AFTER;
       } catch (IOException e) {
-        // The service was killed under the request. The order may or may not have been placed;
+        // The instance was killed under the request. The order may or may not have been placed;
         // asking again with the same id is the client's only way to know.
         if (order.impatient()) {
           return;
         }
       }
-      Timing.pause(wait);
+      boolean allAsked = (attempt + 1) % ports.size() == 0;
+      Timing.pause(allAsked ? wait : Duration.ZERO);
     }
     throw new HoldfastException(
         "The order service has not answered for %d s, so the demo was ended. What follows is the end of its log."

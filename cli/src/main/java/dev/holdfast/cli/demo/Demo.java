@@ -4,10 +4,6 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -17,7 +13,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import javax.sql.DataSource;
 
 /** Runs strategies one after the other on the same servers, and counts. */
@@ -56,25 +51,19 @@ final class Demo {
 
   private StrategyResult show(StrategyKind kind) throws InterruptedException, SQLException {
     kafka.createTopic(kind.topic(), PARTITIONS);
-    Wiring.Address address =
-        new Wiring.Address(kind, freePort(), postgres.jdbcUrl(), kafka.bootstrapServers());
-    try (HikariDataSource dataSource = Wiring.pool(address.jdbcUrl(), kind.schema(), 2);
+    try (HikariDataSource dataSource = Wiring.pool(postgres.jdbcUrl(), kind.schema(), 2);
         TopicReader reader = new TopicReader(kafka.bootstrapServers(), kind.topic(), PARTITIONS);
-        ServiceProcess service =
-            new ServiceProcess(address, directory.resolve(kind.id() + ".log"))) {
+        ServiceInstances service =
+            new ServiceInstances(kind, postgres.jdbcUrl(), kafka.bootstrapServers(), directory)) {
       try (Connection connection = dataSource.getConnection()) {
         Orders.createTables(connection, kind.schema());
       }
-      return load(kind, address, dataSource, reader, service);
+      return load(kind, dataSource, reader, service);
     }
   }
 
   private StrategyResult load(
-      StrategyKind kind,
-      Wiring.Address address,
-      DataSource dataSource,
-      TopicReader reader,
-      ServiceProcess service)
+      StrategyKind kind, DataSource dataSource, TopicReader reader, ServiceInstances service)
       throws InterruptedException, SQLException {
     int operations = settings.operations();
     Saboteur saboteur =
@@ -87,7 +76,7 @@ final class Demo {
     Clients[] self = new Clients[1];
     Clients clients =
         new Clients(
-            address.port(),
+            service.ports(),
             operations,
             settings.seed(),
             ended -> {
@@ -97,7 +86,6 @@ final class Demo {
     self[0] = clients;
     progress.at(kind.id(), 0, operations, 0);
     service.start();
-    awaitListening(address.port(), service);
     Timing.Stopwatch load = Timing.start();
     try {
       clients.run();
@@ -118,25 +106,6 @@ final class Demo {
         operations / seconds,
         latency(orders, clients, reader),
         settled);
-  }
-
-  private void awaitListening(int port, ServiceProcess service) throws InterruptedException {
-    boolean up =
-        Timing.until(
-            Duration.ofSeconds(60),
-            Duration.ofMillis(20),
-            () -> {
-              try (var socket = new java.net.Socket(InetAddress.getLoopbackAddress(), port)) {
-                return socket.isConnected();
-              } catch (IOException e) {
-                return false;
-              }
-            });
-    if (!up) {
-      throw new HoldfastException(
-          "The order service did not start within 60 s, so the demo was ended. The end of its log:\n"
-              + service.lastWords());
-    }
   }
 
   /** Everything answered; waits until nothing more comes, so that what is missing is missing. */
@@ -183,25 +152,5 @@ final class Demo {
           }
         });
     return Latency.ofMicros(micros.values());
-  }
-
-  /**
-   * A port below the range of outgoing connections: while its service is down, a client's
-   * connection from that range could otherwise take it, and even connect to itself.
-   */
-  private static int freePort() {
-    Random random = new Random();
-    for (int attempt = 0; attempt < 100; attempt++) {
-      int port = 15_000 + random.nextInt(15_000);
-      try (ServerSocket socket = new ServerSocket()) {
-        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        return port;
-      } catch (IOException e) {
-        // Taken: try another.
-      }
-    }
-    throw new HoldfastException(
-        "No free port was found between 15000 and 30000, so the demo was not begun. End programs"
-            + " that listen there.");
   }
 }

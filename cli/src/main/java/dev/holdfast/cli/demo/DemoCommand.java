@@ -21,8 +21,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = {
-      "Shows what becomes of orders and their messages when an order service is killed: the usual"
-          + " code beside Holdfast, on a real PostgreSQL and a real Kafka that are killed as well.",
+      "Shows what becomes of orders and their messages when an order service of two instances is"
+          + " killed under load: the usual code beside Holdfast, on a real PostgreSQL and a real"
+          + " Kafka that are killed as well.",
       "",
       "Strategies:",
       "  db-then-broker  commits the order, then sends its message",
@@ -45,7 +46,7 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--kills",
       paramLabel = "K",
       defaultValue = "8",
-      description = "SIGKILLs of the service per strategy (default: ${DEFAULT-VALUE}).")
+      description = "SIGKILLs of service instances per strategy (default: ${DEFAULT-VALUE}).")
   private int kills;
 
   @Option(
@@ -105,7 +106,8 @@ public final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private static int verdict(DemoReport report) {
+  /** The exit status, and why. */
+  static int verdict(DemoReport report) {
     for (StrategyResult result : report.results()) {
       if (!result.isAsPromised()) {
         System.err.printf(

@@ -37,6 +37,7 @@ public final class OrderService {
    */
   public static void main(String[] arguments) throws IOException {
     endWithDriver();
+    log.info("starting");
     Wiring.Address address = Wiring.Address.parse(arguments);
     OrderService service = new OrderService(address.kind().open(address.wire()));
     HttpServer server =
@@ -45,6 +46,7 @@ public final class OrderService {
     server.setExecutor(Executors.newFixedThreadPool(THREADS));
     server.createContext("/orders", service::handle);
     server.start();
+    log.info("serving");
   }
 
   /** The driver holds the other end of standard input, and the kernel closes it when it dies. */

@@ -10,13 +10,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * Carries out a plan of faults. The service is killed by the very client whose request makes the
+ * Carries out a plan of faults. An instance is killed by the very client whose request makes the
  * number full, so that the others' requests are under way; servers are killed and started again
  * beside the load.
  */
 final class Saboteur {
   private final Deque<FaultPlan.Fault> ahead;
-  private final ServiceProcess service;
+  private final ServiceInstances service;
   private final PostgresServer postgres;
   private final KafkaServer kafka;
   private final int ordersInOutage;
@@ -24,7 +24,7 @@ final class Saboteur {
 
   Saboteur(
       FaultPlan plan,
-      ServiceProcess service,
+      ServiceInstances service,
       PostgresServer postgres,
       KafkaServer kafka,
       int ordersInOutage) {
@@ -38,8 +38,9 @@ final class Saboteur {
   /** Strikes when it is time to. */
   synchronized void ended(int orders, Clients clients) {
     while (!ahead.isEmpty() && ahead.peek().after() <= orders) {
-      switch (ahead.remove().victim()) {
-        case SERVICE -> service.kill();
+      FaultPlan.Fault fault = ahead.remove();
+      switch (fault.victim()) {
+        case SERVICE -> service.kill(fault.instance());
         case BROKER -> {
           clients.limitTo(ordersInOutage);
           outages.add(

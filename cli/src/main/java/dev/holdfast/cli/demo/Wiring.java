@@ -41,6 +41,7 @@ record Wiring(DataSource dataSource, Map<String, Object> producerConfig, String 
     config.setJdbcUrl(jdbcUrl);
     config.addDataSourceProperty("currentSchema", schema);
     config.setMaximumPoolSize(size);
+    config.setMinimumIdle(2);
     config.setConnectionTimeout(2_000);
     config.setInitializationFailTimeout(-1);
     return new HikariDataSource(config);

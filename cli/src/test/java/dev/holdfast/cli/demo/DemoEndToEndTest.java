@@ -1,40 +1,123 @@
 package dev.holdfast.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Main;
+import dev.holdfast.cli.Run;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DemoEndToEndTest {
+  private static final Duration BOUND = Duration.ofSeconds(60);
+
   @TempDir Path directory;
+
+  private JsonNode strategies(String line) throws Exception {
+    Path json = directory.resolve("demo.json");
+    Run run = Run.line(line, "--json", json.toString());
+    assertThat(run.status()).as(run.err()).isZero();
+    return new ObjectMapper().readTree(json.toFile()).path("strategies");
+  }
+
+  private static int violations(JsonNode strategy) {
+    return Stream.of("lost", "phantom", "duplicate", "reordered")
+        .mapToInt(violation -> strategy.path(violation).asInt())
+        .sum();
+  }
 
   @Test
   void outboxLosesInventsRepeatsAndReordersNothing() throws Exception {
-    Path json = directory.resolve("demo.json");
+    JsonNode outbox =
+        strategies("demo --strategies outbox --operations 300 --kills 2 --seed 7").path(0);
 
-    int status =
-        Main.commandLine()
-            .execute(
-                "demo",
-                "--operations",
-                "300",
-                "--kills",
-                "2",
-                "--strategies",
-                "outbox",
-                "--json",
-                json.toString());
-
-    JsonNode outbox = new ObjectMapper().readTree(json.toFile()).path("strategies").path(0);
+    assertThat(outbox.path("name").asText()).isEqualTo("outbox");
     assertThat(outbox.path("operations").asInt()).isEqualTo(300);
     assertThat(outbox.path("kills").asInt()).isEqualTo(2);
-    for (String violation : new String[] {"lost", "phantom", "duplicate", "reordered"}) {
-      assertThat(outbox.path(violation).asInt()).as(violation).isZero();
+    assertThat(violations(outbox)).isZero();
+    assertThat(outbox.path("throughput_per_s").asDouble()).isPositive();
+    assertThat(outbox.at("/latency_ms/p50").asDouble()).isPositive();
+    assertThat(outbox.at("/latency_ms/p99").asDouble())
+        .isGreaterThanOrEqualTo(outbox.at("/latency_ms/p50").asDouble());
+  }
+
+  /** The negative control: the same count sees what goes wrong without the outbox. */
+  @Test
+  void usualCodeDoesNotGetThroughUnharmed() throws Exception {
+    JsonNode naive =
+        strategies("demo --strategies db-then-broker,broker-then-db --operations 400 --kills 40");
+
+    assertThat(naive).hasSize(2);
+    assertThat(violations(naive.path(0))).as(naive.toString()).isPositive();
+    assertThat(violations(naive.path(1))).as(naive.toString()).isPositive();
+  }
+
+  @Test
+  void endedInTheMiddleItLeavesNoServerAndNoFileBehind() throws Exception {
+    // Servers may run as another user.
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+    Path log = Files.createTempFile("holdfast-demo-test", ".log");
+    log.toFile().deleteOnExit();
+    Process demo =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djava.io.tmpdir=" + directory,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "demo",
+                "--operations",
+                "10000")
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    try {
+      await()
+          .atMost(BOUND)
+          .until(() -> !demo.isAlive() || services(demo.descendants()) == ServiceInstances.COUNT);
+      List<ProcessHandle> descendants = demo.descendants().toList();
+      // Both instances, Kafka and PostgreSQL with its children, and what watches over them.
+      assertThat(descendants).as(Files.readString(log)).hasSizeGreaterThan(8);
+
+      demo.destroy();
+
+      assertThat(demo.waitFor(BOUND.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
+      await().atMost(BOUND).until(() -> descendants.stream().noneMatch(ProcessHandle::isAlive));
+      await()
+          .atMost(BOUND)
+          .untilAsserted(
+              () -> {
+                try (Stream<Path> left = Files.list(directory)) {
+                  assertThat(left.filter(file -> file.toString().contains("holdfast"))).isEmpty();
+                }
+              });
+    } finally {
+      demo.destroyForcibly();
     }
-    assertThat(status).isZero();
+  }
+
+  private static long services(Stream<ProcessHandle> processes) {
+    return processes
+        .filter(process -> commandLine(process.pid()).contains(OrderService.class.getName()))
+        .count();
+  }
+
+  /** Java's own answer has none that is as long as a class path. */
+  private static String commandLine(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+    } catch (IOException e) {
+      return "";
+    }
   }
 }

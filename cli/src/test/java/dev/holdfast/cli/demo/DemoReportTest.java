@@ -59,6 +59,28 @@ class DemoReportTest {
   }
 
   @Test
+  void exitStatusTellsWhetherThePromiseWasKept() {
+    Verdict bad = new Verdict(10, 0, 0, 1, 0);
+    Verdict good = new Verdict(10, 0, 0, 0, 0);
+
+    assertThat(
+            DemoCommand.verdict(
+                new DemoReport(
+                    1,
+                    List.of(
+                        result(StrategyKind.BROKER_THEN_DB, bad, true),
+                        result(StrategyKind.OUTBOX, good, true)))))
+        .isZero();
+    assertThat(
+            DemoCommand.verdict(new DemoReport(1, List.of(result(StrategyKind.OUTBOX, bad, true)))))
+        .isEqualTo(1);
+    assertThat(
+            DemoCommand.verdict(
+                new DemoReport(1, List.of(result(StrategyKind.OUTBOX, good, false)))))
+        .isEqualTo(1);
+  }
+
+  @Test
   void percentilesAreSamples() {
     assertThat(Latency.ofMicros(LongStream.rangeClosed(1, 100).map(n -> n * 1000).boxed().toList()))
         .isEqualTo(new Latency(50.0, 99.0));

@@ -1,0 +1,104 @@
+package dev.holdfast.cli.demo;
+
+import dev.holdfast.HoldfastException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+
+/**
+ * The instances of the order service, of which one is killed while the other goes on, as it is run
+ * where it matters.
+ */
+final class ServiceInstances implements AutoCloseable {
+  static final int COUNT = 2;
+  private static final Duration LONGEST_START = Duration.ofSeconds(60);
+
+  private final List<Integer> ports = new ArrayList<>();
+  private final List<ServiceProcess> processes = new ArrayList<>();
+
+  /**
+   * @param logs the directory of their logs
+   */
+  ServiceInstances(StrategyKind kind, String jdbcUrl, String bootstrapServers, Path logs) {
+    for (int instance = 0; instance < COUNT; instance++) {
+      int port = freePort();
+      ports.add(port);
+      processes.add(
+          new ServiceProcess(
+              new Wiring.Address(kind, port, jdbcUrl, bootstrapServers),
+              logs.resolve(kind.id() + "-" + instance + ".log")));
+    }
+  }
+
+  List<Integer> ports() {
+    return ports;
+  }
+
+  /** Returns when all of them listen. */
+  void start() throws InterruptedException {
+    processes.forEach(ServiceProcess::start);
+    boolean up =
+        Timing.until(
+            LONGEST_START,
+            Duration.ofMillis(20),
+            () -> ports.stream().allMatch(ServiceInstances::listens));
+    if (!up) {
+      throw new HoldfastException(
+          "The order service did not start within %d s, so the demo was ended. The end of its log:\n%s"
+              .formatted(LONGEST_START.toSeconds(), lastWords()));
+    }
+  }
+
+  private static boolean listens(int port) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      return socket.isConnected();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  void kill(int instance) {
+    processes.get(instance).kill();
+  }
+
+  int kills() {
+    return processes.stream().mapToInt(ServiceProcess::kills).sum();
+  }
+
+  String lastWords() {
+    return processes.stream().map(ServiceProcess::lastWords).collect(Collectors.joining("\n"));
+  }
+
+  @Override
+  public void close() {
+    processes.forEach(ServiceProcess::close);
+  }
+
+  /**
+   * A port below the range of outgoing connections: while its service is down, a client's
+   * connection from that range could otherwise take it, and even connect to itself.
+   */
+  private static int freePort() {
+    Random random = new Random();
+    for (int attempt = 0; attempt < 100; attempt++) {
+      int port = 15_000 + random.nextInt(15_000);
+      try (ServerSocket socket = new ServerSocket()) {
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return port;
+      } catch (IOException e) {
+        // Taken: try another.
+      }
+    }
+    throw new HoldfastException(
+        "No free port was found between 15000 and 30000, so the demo was not begun. End programs"
+            + " that listen there.");
+  }
+}

@@ -3,6 +3,7 @@ package dev.holdfast.kafka;
 import dev.holdfast.outbox.Delivery;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordBatchTooLargeException;
@@ -23,6 +24,7 @@ final class Failures {
           || e instanceof RecordBatchTooLargeException
           || e instanceof SerializationException
           || e instanceof InvalidRecordException
+          || e instanceof InvalidTimestampException
           || e instanceof InvalidTopicException
           || e instanceof UnknownTopicOrPartitionException
           || e instanceof TopicAuthorizationException) {

@@ -70,7 +70,12 @@ final class PlainSession implements TargetSession {
         producer.flush();
         Throwable failed = failure.get();
         if (failed != null) {
-          return Failures.sessionOver(failed);
+          // What shared a request with a refused message fails with it, without a reason of its
+          // own:
+          // once the refused one is parked it is sent again.
+          return refused.isEmpty()
+              ? Failures.sessionOver(failed)
+              : new Delivery.Refused(new HashMap<>(refused), Set.copyOf(delivered));
         }
         for (OutboxRecord message : wave) {
           if (refused.containsKey(message.position())) {

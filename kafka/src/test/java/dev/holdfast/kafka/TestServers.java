@@ -14,7 +14,13 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 final class TestServers {
   static final PostgresServer POSTGRES = PostgresServer.start();
-  static final KafkaServer KAFKA = KafkaServer.start();
+
+  /** Looks for transactions that have lasted too long more often than every ten seconds. */
+  static final KafkaServer KAFKA =
+      KafkaServer.builder()
+          .setting("transaction.abort.timed.out.transaction.cleanup.interval.ms", "500")
+          .start();
+
   private static final AtomicInteger NAMES = new AtomicInteger();
 
   private TestServers() {}

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Channels, routes and the database's copy of the progress. */
 final class PostgresChannels implements ChannelStore {
-  private static final String SYSTEM = "(select system_identifier from pg_control_system())::text";
+  static final String SYSTEM = "(select system_identifier from pg_control_system())::text";
 
   /** A snapshot taken before the channel is committed: all who see the channel commit after it. */
   private static final String CREATE_PROGRESS =
@@ -343,40 +343,10 @@ final class PostgresChannels implements ChannelStore {
     return database.transact(
         "reanchor channel " + channel,
         connection -> {
-          // Fences whoever leads now, who would copy the old progress over the new era's. First, in
-          // the order in which a leader locks: the lease, then what it writes.
-          database.update(
-              connection,
-              """
-              update ${schema}.lease
-              set owner = null, epoch = epoch + 1, expires_at = ${schema}.now()
-              where name = 'channel/' || ?
-              """,
-              channel);
           int era =
-              database
-                  .one(
-                      connection,
-                      "update ${schema}.progress set era = era + 1, record = null, system = "
-                          + SYSTEM
-                          + " where channel = ? returning era",
-                      row -> row.getInt(1),
-                      channel)
+              new NewEra(database, connection, channel)
+                  .begin(fromBeginning)
                   .orElseThrow(() -> unknown(channel));
-          if (fromBeginning) {
-            database.update(
-                connection,
-                """
-                update ${schema}.progress
-                set from_snapshot = '3:3:', to_snapshot = null, position = 0, replayed = 0
-                where channel = ?
-                """,
-                channel);
-          }
-          database.update(
-              connection,
-              "update ${schema}.channel set state = 'RUNNING', reason = null where name = ?",
-              channel);
           audit(
               database,
               connection,

@@ -42,15 +42,20 @@ final class PostgresParking implements ParkingStore {
                   where s.channel = p.channel and s.position = p.position)
       """;
 
-  /** Whether progress has passed the control row that stands in the given column. */
+  /**
+   * The control rows that progress has passed and whose release is not finished. A lane may have
+   * two: one that was refused again, and one that was ordered since.
+   */
   private static final String PASSED =
       """
-      (select l.lane, coalesce(l.release_at, l.released_at) as at
-       from ${schema}.parked_lane l
-       join ${schema}.message m on m.position = coalesce(l.release_at, l.released_at)
-       where l.channel = ?
-         and (pg_visible_in_snapshot(m.xid, ?)
-              or ? and pg_visible_in_snapshot(m.xid, ?) and m.position <= ?))
+      select l.lane, c.at
+      from ${schema}.parked_lane l
+      cross join lateral (values (l.released_at), (l.release_at)) as c(at)
+      join ${schema}.message m on m.position = c.at
+      where l.channel = ?
+        and (pg_visible_in_snapshot(m.xid, ?)
+             or ? and pg_visible_in_snapshot(m.xid, ?) and m.position <= ?)
+      order by c.at
       """;
 
   private final Database database;

@@ -161,7 +161,8 @@ final class PostgresUpkeep implements Upkeep {
             "look at " + table,
             connection -> exists(connection, table) && !ask(connection, IN_USE.formatted(table)));
     return candidate
-        && truncateIf(lease, table, connection -> !ask(connection, IN_USE.formatted(table)));
+        && truncateIf(
+            lease, List.of(), table, connection -> !ask(connection, IN_USE.formatted(table)));
   }
 
   private boolean exists(Connection connection, String table) throws SQLException {
@@ -221,6 +222,10 @@ final class PostgresUpkeep implements Upkeep {
   private void turnOnto(Lease lease, String ring, int current, int emptied) {
     truncateIf(
         lease,
+        // The ring's row first, and without waiting, too: publishers under REPEATABLE READ hold it
+        // and then come to the segments.
+        List.of(
+            "select 1 from ${schema}.ring where name = '" + ring + "' for no key update nowait"),
         ring + "_" + emptied,
         connection -> {
           setCurrent(connection, ring, current);
@@ -228,7 +233,8 @@ final class PostgresUpkeep implements Upkeep {
         });
   }
 
-  private boolean truncateIf(Lease lease, String table, Database.Work<Boolean> permitted) {
+  private boolean truncateIf(
+      Lease lease, List<String> locks, String table, Database.Work<Boolean> permitted) {
     return database.transact(
         "empty " + table,
         connection -> {
@@ -236,6 +242,9 @@ final class PostgresUpkeep implements Upkeep {
             return false;
           }
           try {
+            for (String lock : locks) {
+              database.call(connection, lock);
+            }
             database.call(
                 connection, "lock table ${schema}." + table + " in access exclusive mode nowait");
           } catch (SQLException e) {

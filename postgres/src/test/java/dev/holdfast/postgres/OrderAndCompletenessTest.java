@@ -32,7 +32,7 @@ final class OrderAndCompletenessTest {
   private static final int THREADS = 8;
 
   private final com.zaxxer.hikari.HikariDataSource pool =
-      TestDatabase.pool(TestDatabase.server().jdbcUrl(), 2 * THREADS + 6);
+      TestDatabase.pool(TestDatabase.server().jdbcUrl(), OutboxWorkload.connections(THREADS) + 6);
   private final String schema = TestDatabase.newSchema();
   private final PostgresStore store = PostgresStore.open(pool, schema);
 

@@ -7,6 +7,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -48,6 +49,11 @@ final class OutboxWorkload {
     this.schema = schema;
     this.seed = seed;
     this.lockKeys = lockKeys;
+  }
+
+  /** How many connections it needs. */
+  static int connections(int threads) {
+    return 3 * threads;
   }
 
   void run(int threads, int transactionsEach)
@@ -104,12 +110,15 @@ final class OutboxWorkload {
   private void write(int thread, int transactions) throws SQLException {
     Random random = new Random(seed * 31 + thread);
     try (Connection main = open();
-        Connection aside = open()) {
+        Connection aside = open();
+        Connection repeatable = open()) {
+      repeatable.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
       for (int i = 0; i < transactions; i++) {
         switch (random.nextInt(10)) {
           case 0 -> publishEarlyCommitLate(main, aside, random, thread);
           case 1 -> idEarlyPublishLate(main, aside, random);
           case 2 -> withSavepoint(main, random);
+          case 3 -> snapshotEarlyPublishLate(repeatable, aside, random);
           default -> plain(main, random);
         }
       }
@@ -151,6 +160,18 @@ final class OutboxWorkload {
       plain(aside, random);
     }
     plain(connection, random);
+  }
+
+  /** It has not seen what its key got before it, and is behind it all the same. */
+  private void snapshotEarlyPublishLate(Connection repeatable, Connection aside, Random random)
+      throws SQLException {
+    try (Statement statement = repeatable.createStatement()) {
+      statement.execute("select 1 from " + schema + ".store");
+    }
+    for (int i = 0; i < 3; i++) {
+      plain(aside, random);
+    }
+    plain(repeatable, random);
   }
 
   private void withSavepoint(Connection connection, Random random) throws SQLException {

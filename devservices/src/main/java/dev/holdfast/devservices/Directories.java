@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Whole directory trees. */
@@ -29,8 +30,13 @@ final class Directories {
     }
   }
 
-  /** Copies a tree with its permissions; the target must not exist. */
-  static void copy(Path from, Path to) throws IOException {
+  /**
+   * Copies a tree with its permissions, also while somebody deletes files there. Directories may
+   * exist already, files may not.
+   *
+   * @param wanted tells by its path below the root whether a file is copied
+   */
+  static void copy(Path from, Path to, Predicate<Path> wanted) throws IOException {
     Files.walkFileTree(
         from,
         new SimpleFileVisitor<>() {
@@ -44,16 +50,32 @@ final class Directories {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            copyOne(file);
+            if (wanted.test(from.relativize(file))) {
+              copyOne(file);
+            }
             return FileVisitResult.CONTINUE;
           }
 
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+
           private void copyOne(Path source) throws IOException {
-            Files.copy(
-                source,
-                to.resolve(from.relativize(source)),
-                StandardCopyOption.COPY_ATTRIBUTES,
-                LinkOption.NOFOLLOW_LINKS);
+            Path target = to.resolve(from.relativize(source));
+            try {
+              if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+                Files.copy(
+                    source, target, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
+              }
+            } catch (NoSuchFileException e) {
+              if (Files.exists(source)) {
+                throw e;
+              }
+            }
           }
         });
   }

@@ -142,6 +142,16 @@ public final class KafkaServer implements AutoCloseable {
     life.restart();
   }
 
+  /**
+   * Crashes the server and destroys its disk, then starts it anew on an empty one, at the same
+   * address: topics, records and the state of transactions are gone.
+   */
+  public synchronized void loseDisk() {
+    kill();
+    Directories.delete(home.data());
+    restart();
+  }
+
   /** Shuts the server down in order. Does nothing when it is not running. */
   public synchronized void stop() {
     life.stop();

@@ -74,9 +74,9 @@ final class PostgresBinaries {
     Path staging = data.resolveSibling("data.staging");
     try {
       Directories.delete(staging);
-      Directories.copy(template, staging);
+      Directories.copy(template, staging, file -> true);
       SystemIdentifier.renew(staging);
-      ownAll(runAs, staging);
+      ownAll(staging);
       Files.move(staging, data, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new DevServiceException(
@@ -205,7 +205,8 @@ final class PostgresBinaries {
         StandardOpenOption.APPEND);
   }
 
-  private static void ownAll(RunAs runAs, Path root) throws IOException {
+  /** Gives a tree to the user as whom the server runs. */
+  void ownAll(Path root) throws IOException {
     if (runAs != RunAs.NOBODY) {
       return;
     }

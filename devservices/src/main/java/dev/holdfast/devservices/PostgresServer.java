@@ -47,10 +47,15 @@ public final class PostgresServer implements AutoCloseable {
   private final Port port;
   private final ServerLife life;
 
+  /** Between a standby and its primary. */
+  private final @Nullable TcpRelay replication;
+
   private PostgresServer(Builder builder, PostgresBinaries binaries, ServerHome home) {
     this.binaries = binaries;
     this.home = home;
     this.settings = new LinkedHashMap<>(builder.settings);
+    PostgresServer primary = builder.primary;
+    this.replication = primary == null ? null : TcpRelay.to("127.0.0.1", primary.port());
     this.port = Port.of(builder.port);
     this.life =
         new ServerLife(
@@ -136,6 +141,63 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
+   * Copies the data of the running server, as it is when this returns: a base backup. A server that
+   * is started on the directory, with {@link Builder#dataDirectory}, goes on from there. It is the
+   * same database to whoever asks, with the same system identifier and, other than after a {@link
+   * #promote}, on the same timeline.
+   *
+   * @param directory created; must not hold a server yet
+   */
+  public synchronized void backup(Path directory) {
+    ServerHome copy = ServerHome.acquire(directory, "");
+    try {
+      backup(copy);
+    } finally {
+      copy.release();
+    }
+  }
+
+  private synchronized void backup(ServerHome copy) {
+    life.running();
+    if (Files.exists(copy.data())) {
+      throw new DevServiceException(
+          "%s exists. Nothing was copied. Choose another directory.".formatted(copy.data()));
+    }
+    try (Connection connection = connect()) {
+      BaseBackup.take(connection, home.data(), copy.data());
+      binaries.ownAll(copy.data());
+    } catch (SQLException | IOException e) {
+      Directories.delete(copy.data());
+      throw new DevServiceException(
+          "PostgreSQL on port %d could not be copied: %s. Nothing was left of the copy."
+              .formatted(port(), e.getMessage()),
+          e);
+    }
+  }
+
+  /**
+   * Cuts a standby off from its primary: it misses what is committed there from now on.
+   *
+   * @throws DevServiceException when this server was not started as a standby
+   */
+  public synchronized void detach() {
+    TcpRelay relay = replication;
+    if (relay == null) {
+      throw new DevServiceException(
+          "The server on port %d is not a standby. Nothing was done.".formatted(port()));
+    }
+    relay.cut();
+  }
+
+  /**
+   * Makes a standby the primary, on a timeline of its own; returns when it takes writes. Its former
+   * primary is not told, and not stopped.
+   */
+  public synchronized void promote() {
+    execute("select pg_promote(wait => true)");
+  }
+
+  /**
    * Starts the server again on the same data and port, stopping it first when it is running.
    * Returns when it accepts connections, that is, when crash recovery is complete.
    */
@@ -162,6 +224,9 @@ public final class PostgresServer implements AutoCloseable {
   @Override
   public synchronized void close() {
     life.close();
+    if (replication != null) {
+      replication.close();
+    }
   }
 
   private boolean acceptsConnections() {
@@ -202,6 +267,19 @@ public final class PostgresServer implements AutoCloseable {
   private void createCluster() {
     if (!Files.exists(home.data().resolve("PG_VERSION"))) {
       binaries.createCluster(home.data());
+    }
+  }
+
+  private void copyCluster(PostgresServer primary) {
+    primary.backup(home);
+    try {
+      Files.createFile(home.data().resolve("standby.signal"));
+      binaries.ownAll(home.data());
+    } catch (IOException e) {
+      throw new DevServiceException(
+          "Cannot make %s a standby: %s. Nothing was started."
+              .formatted(home.data(), e.getMessage()),
+          e);
     }
   }
 
@@ -266,6 +344,13 @@ public final class PostgresServer implements AutoCloseable {
     all.put("timezone", "UTC");
     all.put("log_timezone", "UTC");
     all.put("logging_collector", "off");
+    if (replication != null) {
+      all.put(
+          "primary_conninfo",
+          "host=127.0.0.1 port=" + replication.port() + " user=postgres sslmode=disable");
+      // A standby that is behind asks again soon.
+      all.put("wal_retrieve_retry_interval", "100ms");
+    }
     all.putAll(settings);
     all.put("port", Integer.toString(port()));
     StringBuilder text = new StringBuilder("# Written at every start.\n");
@@ -284,6 +369,7 @@ public final class PostgresServer implements AutoCloseable {
 
     private final Map<String, String> settings = new LinkedHashMap<>();
     private @Nullable Path dataDirectory;
+    private @Nullable PostgresServer primary;
     private int port;
 
     private Builder() {}
@@ -294,6 +380,15 @@ public final class PostgresServer implements AutoCloseable {
      */
     public Builder dataDirectory(Path directory) {
       this.dataDirectory = directory;
+      return this;
+    }
+
+    /**
+     * Starts as a hot standby of a running server, with a copy of its data, and follows it by
+     * asynchronous streaming replication.
+     */
+    public Builder standbyOf(PostgresServer server) {
+      this.primary = server;
       return this;
     }
 
@@ -323,7 +418,11 @@ public final class PostgresServer implements AutoCloseable {
       return home.releasedUnless(
           () -> {
             PostgresServer server = new PostgresServer(this, binaries, home);
-            server.createCluster();
+            if (primary == null) {
+              server.createCluster();
+            } else {
+              server.copyCluster(primary);
+            }
             server.endLeftOver();
             server.life.launchFirst();
             return server;

@@ -81,9 +81,9 @@ sealed interface Anchor {
           "The database was promoted or restored (timeline %d, before %d), and may have lost its last commits. Going on from its own copy of the progress; what was delivered in the last moments before is delivered again."
               .formatted(identity.timeline(), theirs.timeline()));
     }
-    if (future.test(seen.cursor())) {
+    if (seen.copies() > copy.copies() || future.test(seen.cursor())) {
       return new Stop(
-          "The target's progress is ahead of this database, which must have lost commits (a restored snapshot, or fsync is off). Nothing was delivered. To go on from the database's copy of the progress, delivering some messages again, run: holdfast outbox reanchor.");
+          "The target's progress is ahead of this database, which is a clone, or has lost commits (a restored snapshot, or fsync is off). Nothing was delivered. If it is the one to go on, run: holdfast outbox reanchor. It goes on from its own copy of the progress, and delivers some messages again.");
     }
     return new FromTarget(seen.cursor());
   }

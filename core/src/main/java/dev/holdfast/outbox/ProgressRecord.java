@@ -13,8 +13,10 @@ import org.jspecify.annotations.Nullable;
  * that is meant.
  *
  * @param claim the epoch of the leader that wrote it
+ * @param copies how many copies of the progress the database had when this was written: one that
+ *     has fewer has lost commits
  */
-record ProgressRecord(StoreIdentity identity, long claim, Cursor cursor) {
+record ProgressRecord(StoreIdentity identity, long claim, long copies, Cursor cursor) {
   private static final String FORMAT = "holdfast-progress-1";
 
   String encode() {
@@ -24,6 +26,7 @@ record ProgressRecord(StoreIdentity identity, long claim, Cursor cursor) {
     put(text, "timeline", Long.toString(identity.timeline()));
     put(text, "era", Integer.toString(identity.era()));
     put(text, "claim", Long.toString(claim));
+    put(text, "copies", Long.toString(copies));
     put(text, "from", cursor.from());
     put(text, "to", cursor.to());
     put(text, "position", Long.toString(cursor.position()));
@@ -60,6 +63,7 @@ record ProgressRecord(StoreIdentity identity, long claim, Cursor cursor) {
               Long.parseLong(need(fields, "timeline")),
               Integer.parseInt(need(fields, "era"))),
           Long.parseLong(need(fields, "claim")),
+          Long.parseLong(need(fields, "copies")),
           new Cursor(
               need(fields, "from"),
               fields.get("to"),

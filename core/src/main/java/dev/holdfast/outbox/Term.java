@@ -3,6 +3,7 @@ package dev.holdfast.outbox;
 import dev.holdfast.boundary.Capability;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.outbox.store.ChannelState;
+import dev.holdfast.outbox.store.ChannelStore;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.Lease;
 import dev.holdfast.outbox.store.OutboxLog;
@@ -36,6 +37,12 @@ final class Term implements AutoCloseable {
 
   private static final int REPLAY_RECORDS = 500;
 
+  /**
+   * After so many intervals without a delivery the target is told the progress all the same: by how
+   * much it is ahead of a clone tells the two apart.
+   */
+  private static final int LONGEST_SILENCE_INTERVALS = 60;
+
   private final Store store;
   private final ChannelConfig channel;
   private final RelaySettings settings;
@@ -49,7 +56,12 @@ final class Term implements AutoCloseable {
   private @Nullable StoreIdentity identity;
   private @Nullable Cursor cursor;
   private @Nullable Cursor saved;
+
+  /** Of the progress, as the database counts them. */
+  private long copies;
+
   private long savedAt = Doorbell.nanos();
+  private long toldAt = Doorbell.nanos();
   private long emptySince = Doorbell.nanos();
 
   /** What a channel's runner counts across terms; written by one thread, read by any. */
@@ -96,17 +108,25 @@ final class Term implements AutoCloseable {
     Cursor start = anchor(here, session.progress().orElse(null), true);
     cursor = start;
     TermEnded.unless(store.parking().finishReleasesBefore(lease, channel.name(), start));
-    // Our claim stands at the target before anything is delivered, and with it the fence is real.
-    demandDone(session.send(List.of(), record(start)));
     saveProgress();
+    // Our claim stands at the target before anything is delivered, and with it the fence is real.
+    tell();
+  }
+
+  /** Commits the progress at the target, by itself. */
+  private void tell() throws TermEnded {
+    demandDone(session.send(List.of(), record(at())));
+    toldAt = Doorbell.nanos();
   }
 
   private Cursor anchor(StoreIdentity here, @Nullable String seen, boolean warn) throws TermEnded {
+    ChannelStore.Progress ours = store.channels().progress(channel.name());
+    copies = ours.copies();
     Anchor anchor =
         Anchor.decide(
             here,
             lease.epoch(),
-            store.channels().progress(channel.name()),
+            ours,
             seen == null ? null : ProgressRecord.decode(seen),
             store.log()::isFromTheFuture);
     if (anchor instanceof Anchor.Stop stop) {
@@ -166,7 +186,17 @@ final class Term implements AutoCloseable {
   }
 
   private void housekeep() throws TermEnded {
+    boolean silent =
+        keepsProgress()
+            && Doorbell.hasPassed(
+                settings.progressInterval().multipliedBy(LONGEST_SILENCE_INTERVALS), toldAt);
+    if (silent) {
+      saved = null;
+    }
     saveProgress();
+    if (silent) {
+      tell();
+    }
     ChannelState state = store.channels().state(channel.name()).orElse(ChannelState.STOPPED);
     switch (state) {
       case RUNNING -> {}
@@ -206,6 +236,7 @@ final class Term implements AutoCloseable {
       } else {
         demandDone(delivery);
         counters.delivered.addAndGet(rest.size());
+        toldAt = Doorbell.nanos();
         break;
       }
     }
@@ -288,6 +319,7 @@ final class Term implements AutoCloseable {
               .channels()
               .saveProgress(lease, channel.name(), now, keepsProgress() ? record(now) : null));
       saved = now;
+      copies++;
     }
   }
 
@@ -305,7 +337,8 @@ final class Term implements AutoCloseable {
   }
 
   private String record(Cursor progress) {
-    return new ProgressRecord(Objects.requireNonNull(identity), lease.epoch(), progress).encode();
+    return new ProgressRecord(Objects.requireNonNull(identity), lease.epoch(), copies, progress)
+        .encode();
   }
 
   private Cursor at() {

@@ -17,11 +17,12 @@ final class AnchorTest {
   private static final UUID STORE = new UUID(1, 1);
   private static final StoreIdentity HERE = new StoreIdentity(STORE, "sys", 3, 2);
   private static final long EPOCH = 10;
+  private static final long COPIES = 5;
   private static final Cursor COPY = Cursor.at("100:100:");
   private static final Cursor SEEN = Cursor.at("200:200:");
 
   private static ChannelStore.Progress copy(@Nullable String record, int era, String system) {
-    return new ChannelStore.Progress(COPY, record, era, system);
+    return new ChannelStore.Progress(COPY, record, era, system, COPIES);
   }
 
   private static Anchor decide(@Nullable ProgressRecord seen, Predicate<Cursor> future) {
@@ -31,21 +32,23 @@ final class AnchorTest {
   /** What the target's record says, and what follows from it. */
   @ParameterizedTest
   @CsvSource({
-    // store, system, timeline, era, claim, future -> anchor, in its words
-    "1, sys,   3, 2,  9, false, FromTarget,   -",
-    "2, sys,   3, 2,  9, false, Stop,         another store",
-    "1, sys,   3, 3,  9, false, Stop,         clone",
-    "1, sys,   3, 2, 10, false, Stop,         clone",
-    "1, sys,   3, 2, 11, false, Stop,         clone",
-    "1, other, 3, 2,  9, false, Stop,         dump or cloned",
-    "1, sys,   4, 2,  9, false, Stop,         promoted standby",
-    "1, sys,   2, 2,  9, false, FromDatabase, delivered again",
-    "1, sys,   3, 2,  9, true,  Stop,         ahead of this database",
+    // store, system, timeline, era, claim, copies, future -> anchor, in its words
+    "1, sys,   3, 2,  9, 5, false, FromTarget,   -",
+    "2, sys,   3, 2,  9, 5, false, Stop,         another store",
+    "1, sys,   3, 3,  9, 5, false, Stop,         clone",
+    "1, sys,   3, 2, 10, 5, false, Stop,         clone",
+    "1, sys,   3, 2, 11, 5, false, Stop,         clone",
+    "1, other, 3, 2,  9, 5, false, Stop,         dump or cloned",
+    "1, sys,   4, 2,  9, 5, false, Stop,         promoted standby",
+    "1, sys,   2, 2,  9, 5, false, FromDatabase, delivered again",
+    "1, sys,   3, 2,  9, 4, false, FromTarget,   -",
+    "1, sys,   3, 2,  9, 6, false, Stop,         ahead of this database",
+    "1, sys,   3, 2,  9, 5, true,  Stop,         ahead of this database",
     // An older era: an operator has decided for the database's copy, whatever else differs.
-    "1, sys,   3, 1,  9, false, FromDatabase, -",
-    "1, other, 4, 1, 99, false, FromDatabase, -",
+    "1, sys,   3, 1,  9, 5, false, FromDatabase, -",
+    "1, other, 4, 1, 99, 5, false, FromDatabase, -",
     // ... except that this is another store's target.
-    "2, sys,   3, 1,  9, false, Stop,         another store",
+    "2, sys,   3, 1,  9, 5, false, Stop,         another store",
   })
   void theTargetsRecordIsBelievedOnlyInItsOwnHistory(
       long store,
@@ -53,12 +56,13 @@ final class AnchorTest {
       long timeline,
       int era,
       long claim,
+      long copies,
       boolean future,
       String anchor,
       String words) {
     ProgressRecord seen =
         new ProgressRecord(
-            new StoreIdentity(new UUID(1, store), system, timeline, era), claim, SEEN);
+            new StoreIdentity(new UUID(1, store), system, timeline, era), claim, copies, SEEN);
     Anchor decided = decide(seen, cursor -> future && cursor.equals(SEEN));
     assertThat(decided.getClass().getSimpleName()).isEqualTo(anchor);
     switch (decided.getClass().getSimpleName()) {
@@ -111,9 +115,9 @@ final class AnchorTest {
   @Test
   void aRecordSurvivesItsEncoding() {
     Cursor inside = new Cursor("5:9:6,7", "12:15:12", 77, 70);
-    ProgressRecord record = new ProgressRecord(HERE, 4, inside);
+    ProgressRecord record = new ProgressRecord(HERE, 4, COPIES, inside);
     assertThat(ProgressRecord.decode(record.encode())).isEqualTo(record);
-    ProgressRecord between = new ProgressRecord(HERE, 4, COPY);
+    ProgressRecord between = new ProgressRecord(HERE, 4, COPIES, COPY);
     assertThat(ProgressRecord.decode(between.encode())).isEqualTo(between);
   }
 }

@@ -158,7 +158,7 @@ final class OperationsTest {
   @Test
   void aRelayWithoutConnectionsSaysSoAndGoesOnWhenItHasThem() throws SQLException {
     HikariConfig config = new HikariConfig();
-    config.setJdbcUrl(stage.server.jdbcUrl());
+    config.setJdbcUrl(stage.jdbcUrl);
     config.setMaximumPoolSize(4);
     config.setConnectionTimeout(500);
     try (HikariDataSource small = new HikariDataSource(config);

@@ -77,7 +77,7 @@ final class OutageTest {
       for (int kill = 1; kill <= TIMES; kill++) {
         order(50);
         List<Integer> backends = backends();
-        stage.server.killBackend(backends.get(random.nextInt(backends.size())));
+        TestServers.POSTGRES.killBackend(backends.get(random.nextInt(backends.size())));
         stage.awaitAll();
       }
       assertThat(countAtTheEnd()).isEqualTo(Shop.Count.CLEAN);

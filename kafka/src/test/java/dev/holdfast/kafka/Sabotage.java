@@ -59,7 +59,9 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     /** What a window saw is sent whether or not it is on the database's disk. */
     FLUSH_FENCE,
     /** Opening the target leaves the session of the leader before as it is. */
-    TARGET_FENCE
+    TARGET_FENCE,
+    /** The target is not told how many copies of the progress the database has. */
+    COUNT_OF_COPIES
   }
 
   static Sabotage diesAt(Point point, int nth) {
@@ -142,6 +144,7 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
           case NOTHING, FLUSH_FENCE -> real;
           case PROGRESS_RECORD -> new ForgetfulTarget(real);
           case TARGET_FENCE -> new UnfencedTarget(real);
+          case COUNT_OF_COPIES -> new UncountingTarget(real);
         };
     return new TrappedTarget(target, trap);
   }
@@ -234,6 +237,20 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     @Override
     public Optional<String> progress() {
       return Optional.empty();
+    }
+  }
+
+  private record UncountingTarget(Target target) implements Wrapping {
+    @Override
+    public TargetSession open(Context context) {
+      return new UncountingSession(target.open(context));
+    }
+  }
+
+  private record UncountingSession(TargetSession session) implements WrappingSession {
+    @Override
+    public Delivery send(List<OutboxRecord> messages, String progress) {
+      return session.send(messages, progress.replaceAll(" copies=\\d+", " copies=0"));
     }
   }
 

@@ -28,7 +28,8 @@ final class Shop implements AutoCloseable {
   private final Holdfast holdfast;
   private final String table;
   private final String topic;
-  private final CommittedReader reader;
+  private final String bootstrapServers;
+  private CommittedReader reader;
   private final AtomicInteger numbers = new AtomicInteger();
 
   /**
@@ -42,11 +43,21 @@ final class Shop implements AutoCloseable {
   }
 
   Shop(HikariDataSource pool, Holdfast holdfast, String schema, String topic) {
+    this(pool, holdfast, schema, topic, TestServers.KAFKA.bootstrapServers());
+  }
+
+  Shop(
+      HikariDataSource pool,
+      Holdfast holdfast,
+      String schema,
+      String topic,
+      String bootstrapServers) {
     this.pool = pool;
     this.holdfast = holdfast;
     this.table = schema + "_orders";
     this.topic = topic;
-    this.reader = new CommittedReader(TestServers.KAFKA.bootstrapServers());
+    this.bootstrapServers = bootstrapServers;
+    this.reader = new CommittedReader(bootstrapServers);
     execute("create table if not exists " + table + " (n int primary key, customer text not null)");
     execute("create table if not exists " + table + "_customer (customer text primary key)");
   }
@@ -175,6 +186,12 @@ final class Shop implements AutoCloseable {
   boolean delivered(int number) {
     String value = Integer.toString(number);
     return reader.read(topic).stream().anyMatch(record -> record.value().equals(value));
+  }
+
+  /** Forgets what was read: the broker no longer has it. */
+  void readAnew() {
+    reader.close();
+    reader = new CommittedReader(bootstrapServers);
   }
 
   private void execute(String sql) {

@@ -5,17 +5,20 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
+import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.postgres.PostgresStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A shop with a schema and a topic of its own, whose orders no relay delivers yet. */
 final class Stage implements AutoCloseable {
   static final Duration SOON = Duration.ofSeconds(90);
 
-  final PostgresServer server;
+  final String jdbcUrl;
+  final KafkaServer broker;
   final String schema;
   final String topic;
   final HikariDataSource pool;
@@ -28,16 +31,21 @@ final class Stage implements AutoCloseable {
   }
 
   Stage(String name, PostgresServer server) {
-    this.server = server;
+    this(name, server.jdbcUrl(), TestServers.KAFKA);
+  }
+
+  Stage(String name, String jdbcUrl, KafkaServer broker) {
+    this.jdbcUrl = jdbcUrl;
+    this.broker = broker;
     this.schema = TestServers.unique(name + "_");
     this.topic = TestServers.unique(name);
-    this.pool = TestServers.pool(server.jdbcUrl());
+    this.pool = TestServers.pool(jdbcUrl);
     this.store = PostgresStore.open(pool, schema);
     store.schema().migrate();
     store.channels().register("orders", List.of(topic + "*"));
-    TestServers.KAFKA.createTopic(topic, 2);
+    broker.createTopic(topic, 2);
     this.writer = Holdfast.on(pool).schema(schema).schemaManagedElsewhere().start();
-    this.shop = new Shop(pool, writer, schema, topic);
+    this.shop = new Shop(pool, writer, schema, topic, broker.bootstrapServers());
   }
 
   /** A relay in this process, to be configured further. */
@@ -45,15 +53,19 @@ final class Stage implements AutoCloseable {
     return Holdfast.on(pool)
         .schema(schema)
         .relay(RelayProcess.settings())
-        .channel("orders", TestServers.target(), topic + "*");
+        .channel("orders", target(), topic + "*");
+  }
+
+  KafkaTarget target() {
+    return Kafka.to(Map.of("bootstrap.servers", broker.bootstrapServers()));
   }
 
   RelayProcess relayProcess(Sabotage sabotage) {
-    return RelayProcess.start(server.jdbcUrl(), schema, topic, sabotage);
+    return RelayProcess.start(jdbcUrl, schema, topic, sabotage);
   }
 
   RelayFleet relays(Sabotage sabotage, int size) {
-    return new RelayFleet(server.jdbcUrl(), schema, topic, sabotage, size);
+    return new RelayFleet(jdbcUrl, schema, topic, sabotage, size);
   }
 
   /** Who leads; empty while nobody does, and while the database is not there. */
@@ -71,10 +83,15 @@ final class Stage implements AutoCloseable {
 
   /** An order that is there: the pool may hold connections that broke. */
   int order() {
+    return order("sentinel");
+  }
+
+  int order(String customer) {
     return await()
         .atMost(SOON)
+        .pollDelay(Duration.ZERO)
         .ignoreExceptionsInstanceOf(HoldfastException.class)
-        .until(() -> shop.order("sentinel", false, false), number -> true);
+        .until(() -> shop.order(customer, false, false), number -> true);
   }
 
   void awaitDelivery(int order) {

@@ -70,7 +70,7 @@ final class PostgresChannels implements ChannelStore {
 
   private static final String SAVE =
       "update ${schema}.progress set from_snapshot = ?, to_snapshot = ?, position = ?,"
-          + " replayed = ?, record = ?, updated_at = clock_timestamp(),"
+          + " replayed = ?, record = ?, copies = copies + 1, updated_at = clock_timestamp(),"
           + " system = "
           + SYSTEM
           + " where channel = ?";
@@ -303,7 +303,7 @@ final class PostgresChannels implements ChannelStore {
                     connection,
                     """
                     select from_snapshot::text, to_snapshot::text, position, replayed, record, era,
-                           system
+                           system, copies
                     from ${schema}.progress where channel = ?
                     """,
                     row ->
@@ -315,7 +315,8 @@ final class PostgresChannels implements ChannelStore {
                                 row.getLong("replayed")),
                             row.getString("record"),
                             row.getInt("era"),
-                            row.getString("system")),
+                            row.getString("system"),
+                            row.getLong("copies")),
                     channel)
                 .orElseThrow(() -> unknown(channel)));
   }

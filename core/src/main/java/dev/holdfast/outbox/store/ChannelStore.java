@@ -14,8 +14,9 @@ public interface ChannelStore {
    * @param record the last progress record copied back from the target, or {@code null}
    * @param era the channel's era
    * @param system the identifier of the cluster that wrote it
+   * @param copies how often it was copied, so that a database that has lost a copy can be told
    */
-  record Progress(Cursor cursor, @Nullable String record, int era, String system) {}
+  record Progress(Cursor cursor, @Nullable String record, int era, String system, long copies) {}
 
   /**
    * Creates the channel if it is new, and adds the patterns it lacks. A new channel receives what
@@ -51,7 +52,8 @@ public interface ChannelStore {
   Progress progress(String channel);
 
   /**
-   * Copies progress back, in the name of the channel's leader.
+   * Copies progress back, in the name of the channel's leader, and counts that. Durable when this
+   * returns.
    *
    * @return false when the lease has been lost; nothing is then written
    */

@@ -130,6 +130,8 @@ create table ${schema}.progress (
   record        text,
   era           integer not null default 1 check (era >= 1),
   system        text not null,
+  -- How often it was copied: a clone, or a database that has lost commits, is behind.
+  copies        bigint not null default 0,
   updated_at    timestamptz not null default clock_timestamp(),
   check (to_snapshot is not null or (position = 0 and replayed = 0))
 );

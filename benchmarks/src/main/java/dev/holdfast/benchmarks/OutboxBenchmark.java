@@ -41,7 +41,7 @@ public final class OutboxBenchmark {
     String only = options.get("--only");
     contenders.removeIf(contender -> only != null && !contender.name().equals(only));
     try (PostgresServer postgres = PostgresServer.start();
-        KafkaServer kafka = KafkaServer.start();
+        KafkaServer kafka = KafkaServer.builder().javaOption("-XX:TieredStopAtLevel=4").start();
         HikariDataSource pool = pool(postgres)) {
       OutboxBenchmark benchmark = new OutboxBenchmark(kafka, pool);
       Map<String, Object> report = benchmark.run(contenders, messages, bytes, rounds);

@@ -234,7 +234,7 @@ public final class KafkaServer implements AutoCloseable {
   private List<String> command() {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC"));
+    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(javaOptions);
     // Whichever logging backend this program brings, and however it has configured it.
     command.add("-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml");
@@ -379,8 +379,8 @@ public final class KafkaServer implements AutoCloseable {
     }
 
     /**
-     * An option of the server's JVM. With {@code -XX:TieredStopAtLevel=1} a start takes half the
-     * processor time, for servers that do not live long or have little to do.
+     * An option of the server's JVM. It runs with the first compiler alone, so that a start takes
+     * half the processor time; for much load there is {@code -XX:TieredStopAtLevel=4}.
      */
     public Builder javaOption(String option) {
       javaOptions.add(option);

@@ -27,7 +27,7 @@ final class KafkaServerTest {
 
   @BeforeAll
   static void startServer() {
-    server = KafkaServer.builder().relayed().javaOption("-XX:TieredStopAtLevel=1").start();
+    server = KafkaServer.builder().relayed().javaOption("-Dholdfast.test=1").start();
   }
 
   @AfterAll
@@ -88,7 +88,7 @@ final class KafkaServerTest {
 
   @Test
   void runsWithTheOptionsGiven() {
-    assertThat(Processes.commandLine(server.pid())).contains("-XX:TieredStopAtLevel=1");
+    assertThat(Processes.commandLine(server.pid())).contains("-Dholdfast.test=1");
   }
 
   @Test

@@ -125,7 +125,7 @@ public final class DemoCommand implements Callable<Integer> {
       throws InterruptedException, SQLException {
     progress.say("Starting PostgreSQL and Kafka ...");
     PostgresServer.Builder postgresBuilder = PostgresServer.builder();
-    KafkaServer.Builder kafkaBuilder = KafkaServer.builder().javaOption("-XX:TieredStopAtLevel=1");
+    KafkaServer.Builder kafkaBuilder = KafkaServer.builder();
     if (keep) {
       postgresBuilder.dataDirectory(directory.resolve("postgres"));
       kafkaBuilder.dataDirectory(directory.resolve("kafka"));

@@ -128,8 +128,7 @@ public final class RelayCommand implements Callable<Integer> {
 
   private RelayPlan embed(RelayPlan plan, UntilSignalled running) {
     PostgresServer postgres = running.add(PostgresServer.start());
-    KafkaServer broker =
-        running.add(KafkaServer.builder().javaOption("-XX:TieredStopAtLevel=1").start());
+    KafkaServer broker = running.add(KafkaServer.start());
     plan.channels().stream()
         .flatMap(each -> each.topics().stream())
         .filter(topic -> !topic.contains("*"))

@@ -186,7 +186,7 @@ final class RunExecution {
         throw new CrashLabException(
             Problem.Kind.POINT_NOT_REACHED,
             "The golden run passed %s, this run does not within %s. Make the operation do the same for every key, or leave the point out with ignoring(…)."
-                .formatted(missing, quiescence.patience()));
+                .formatted(missing, Words.of(quiescence.patience())));
       }
       clock.pause();
     }
@@ -234,7 +234,9 @@ final class RunExecution {
       }
       case CRASHED -> new Outcome.Unknown("the process died during the attempt");
       case STILL_RUNNING -> {
-        found(Verdict.STUCK, "an attempt did not return within " + scenario.attemptTimeout());
+        found(
+            Verdict.STUCK,
+            "an attempt did not return within " + Words.of(scenario.attemptTimeout()));
         throw new Decided();
       }
     };
@@ -310,13 +312,13 @@ final class RunExecution {
       throw new CrashLabException(
           Problem.Kind.DOES_NOT_SETTLE,
           "Without any fault, the effects still change after %s: %s. Give it more time with quiesce(…), or end what goes on making them."
-              .formatted(quiescence.patience(), describe(settled.seen())));
+              .formatted(Words.of(settled.waited()), describe(settled.seen())));
     }
     if (!oracle.isAll(settled.seen()) || !settled.idle()) {
       throw failed(
           "Without any fault, the effects are not as expected within %s: %s%s"
               .formatted(
-                  quiescence.patience(),
+                  Words.of(settled.waited()),
                   describe(settled.seen()),
                   settled.idle() ? "" : ", and the application is not idle"),
           null);
@@ -335,8 +337,9 @@ final class RunExecution {
       throw notReached(pending);
     }
     findings.addAll(oracle.judge(told, settled.seen()));
-    if (!settled.idle()) {
-      found(Verdict.STUCK, "the application is not idle after " + quiescence.patience());
+    // Whom what is wrong for good did not leave the time, is not accused of not using it.
+    if (!settled.idle() && settled.wholly()) {
+      found(Verdict.STUCK, "the application is not idle after " + Words.of(settled.waited()));
     }
     if (!findings.isEmpty()) {
       if (settled.moving()) {
@@ -395,7 +398,7 @@ final class RunExecution {
   private String why(Life.Ended ended) {
     return switch (ended.how()) {
       case THREW -> ended.thrown();
-      case STILL_RUNNING -> "it has not returned within " + scenario.attemptTimeout();
+      case STILL_RUNNING -> "it has not returned within " + Words.of(scenario.attemptTimeout());
       case CRASHED, RETURNED -> "it ended by itself";
     };
   }

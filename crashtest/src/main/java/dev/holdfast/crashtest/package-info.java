@@ -85,7 +85,8 @@
  * </ul>
  *
  * May know the core's model and store interfaces; knows no database and no broker beyond JDBC and
- * the client libraries, of which only the needed ones have to be there.
+ * the client libraries, of which only the needed ones have to be there. The exception is {@link
+ * dev.holdfast.crashtest.StoreClock}, which moves the time of a store in PostgreSQL.
  */
 @NullMarked
 package dev.holdfast.crashtest;

@@ -26,11 +26,12 @@ final class RunExecution {
   private final String key;
   private final Trace trace;
   private final Life.Source lives;
-  private final Oracle oracle;
+  private Oracle oracle;
   private final Quiescence quiescence;
   private final List<Finding> findings = new ArrayList<>();
   private @Nullable Life life;
   private @Nullable Throwable lastThrown;
+  private boolean befallen;
 
   /** What has been found ends the run. */
   private static final class Decided extends RuntimeException {
@@ -100,6 +101,9 @@ final class RunExecution {
     enter(Phase.OPERATION);
     try {
       scenario.given().prepare(key);
+      if (plan.carrier() == Carrier.DRILL) {
+        Objects.requireNonNull(scenario.drill()).prepare().run();
+      }
     } catch (Exception e) {
       throw failed("What the operation needs could not be prepared: " + e, e);
     }
@@ -115,8 +119,22 @@ final class RunExecution {
       judge(told);
     }
     if (told instanceof Outcome.Unknown && scenario.retries() > 0) {
-      judge(retry());
+      Outcome retried = retry();
+      oracle = oracle.losingNothing();
+      judge(retried);
     }
+  }
+
+  private void befall() {
+    Drill drill = Objects.requireNonNull(scenario.drill());
+    befallen = true;
+    try {
+      drill.strike().run();
+    } catch (Exception e) {
+      throw failed("The drill '" + drill.name() + "' could not be carried out: " + e, e);
+    }
+    oracle = oracle.after(drill);
+    trace.note("Befallen while the process was down: " + drill.name() + ".");
   }
 
   /** Sees that the first fault is made, and what it leaves the caller with. */
@@ -273,6 +291,9 @@ final class RunExecution {
         throw new Decided();
       }
       life().bury();
+      if (plan.carrier() == Carrier.DRILL && !befallen) {
+        befall();
+      }
       trace.enter(Phase.RECOVERY);
       Life.Ended ended = begin(true);
       switch (ended.how()) {

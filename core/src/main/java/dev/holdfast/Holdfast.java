@@ -30,17 +30,18 @@ public final class Holdfast implements AutoCloseable {
   private final Store store;
   private final Transactor transactor;
   private final @Nullable Relay relay;
-  private final Hints hints;
+  private final @Nullable Hints hints;
 
-  private Holdfast(Builder builder, Store store) {
+  private Holdfast(Builder builder, Store store, @Nullable Relay relay, @Nullable Hints hints) {
     this.store = store;
-    this.relay =
-        builder.channels.isEmpty()
-            ? null
-            : Relay.start(store, builder.channels, builder.relaySettings, builder.owner);
-    this.hints = new Hints(store.wakeUps(), relay);
+    this.relay = relay;
+    this.hints = hints;
     this.transactor =
-        new Transactor(builder.dataSource, store.writer(), builder.clock, hints::committed);
+        new Transactor(
+            builder.dataSource,
+            store.writer(),
+            builder.clock,
+            hints == null ? () -> {} : hints::committed);
   }
 
   /**
@@ -133,7 +134,9 @@ public final class Holdfast implements AutoCloseable {
    */
   @Override
   public void close() {
-    hints.close();
+    if (hints != null) {
+      hints.close();
+    }
     if (relay != null) {
       relay.close();
     }
@@ -227,6 +230,23 @@ public final class Holdfast implements AutoCloseable {
      * @throws InvalidConfiguration when a setting cannot be used
      */
     public Holdfast start() {
+      Store store = prepare();
+      Relay relay = channels.isEmpty() ? null : Relay.start(store, channels, relaySettings, owner);
+      return new Holdfast(this, store, relay, new Hints(store.wakeUps(), relay));
+    }
+
+    /**
+     * As {@link #start}, but nothing runs by itself: messages are delivered when the caller steps
+     * the background work. For tests. Nobody is told of commits by it either; relays elsewhere find
+     * them by their own polling.
+     */
+    public Stepper manual() {
+      Store store = prepare();
+      Relay relay = Relay.stepped(store, channels, relaySettings, owner);
+      return new Stepper(new Holdfast(this, store, relay, null), relay);
+    }
+
+    private Store prepare() {
       Store store = open(dataSource, schema);
       if (migrate) {
         store.schema().migrate();
@@ -237,7 +257,7 @@ public final class Holdfast implements AutoCloseable {
           || upkeep.maxPayloadBytes() != null) {
         store.upkeep().configure(upkeep);
       }
-      return new Holdfast(this, store);
+      return store;
     }
 
     private static Store open(DataSource dataSource, String schema) {

@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs one channel in this process, as leader or standby, until closed. */
+/**
+ * Runs one channel in this process, as leader or standby, until closed. Steps are made on one
+ * thread: its own, or that of whoever steps it.
+ */
 final class ChannelRunner implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(ChannelRunner.class);
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
@@ -25,11 +28,17 @@ final class ChannelRunner implements Runnable {
   private final RelaySettings settings;
   private final String owner;
   private final Heartbeat heartbeat;
+  private final Pace pace;
   private final Doorbell doorbell = new Doorbell();
   private final Backoff backoff;
   private final Term.Counters counters = new Term.Counters();
 
-  /** Opened as a standby and not used yet; of this runner's thread. */
+  /** Held from the first step of a term to its end. */
+  private @Nullable Lease lease;
+
+  private @Nullable Term term;
+
+  /** Opened as a standby and not used yet. */
   private @Nullable TargetSession prepared;
 
   private long preparedAt = Doorbell.nanos() - LOOK_AGAIN.toNanos();
@@ -43,12 +52,14 @@ final class ChannelRunner implements Runnable {
       ChannelConfig channel,
       RelaySettings settings,
       String owner,
-      Heartbeat heartbeat) {
+      Heartbeat heartbeat,
+      Pace pace) {
     this.store = store;
     this.channel = channel;
     this.settings = settings;
     this.owner = owner;
     this.heartbeat = heartbeat;
+    this.pace = pace;
     this.backoff =
         new Backoff(Duration.ofMillis(50), settings.longestRetry(), new Random(owner.hashCode()));
   }
@@ -71,14 +82,7 @@ final class ChannelRunner implements Runnable {
   public void run() {
     try {
       while (!closing) {
-        try {
-          step();
-        } catch (HoldfastException e) {
-          unreachable(e.getMessage());
-        } catch (RuntimeException e) {
-          log.error("channel {}: unexpected, trying again", channel.name(), e);
-          unreachable(e.toString());
-        }
+        doorbell.await(step());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -87,25 +91,67 @@ final class ChannelRunner implements Runnable {
       log.error("channel {}: the relay has failed", channel.name(), e);
       throw e;
     } finally {
+      end();
+    }
+  }
+
+  /**
+   * Does one thing: tries for the lease, takes over, delivers a page, looks again. At most one
+   * transition of {@link RelayPhase} with what belongs to it.
+   *
+   * @return how long there is nothing to do, unless somebody rings; zero when there is at once
+   */
+  Duration step() throws InterruptedException {
+    try {
+      Lease held = lease;
+      return held == null ? compete() : serve(held);
+    } catch (HoldfastException e) {
+      return unreachable(e.getMessage());
+    } catch (RuntimeException e) {
+      log.error("channel {}: unexpected, trying again", channel.name(), e);
+      return unreachable(e.toString());
+    }
+  }
+
+  /** Finishes what is under way and releases what is owned. The last thing that is called. */
+  void end() {
+    try {
+      endTerm();
+      release();
+    } finally {
       discardPrepared();
       on(Event.CLOSE);
     }
   }
 
-  private void step() throws InterruptedException {
+  /** Leaves everything as it is, as a process does that dies; only connections are closed. */
+  void abandon() {
+    Term left = term;
+    term = null;
+    lease = null;
+    try {
+      if (left != null) {
+        left.close();
+      }
+    } finally {
+      discardPrepared();
+      on(Event.CLOSE);
+    }
+  }
+
+  private Duration compete() {
     if (phase == RelayPhase.BLOCKED) {
-      doorbell.await(backoff.next());
       on(Event.RETRY);
-      return;
+      return Duration.ZERO;
     }
     ChannelState state = store.channels().state(channel.name()).orElse(ChannelState.STOPPED);
-    switch (state) {
+    return switch (state) {
       case RUNNING -> {
         if (phase != RelayPhase.STANDBY) {
           problem = null;
           on(Event.RUN_SEEN);
         }
-        compete();
+        yield tryForLease();
       }
       case PAUSED -> idle(Event.PAUSE_SEEN, RelayPhase.PAUSED, "paused by an operator");
       case STOPPED ->
@@ -113,18 +159,18 @@ final class ChannelRunner implements Runnable {
               Event.STOP_SEEN,
               RelayPhase.STOPPED,
               "stopped; see the channel's reason with: holdfast outbox status");
-    }
+    };
   }
 
-  private void idle(Event event, RelayPhase becomes, String why) throws InterruptedException {
+  private Duration idle(Event event, RelayPhase becomes, String why) {
     if (phase != becomes) {
       problem = why;
       on(event);
     }
-    doorbell.await(LOOK_AGAIN);
+    return LOOK_AGAIN;
   }
 
-  private void compete() throws InterruptedException {
+  private Duration tryForLease() {
     long askedAt = Doorbell.nanos();
     Optional<Lease> won =
         store.leases().tryAcquire("channel/" + channel.name(), owner, settings.leaseDuration());
@@ -132,17 +178,12 @@ final class ChannelRunner implements Runnable {
       problem = null;
       standBy();
       Duration wait = settings.leaseDuration().dividedBy(8);
-      doorbell.await(wait.compareTo(LOOK_AGAIN) < 0 ? wait : LOOK_AGAIN);
-      return;
+      return wait.compareTo(LOOK_AGAIN) < 0 ? wait : LOOK_AGAIN;
     }
+    lease = won.get();
     heartbeat.keep(won.get(), askedAt);
     on(Event.LEASE_TAKEN);
-    try {
-      serve(won.get());
-    } finally {
-      heartbeat.forget(won.get());
-      release(won.get());
-    }
+    return Duration.ZERO;
   }
 
   /** Connects to the target meanwhile, so that a takeover need not wait for that. */
@@ -181,54 +222,81 @@ final class ChannelRunner implements Runnable {
     }
   }
 
-  private void serve(Lease lease) throws InterruptedException {
-    try (Term term =
-        new Term(store, channel, settings, takePrepared(), lease, heartbeat, doorbell, counters)) {
-      term.takeOver();
-      on(Event.ANCHORED);
-      problem = null;
-      log.info("channel {}: leading, epoch {}", channel.name(), lease.epoch());
-      backoff.reset();
-      try {
-        term.lead(this::endWhenClosing);
-      } finally {
-        term.finish();
-      }
-    } catch (TermEnded e) {
-      log.info(
-          "channel {}: the term of epoch {} ended: {}",
-          channel.name(),
-          lease.epoch(),
-          e.getMessage());
-      if (e.event() == Event.UNREACHABLE) {
-        unreachable(e.getMessage());
-      } else if (e.event() != Event.CLOSE) {
-        problem = e.event() == Event.LEASE_LOST ? null : e.getMessage();
-        on(e.event());
-      }
-    }
-  }
-
-  private void endWhenClosing() throws TermEnded {
-    if (closing) {
-      throw new TermEnded(Event.CLOSE, "the process is shutting down");
-    }
-  }
-
-  private void release(Lease lease) {
+  private Duration serve(Lease held) throws InterruptedException {
+    boolean goesOn = false;
     try {
-      store.leases().release(lease);
+      Term current = term;
+      Duration wait = current == null ? takeOver(held) : current.step();
+      goesOn = true;
+      return wait;
+    } catch (TermEnded e) {
+      endTerm();
+      return ended(held, e);
+    } finally {
+      if (!goesOn) {
+        endTerm();
+        release();
+      }
+    }
+  }
+
+  private Duration takeOver(Lease held) throws TermEnded {
+    Term begun =
+        new Term(store, channel, settings, pace, takePrepared(), held, heartbeat, counters);
+    term = begun;
+    begun.takeOver();
+    on(Event.ANCHORED);
+    problem = null;
+    log.info("channel {}: leading, epoch {}", channel.name(), held.epoch());
+    backoff.reset();
+    return Duration.ZERO;
+  }
+
+  private Duration ended(Lease held, TermEnded e) {
+    log.info(
+        "channel {}: the term of epoch {} ended: {}", channel.name(), held.epoch(), e.getMessage());
+    if (e.event() == Event.UNREACHABLE) {
+      return unreachable(e.getMessage());
+    }
+    problem = e.event() == Event.LEASE_LOST ? null : e.getMessage();
+    on(e.event());
+    return Duration.ZERO;
+  }
+
+  /** What a term that led leaves in order, whatever ended it. */
+  private void endTerm() {
+    Term ended = term;
+    term = null;
+    if (ended != null) {
+      try (ended) {
+        if (phase == RelayPhase.LEADING) {
+          ended.finish();
+        }
+      }
+    }
+  }
+
+  private void release() {
+    Lease held = lease;
+    lease = null;
+    if (held == null) {
+      return;
+    }
+    heartbeat.forget(held);
+    try {
+      store.leases().release(held);
     } catch (HoldfastException e) {
       log.debug("channel {}: the lease was not released and will expire", channel.name(), e);
     }
   }
 
-  private void unreachable(@Nullable String why) {
+  private Duration unreachable(@Nullable String why) {
     problem = why;
     if (backoff.failures() == 0) {
       log.warn("channel {}: blocked, trying again: {}", channel.name(), why);
     }
     on(Event.UNREACHABLE);
+    return backoff.next();
   }
 
   private void on(Event event) {

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,29 +19,41 @@ import org.slf4j.LoggerFactory;
  *
  * <p>{@link #holds} is a courtesy, not the fence: it spares a leader that was paused a useless
  * attempt. What keeps a zombie from doing harm is the target's fence and the lock on the lease row.
+ *
+ * <p>Where nothing runs by itself, {@code holds} renews: a lease that is stepped never ends by the
+ * clock of the process, only by that of the database.
  */
 final class Heartbeat implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Heartbeat.class);
 
   private final LeaseStore leases;
   private final Duration duration;
-  private final ScheduledExecutorService thread;
+  private final @Nullable ScheduledExecutorService thread;
 
   /** When each lease held ends, at the earliest, as a {@link Doorbell#nanos} reading. */
   private final Map<Lease, Long> ends = new ConcurrentHashMap<>();
 
-  Heartbeat(LeaseStore leases, Duration duration, String owner) {
+  Heartbeat(LeaseStore leases, Duration duration, String owner, Pace pace) {
     this.leases = leases;
     this.duration = duration;
     this.thread =
-        Executors.newSingleThreadScheduledExecutor(
-            runnable -> {
-              Thread heart = new Thread(runnable, "holdfast-heartbeat-" + owner);
-              heart.setDaemon(true);
-              return heart;
-            });
-    long period = duration.toMillis() / 3;
-    thread.scheduleWithFixedDelay(this::beat, period, period, TimeUnit.MILLISECONDS);
+        switch (pace) {
+          case TIMED -> thread(owner);
+          case STEPPED -> null;
+        };
+    if (thread != null) {
+      long period = duration.toMillis() / 3;
+      thread.scheduleWithFixedDelay(this::beat, period, period, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private static ScheduledExecutorService thread(String owner) {
+    return Executors.newSingleThreadScheduledExecutor(
+        runnable -> {
+          Thread heart = new Thread(runnable, "holdfast-heartbeat-" + owner);
+          heart.setDaemon(true);
+          return heart;
+        });
   }
 
   /**
@@ -63,6 +76,9 @@ final class Heartbeat implements AutoCloseable {
   }
 
   boolean holds(Lease lease) {
+    if (thread == null) {
+      return renew(lease);
+    }
     Long end = ends.get(lease);
     return end != null && end - Doorbell.nanos() > 0;
   }
@@ -86,6 +102,8 @@ final class Heartbeat implements AutoCloseable {
 
   @Override
   public void close() {
-    thread.shutdownNow();
+    if (thread != null) {
+      thread.shutdownNow();
+    }
   }
 }

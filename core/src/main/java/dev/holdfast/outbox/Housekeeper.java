@@ -30,6 +30,7 @@ final class Housekeeper implements Runnable {
   private final Doorbell doorbell = new Doorbell();
   private volatile boolean closing;
   private boolean failed;
+  private @Nullable Lease lease;
 
   /**
    * @param moved called when messages have been moved into the log
@@ -50,37 +51,44 @@ final class Housekeeper implements Runnable {
 
   @Override
   public void run() {
-    Lease lease = null;
     try {
       while (!closing) {
-        Duration wait = LOOK_AGAIN;
-        try {
-          lease = hold(lease);
-          if (lease != null) {
-            wait = work(lease);
-          }
-          failed = false;
-        } catch (HoldfastException e) {
-          if (!failed) {
-            log.warn("upkeep failed and is tried again: {}", e.getMessage());
-          }
-          failed = true;
-        } catch (RuntimeException e) {
-          log.error("upkeep: unexpected, trying again", e);
-          failed = true;
-        }
-        doorbell.await(wait);
+        doorbell.await(step());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      giveUp(lease);
+      end();
     }
   }
 
-  private @Nullable Lease hold(@Nullable Lease lease) {
-    if (lease != null && heartbeat.holds(lease)) {
-      return lease;
+  /**
+   * Takes or keeps the lease, and does what there is to do.
+   *
+   * @return how long there will be nothing
+   */
+  Duration step() {
+    try {
+      Lease held = hold(lease);
+      lease = held;
+      Duration wait = held == null ? LOOK_AGAIN : work(held);
+      failed = false;
+      return wait;
+    } catch (HoldfastException e) {
+      if (!failed) {
+        log.warn("upkeep failed and is tried again: {}", e.getMessage());
+      }
+      failed = true;
+    } catch (RuntimeException e) {
+      log.error("upkeep: unexpected, trying again", e);
+      failed = true;
+    }
+    return LOOK_AGAIN;
+  }
+
+  private @Nullable Lease hold(@Nullable Lease held) {
+    if (held != null && heartbeat.holds(held)) {
+      return held;
     }
     long askedAt = Doorbell.nanos();
     Optional<Lease> won = store.leases().tryAcquire("upkeep", owner, settings.leaseDuration());
@@ -104,11 +112,14 @@ final class Housekeeper implements Runnable {
     return due.compareTo(SOONEST) < 0 ? SOONEST : due;
   }
 
-  private void giveUp(@Nullable Lease lease) {
-    if (lease != null) {
-      heartbeat.forget(lease);
+  /** Releases the lease. The last thing that is called. */
+  void end() {
+    Lease held = lease;
+    lease = null;
+    if (held != null) {
+      heartbeat.forget(held);
       try {
-        store.leases().release(lease);
+        store.leases().release(held);
       } catch (HoldfastException e) {
         log.debug("the upkeep lease was not released and will expire", e);
       }

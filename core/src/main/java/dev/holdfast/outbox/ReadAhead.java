@@ -18,21 +18,25 @@ final class ReadAhead implements AutoCloseable {
   private final OutboxLog log;
   private final String channel;
   private final OutboxLog.Limit limit;
-  private final ExecutorService reader;
+  private final @Nullable ExecutorService reader;
   private @Nullable Future<Page> ahead;
   private @Nullable Cursor aheadOf;
 
-  ReadAhead(OutboxLog log, String channel, OutboxLog.Limit limit) {
+  ReadAhead(OutboxLog log, String channel, OutboxLog.Limit limit, Pace pace) {
     this.log = log;
     this.channel = channel;
     this.limit = limit;
     this.reader =
-        Executors.newSingleThreadExecutor(
-            runnable -> {
-              Thread thread = new Thread(runnable, "holdfast-read-ahead-" + channel);
-              thread.setDaemon(true);
-              return thread;
-            });
+        switch (pace) {
+          case TIMED ->
+              Executors.newSingleThreadExecutor(
+                  runnable -> {
+                    Thread thread = new Thread(runnable, "holdfast-read-ahead-" + channel);
+                    thread.setDaemon(true);
+                    return thread;
+                  });
+          case STEPPED -> null;
+        };
   }
 
   /** The page after the cursor. */
@@ -41,7 +45,7 @@ final class ReadAhead implements AutoCloseable {
     if (page == null) {
       page = log.read(channel, after, limit, forceAdvance);
     }
-    if (page.hasNext() || page.records().size() == limit.records()) {
+    if (reader != null && (page.hasNext() || page.records().size() == limit.records())) {
       Cursor end = page.end();
       aheadOf = end;
       ahead = reader.submit(() -> log.read(channel, end, limit, false));
@@ -67,6 +71,8 @@ final class ReadAhead implements AutoCloseable {
 
   @Override
   public void close() {
-    reader.shutdownNow();
+    if (reader != null) {
+      reader.shutdownNow();
+    }
   }
 }

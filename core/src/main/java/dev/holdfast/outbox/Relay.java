@@ -10,6 +10,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Delivers the outbox's channels from this process, as leader or as standby of other processes that
  * configure the same channels. Thread-safe.
+ *
+ * <p>{@linkplain #start Started}, it does so on threads of its own. {@linkplain #stepped Stepped},
+ * it does the same on the caller's thread and nothing by itself.
  */
 public final class Relay implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Relay.class);
@@ -22,17 +25,22 @@ public final class Relay implements AutoCloseable {
   private final List<ChannelRunner> runners = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private final AutoCloseable listening;
+  private final Pace pace;
+  private boolean ended;
 
-  private Relay(Store store, List<ChannelConfig> channels, RelaySettings settings, String owner) {
-    this.heartbeat = new Heartbeat(store.leases(), settings.leaseDuration(), owner);
+  private Relay(
+      Store store, List<ChannelConfig> channels, RelaySettings settings, String owner, Pace pace) {
+    this.pace = pace;
+    this.heartbeat = new Heartbeat(store.leases(), settings.leaseDuration(), owner, pace);
     this.housekeeper = new Housekeeper(store, settings, owner, heartbeat, this::wake);
     for (ChannelConfig channel : channels) {
-      ChannelRunner runner = new ChannelRunner(store, channel, settings, owner, heartbeat);
-      runners.add(runner);
-      threads.add(thread(runner, "holdfast-relay-" + channel.name()));
+      runners.add(new ChannelRunner(store, channel, settings, owner, heartbeat, pace));
     }
-    threads.add(thread(housekeeper, "holdfast-upkeep"));
-    this.listening = store.wakeUps().listen(this::wake);
+    this.listening =
+        switch (pace) {
+          case TIMED -> store.wakeUps().listen(this::wake);
+          case STEPPED -> () -> {};
+        };
   }
 
   /**
@@ -42,6 +50,24 @@ public final class Relay implements AutoCloseable {
    */
   public static Relay start(
       Store store, List<ChannelConfig> channels, RelaySettings settings, String owner) {
+    register(store, channels);
+    Relay relay = new Relay(store, channels, settings, owner, Pace.TIMED);
+    for (ChannelRunner runner : relay.runners) {
+      relay.threads.add(thread(runner, "holdfast-relay-" + runner.status().channel()));
+    }
+    relay.threads.add(thread(relay.housekeeper, "holdfast-upkeep"));
+    relay.threads.forEach(Thread::start);
+    return relay;
+  }
+
+  /** As {@link #start}, and delivers nothing but by {@link #step} and {@link #upkeep}. */
+  public static Relay stepped(
+      Store store, List<ChannelConfig> channels, RelaySettings settings, String owner) {
+    register(store, channels);
+    return new Relay(store, channels, settings, owner, Pace.STEPPED);
+  }
+
+  private static void register(Store store, List<ChannelConfig> channels) {
     for (ChannelConfig channel : channels) {
       List<String> patterns = store.channels().register(channel.name(), channel.patterns());
       if (!channel.patterns().containsAll(patterns)) {
@@ -52,15 +78,57 @@ public final class Relay implements AutoCloseable {
             patterns.stream().filter(pattern -> !channel.patterns().contains(pattern)).toList());
       }
     }
-    Relay relay = new Relay(store, channels, settings, owner);
-    relay.threads.forEach(Thread::start);
-    return relay;
   }
 
   private static Thread thread(Runnable runnable, String name) {
     Thread thread = new Thread(runnable, name);
     thread.setDaemon(true);
     return thread;
+  }
+
+  /**
+   * A channel's next step.
+   *
+   * @return whether there is more to do at once
+   * @throws IllegalStateException when it runs by itself, has ended, or has no such channel
+   */
+  public synchronized boolean step(String channel) {
+    requireStepped();
+    ChannelRunner runner =
+        runners.stream()
+            .filter(each -> each.status().channel().equals(channel))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "There is no channel "
+                            + channel
+                            + " here. Nothing was done. There are "
+                            + runners.stream().map(each -> each.status().channel()).toList()
+                            + "."));
+    try {
+      return runner.step().isZero();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /**
+   * Moves what is due into the log, and rotates segments.
+   *
+   * @throws IllegalStateException when it runs by itself or has ended
+   */
+  public synchronized void upkeep() {
+    requireStepped();
+    housekeeper.step();
+  }
+
+  private void requireStepped() {
+    if (pace != Pace.STEPPED || ended) {
+      throw new IllegalStateException(
+          ended ? "This relay has ended. Nothing was done." : "This relay runs by itself.");
+    }
   }
 
   /** Hints that there may be something to deliver. Cheap. */
@@ -83,6 +151,13 @@ public final class Relay implements AutoCloseable {
    */
   @Override
   public void close() {
+    switch (pace) {
+      case TIMED -> closeThreads();
+      case STEPPED -> closeHere();
+    }
+  }
+
+  private void closeThreads() {
     runners.forEach(ChannelRunner::close);
     housekeeper.close();
     try {
@@ -94,6 +169,26 @@ public final class Relay implements AutoCloseable {
       stopListening();
       heartbeat.close();
     }
+  }
+
+  private synchronized void closeHere() {
+    if (!ended) {
+      ended = true;
+      runners.forEach(ChannelRunner::end);
+      housekeeper.end();
+    }
+  }
+
+  /**
+   * Ends as a process does that dies between two steps: connections to targets are closed, and
+   * nothing is copied or released.
+   *
+   * @throws IllegalStateException when it runs by itself or has ended
+   */
+  public synchronized void abandon() {
+    requireStepped();
+    ended = true;
+    runners.forEach(ChannelRunner::abandon);
   }
 
   private void awaitEnd() throws InterruptedException {

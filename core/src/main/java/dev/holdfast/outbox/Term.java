@@ -46,9 +46,9 @@ final class Term implements AutoCloseable {
   private final Store store;
   private final ChannelConfig channel;
   private final RelaySettings settings;
+  private final Pace pace;
   private final Lease lease;
   private final Heartbeat heartbeat;
-  private final Doorbell doorbell;
   private final ReadAhead pages;
   private final Counters counters;
 
@@ -63,6 +63,11 @@ final class Term implements AutoCloseable {
   private long savedAt = Doorbell.nanos();
   private long toldAt = Doorbell.nanos();
   private long emptySince = Doorbell.nanos();
+  private long idleSince = Doorbell.nanos();
+  private @Nullable Parking parking;
+
+  /** Whether the next step copies progress, and does nothing else. */
+  private boolean owesCopy;
 
   /** What a channel's runner counts across terms; written by one thread, read by any. */
   static final class Counters {
@@ -77,24 +82,25 @@ final class Term implements AutoCloseable {
       Store store,
       ChannelConfig channel,
       RelaySettings settings,
+      Pace pace,
       TargetSession session,
       Lease lease,
       Heartbeat heartbeat,
-      Doorbell doorbell,
       Counters counters) {
     this.store = store;
     this.channel = channel;
     this.settings = settings;
+    this.pace = pace;
     this.session = session;
     this.lease = lease;
     this.heartbeat = heartbeat;
-    this.doorbell = doorbell;
     this.counters = counters;
     this.pages =
         new ReadAhead(
             store.log(),
             channel.name(),
-            new OutboxLog.Limit(settings.pageRecords(), settings.pageBytes()));
+            new OutboxLog.Limit(settings.pageRecords(), settings.pageBytes()),
+            pace);
   }
 
   /** Fences the predecessor and finds out where to go on. */
@@ -111,6 +117,8 @@ final class Term implements AutoCloseable {
     saveProgress();
     // Our claim stands at the target before anything is delivered, and with it the fence is real.
     tell();
+    parking = new Parking(store.parking(), lease, channel.name());
+    idleSince = Doorbell.nanos();
   }
 
   /** Commits the progress at the target, by itself. */
@@ -142,37 +150,35 @@ final class Term implements AutoCloseable {
     return ((Anchor.FromTarget) anchor).cursor();
   }
 
-  /** Reads and delivers until the term ends; never returns normally. */
-  void lead(RunCheck check) throws TermEnded, InterruptedException {
-    Parking parking = new Parking(store.parking(), lease, channel.name());
-    long parkedBefore = counters.parked.get();
-    long idleSince = Doorbell.nanos();
-    while (true) {
-      check.run();
-      TermEnded.unless(heartbeat.holds(lease));
-      Page page = pages.next(at(), Doorbell.hasPassed(LONGEST_EMPTY_WINDOW, emptySince));
-      if (!page.isEmpty()) {
-        deliver(page, parking);
-        counters.parked.set(parkedBefore + parking.parked());
-        idleSince = Doorbell.nanos();
-      }
-      if (!at().from().equals(page.end().from())) {
-        emptySince = Doorbell.nanos();
-      }
-      cursor = page.end();
-      if (Doorbell.hasPassed(settings.progressInterval(), savedAt)) {
-        housekeep();
-      }
-      if (page.isEmpty() && !page.hasNext()) {
-        doorbell.await(pollAfter(Doorbell.since(idleSince)));
-      }
+  /**
+   * After {@link #takeOver}: reads a page and delivers it, or copies progress.
+   *
+   * @return how long nothing need be looked for; zero when there is more
+   */
+  Duration step() throws TermEnded, InterruptedException {
+    TermEnded.unless(heartbeat.holds(lease));
+    if (owesCopy) {
+      housekeep();
+      return Duration.ZERO;
     }
-  }
-
-  /** Ends the term early when the process is closing. */
-  @FunctionalInterface
-  interface RunCheck {
-    void run() throws TermEnded;
+    Page page = pages.next(at(), pace.hasPassed(LONGEST_EMPTY_WINDOW, emptySince));
+    if (!page.isEmpty()) {
+      Parking kept = Objects.requireNonNull(parking);
+      long parkedBefore = kept.parked();
+      deliver(page, kept);
+      counters.parked.addAndGet(kept.parked() - parkedBefore);
+      idleSince = Doorbell.nanos();
+    }
+    if (!at().from().equals(page.end().from())) {
+      emptySince = Doorbell.nanos();
+    }
+    cursor = page.end();
+    if (!page.isEmpty() && pace.copiesApart()) {
+      owesCopy = true;
+    } else if (pace.hasPassed(settings.progressInterval(), savedAt)) {
+      housekeep();
+    }
+    return page.isEmpty() && !page.hasNext() ? pollAfter(Doorbell.since(idleSince)) : Duration.ZERO;
   }
 
   /** The longer nothing came, the longer the wait: a twentieth of the silence. */
@@ -186,6 +192,7 @@ final class Term implements AutoCloseable {
   }
 
   private void housekeep() throws TermEnded {
+    owesCopy = false;
     boolean silent =
         keepsProgress()
             && Doorbell.hasPassed(

@@ -12,6 +12,9 @@
  * page, send it together with the new progress, and so on. Any surprise ends the term; the next one
  * starts from durable progress.
  *
+ * <p>All of it is done in steps, by the threads of {@link dev.holdfast.outbox.Relay}, or one at a
+ * time by whoever steps it ({@link dev.holdfast.Stepper}, which says what lies between two steps).
+ *
  * <h2>Commit points, and what a crash at each leaves behind</h2>
  *
  * <ul>

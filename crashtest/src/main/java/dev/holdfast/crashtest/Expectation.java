@@ -75,6 +75,12 @@ public final class Expectation {
     return seen.net() == times && (order == null || order.equals(seen.values()));
   }
 
+  /** Whether everything is there, and behind one another where it is for the first time. */
+  boolean isCompleteWithRepeats(Seen seen) {
+    return seen.net() >= times
+        && (order == null || order.equals(seen.values().stream().distinct().toList()));
+  }
+
   boolean isDisordered(Seen seen) {
     return seen.net() == times && !isComplete(seen);
   }

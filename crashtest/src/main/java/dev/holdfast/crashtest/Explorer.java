@@ -99,6 +99,11 @@ final class Explorer implements AutoCloseable {
             Problem.Kind.INCOMPLETE_SCENARIO,
             "A forked JVM cannot describe this scenario, as it comes from a lambda or from a class without a constructor without arguments.");
       }
+      if (options.carriers().contains(Carrier.DRILL) && scenario.drill() == null) {
+        throw new CrashLabException(
+            Problem.Kind.INCOMPLETE_SCENARIO,
+            "The carrier DRILL needs what is to befall the resources. Describe it with drill(…).");
+      }
       for (Carrier carrier : Carrier.values()) {
         if (options.carriers().contains(carrier)) {
           planned.addAll(wanted(RunPlan.singles(carrier, points, scenario.retries() > 0)));

@@ -76,7 +76,16 @@ final class Incarnation implements Hook {
     if (calls.incrementAndGet() > CALLS_OF_THE_DEAD) {
       Await.done(buried, BURIAL);
     }
-    throw new ProcessCrashed(crashedAt);
+    throw death();
+  }
+
+  /**
+   * What ends a thread of the dead. Nothing is printed for that: a real crash is silent, and what a
+   * thread that catches nothing ends with would be reported as an error of the program.
+   */
+  private ProcessCrashed death() {
+    SilentDeath.of(Thread.currentThread());
+    return new ProcessCrashed(crashedAt);
   }
 
   @Override
@@ -124,7 +133,7 @@ final class Incarnation implements Hook {
       case AFTER_LAST, REPLY_LOST -> throw new IllegalStateException("Not made here: " + fault);
     }
     crash(fault.toString());
-    throw new ProcessCrashed(crashedAt);
+    throw death();
   }
 
   /**
@@ -241,7 +250,7 @@ final class Incarnation implements Hook {
       return;
     }
     if (!Await.done(LabThread.inBackground("stopping", this::closeAll), STOPPING)) {
-      trace.note("The application did not close within " + STOPPING + ".");
+      trace.note("The application did not close within " + Words.of(STOPPING) + ".");
     }
     crashedAt = "at the end of the run";
     state.set(State.STOPPED);

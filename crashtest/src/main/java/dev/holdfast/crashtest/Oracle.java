@@ -17,23 +17,54 @@ import java.util.List;
  * <tr><td>it has not, and will not</td><td>none, or what was made up for</td></tr>
  * <tr><td>nothing certain</td><td>all of every one, or none of any</td></tr>
  * </table>
+ *
+ * A drill may excuse two things: what is there too often, and, if the first effect is gone, what
+ * the others have become.
  */
 final class Oracle {
   private final List<Expectation> expectations;
   private final List<CommitPoint> golden;
+  private final boolean mayLose;
+  private final boolean mayRepeat;
 
   Oracle(List<Expectation> expectations, List<CommitPoint> golden) {
+    this(expectations, golden, false, false);
+  }
+
+  private Oracle(
+      List<Expectation> expectations,
+      List<CommitPoint> golden,
+      boolean mayLose,
+      boolean mayRepeat) {
     this.expectations = expectations;
     this.golden = golden;
+    this.mayLose = mayLose;
+    this.mayRepeat = mayRepeat;
+  }
+
+  /** The same after a drill, and the excuses that it has. */
+  Oracle after(Drill drill) {
+    return new Oracle(expectations, golden, drill.mayLose(), drill.mayRepeat());
+  }
+
+  /** The same for an operation that began after the drill: what is lost now is lost by others. */
+  Oracle losingNothing() {
+    return new Oracle(expectations, golden, false, mayRepeat);
   }
 
   boolean isAll(List<Seen> seen) {
     for (int i = 0; i < seen.size(); i++) {
-      if (!expectations.get(i).isComplete(seen.get(i))) {
+      if (!isComplete(i, seen)) {
         return false;
       }
     }
     return true;
+  }
+
+  private boolean isComplete(int index, List<Seen> seen) {
+    Expectation effect = expectations.get(index);
+    Seen found = seen.get(index);
+    return mayRepeat ? effect.isCompleteWithRepeats(found) : effect.isComplete(found);
   }
 
   static boolean isNone(List<Seen> seen) {
@@ -41,6 +72,9 @@ final class Oracle {
   }
 
   boolean isAcceptable(Outcome told, List<Seen> seen) {
+    if (mayLose && seen.get(0).net() == 0) {
+      return true;
+    }
     if (told instanceof Outcome.Committed) {
       return isAll(seen);
     }
@@ -50,7 +84,7 @@ final class Oracle {
   /** Whether something is there that no waiting takes away. */
   boolean isBeyondRepair(List<Seen> seen) {
     for (int i = 0; i < seen.size(); i++) {
-      if (expectations.get(i).isTooMuch(seen.get(i))) {
+      if (!mayRepeat && expectations.get(i).isTooMuch(seen.get(i))) {
         return true;
       }
     }
@@ -89,7 +123,7 @@ final class Oracle {
       Seen found = seen.get(i);
       if (found.net() < effect.times()) {
         findings.add(missing(i, seen));
-      } else if (found.net() > effect.times()) {
+      } else if (found.net() > effect.times() && !mayRepeat) {
         findings.add(
             new Finding(
                 Verdict.DUPLICATE,

@@ -54,8 +54,15 @@ final class Quiescence {
     }
   }
 
-  /** What was seen last, and whether it was still changing. */
-  record Settled(List<Seen> seen, boolean moving, boolean idle) {}
+  /**
+   * What was seen last.
+   *
+   * @param moving whether it was still changing
+   * @param idle whether the application said that it was idle
+   * @param waited for how long it was looked at
+   * @param wholly whether that was all the time there is
+   */
+  record Settled(List<Seen> seen, boolean moving, boolean idle, Duration waited, boolean wholly) {}
 
   Quiescence(Scenario<?> scenario, RunPlan plan, Golden golden, Truths truths, Trace trace) {
     this.scenario = scenario;
@@ -95,14 +102,14 @@ final class Quiescence {
       Duration hold = hold();
       boolean good = right.test(seen);
       if (good && idle && !awaitsOthers() && sinceChange.isOver(hold)) {
-        return new Settled(seen, false, true);
+        return new Settled(seen, false, true, clock.elapsed(), false);
       }
       if (beyondRepair.test(seen) && sinceChange.isOver(SHORT)) {
-        return new Settled(seen, false, idle);
+        return new Settled(seen, false, idle, clock.elapsed(), false);
       }
       if (clock.isOver(good ? patience().plus(hold.multipliedBy(3)) : patience())) {
         boolean moving = changes > 1 && !sinceChange.isOver(patience().dividedBy(2));
-        return new Settled(seen, moving, idle);
+        return new Settled(seen, moving, idle, clock.elapsed(), true);
       }
       clock.pause();
     }

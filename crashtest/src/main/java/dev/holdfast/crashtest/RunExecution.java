@@ -26,11 +26,12 @@ final class RunExecution {
   private final String key;
   private final Trace trace;
   private final Life.Source lives;
-  private final Oracle oracle;
+  private Oracle oracle;
   private final Quiescence quiescence;
   private final List<Finding> findings = new ArrayList<>();
   private @Nullable Life life;
   private @Nullable Throwable lastThrown;
+  private boolean befallen;
 
   /** What has been found ends the run. */
   private static final class Decided extends RuntimeException {
@@ -100,6 +101,9 @@ final class RunExecution {
     enter(Phase.OPERATION);
     try {
       scenario.given().prepare(key);
+      if (plan.carrier() == Carrier.DRILL) {
+        Objects.requireNonNull(scenario.drill()).prepare().run();
+      }
     } catch (Exception e) {
       throw failed("What the operation needs could not be prepared: " + e, e);
     }
@@ -115,8 +119,22 @@ final class RunExecution {
       judge(told);
     }
     if (told instanceof Outcome.Unknown && scenario.retries() > 0) {
-      judge(retry());
+      Outcome retried = retry();
+      oracle = oracle.losingNothing();
+      judge(retried);
     }
+  }
+
+  private void befall() {
+    Drill drill = Objects.requireNonNull(scenario.drill());
+    befallen = true;
+    try {
+      drill.strike().run();
+    } catch (Exception e) {
+      throw failed("The drill '" + drill.name() + "' could not be carried out: " + e, e);
+    }
+    oracle = oracle.after(drill);
+    trace.note("Befallen while the process was down: " + drill.name() + ".");
   }
 
   /** Sees that the first fault is made, and what it leaves the caller with. */
@@ -186,7 +204,7 @@ final class RunExecution {
         throw new CrashLabException(
             Problem.Kind.POINT_NOT_REACHED,
             "The golden run passed %s, this run does not within %s. Make the operation do the same for every key, or leave the point out with ignoring(…)."
-                .formatted(missing, quiescence.patience()));
+                .formatted(missing, Words.of(quiescence.patience())));
       }
       clock.pause();
     }
@@ -234,7 +252,9 @@ final class RunExecution {
       }
       case CRASHED -> new Outcome.Unknown("the process died during the attempt");
       case STILL_RUNNING -> {
-        found(Verdict.STUCK, "an attempt did not return within " + scenario.attemptTimeout());
+        found(
+            Verdict.STUCK,
+            "an attempt did not return within " + Words.of(scenario.attemptTimeout()));
         throw new Decided();
       }
     };
@@ -271,6 +291,9 @@ final class RunExecution {
         throw new Decided();
       }
       life().bury();
+      if (plan.carrier() == Carrier.DRILL && !befallen) {
+        befall();
+      }
       trace.enter(Phase.RECOVERY);
       Life.Ended ended = begin(true);
       switch (ended.how()) {
@@ -310,13 +333,13 @@ final class RunExecution {
       throw new CrashLabException(
           Problem.Kind.DOES_NOT_SETTLE,
           "Without any fault, the effects still change after %s: %s. Give it more time with quiesce(…), or end what goes on making them."
-              .formatted(quiescence.patience(), describe(settled.seen())));
+              .formatted(Words.of(settled.waited()), describe(settled.seen())));
     }
     if (!oracle.isAll(settled.seen()) || !settled.idle()) {
       throw failed(
           "Without any fault, the effects are not as expected within %s: %s%s"
               .formatted(
-                  quiescence.patience(),
+                  Words.of(settled.waited()),
                   describe(settled.seen()),
                   settled.idle() ? "" : ", and the application is not idle"),
           null);
@@ -335,8 +358,9 @@ final class RunExecution {
       throw notReached(pending);
     }
     findings.addAll(oracle.judge(told, settled.seen()));
-    if (!settled.idle()) {
-      found(Verdict.STUCK, "the application is not idle after " + quiescence.patience());
+    // Whom what is wrong for good did not leave the time, is not accused of not using it.
+    if (!settled.idle() && settled.wholly()) {
+      found(Verdict.STUCK, "the application is not idle after " + Words.of(settled.waited()));
     }
     if (!findings.isEmpty()) {
       if (settled.moving()) {
@@ -395,7 +419,7 @@ final class RunExecution {
   private String why(Life.Ended ended) {
     return switch (ended.how()) {
       case THREW -> ended.thrown();
-      case STILL_RUNNING -> "it has not returned within " + scenario.attemptTimeout();
+      case STILL_RUNNING -> "it has not returned within " + Words.of(scenario.attemptTimeout());
       case CRASHED, RETURNED -> "it ended by itself";
     };
   }

@@ -1,5 +1,6 @@
 package dev.holdfast.crashtest;
 
+import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.Problem;
 import dev.holdfast.crashtest.resource.Role;
 import java.time.Duration;
@@ -52,6 +53,7 @@ public final class Scenario<S> {
   private Duration attemptTimeout = ATTEMPT;
   private Predicate<S> idle = application -> true;
   private boolean saysWhenIdle;
+  private @Nullable Drill drill;
   private final Set<Class<? extends Throwable>> refusals = new LinkedHashSet<>();
   private final List<Expectation> expectations = new ArrayList<>();
   private final List<String> ignored = new ArrayList<>();
@@ -137,6 +139,12 @@ public final class Scenario<S> {
     return this;
   }
 
+  /** What befalls the resources while the process is down, with {@link Carrier#DRILL}. */
+  public Scenario<S> drill(Drill befalling) {
+    drill = befalling;
+    return this;
+  }
+
   /**
    * Commits that are no points: those whose resource, statement, topic or thread contains this
    * text. For what does not belong to the operation, such as a scheduler's own bookkeeping.
@@ -152,6 +160,10 @@ public final class Scenario<S> {
           Problem.Kind.INCOMPLETE_SCENARIO,
           "A scenario needs an operation and at least one expectation: lab.application(…).operation(…).expect(…).");
     }
+  }
+
+  @Nullable Drill drill() {
+    return drill;
   }
 
   Start<S> start() {

@@ -57,6 +57,9 @@
  *   <li><b>FENCED</b>, a simulated crash, as above, within this JVM: some ten milliseconds.
  *   <li><b>FORKED</b>, a forked crash: a JVM of its own is halted at its point, and another one is
  *       started. Seconds, and nothing to simulate.
+ *   <li><b>DRILL</b>, a simulated crash, and while the process is down a {@link
+ *       dev.holdfast.crashtest.Drill} befalls the resources: they come back older than they were,
+ *       or twice. It may excuse what the resource itself has lost, and repeats.
  *   <li><b>LOST_ACK</b>, no crash: a TCP relay in front of the resource is told, before the request
  *       goes out, to drop the answer. It reads no protocol, so that it works under TLS. The process
  *       lives on, with what its client library makes of it; some libraries ask again by themselves,
@@ -79,13 +82,14 @@
  *   <li>What drivers commit behind the wrapper, such as {@code COPY} in autocommit mode on an
  *       unwrapped connection. It is fenced, but it is not a point.
  *   <li>Interleavings of concurrent operations, other than those that happen to occur.
- *   <li>Crashes of the resources: what a database or broker loses when it dies itself.
+ *   <li>What a database or broker loses when it dies itself, other than in a drill.
  *   <li>Places between commit points. A crash there leaves what one at the next point leaves, as
  *       far as the process keeps nothing elsewhere.
  * </ul>
  *
  * May know the core's model and store interfaces; knows no database and no broker beyond JDBC and
- * the client libraries, of which only the needed ones have to be there.
+ * the client libraries, of which only the needed ones have to be there. The exception is {@link
+ * dev.holdfast.crashtest.StoreClock}, which moves the time of a store in PostgreSQL.
  */
 @NullMarked
 package dev.holdfast.crashtest;

@@ -3,6 +3,7 @@ package dev.holdfast.cli.prove;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Json;
+import dev.holdfast.cli.LogLevel;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ConsoleReport;
@@ -117,7 +118,7 @@ public final class ProveCommand implements Callable<Integer> {
   }
 
   private static Proof explore(Subject subject, OrdersLab orders, CrashLab.Options options) {
-    try (Quiet quiet = new Quiet()) {
+    try (LogLevel log = LogLevel.silent()) {
       return new Proof(
           subject, CrashLab.explore(subject.id(), options, lab -> subject.describe(orders, lab)));
     }

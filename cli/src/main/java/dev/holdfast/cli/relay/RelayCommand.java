@@ -3,6 +3,7 @@ package dev.holdfast.cli.relay;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.cli.DatabaseOptions;
+import dev.holdfast.cli.LogLevel;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.kafka.Kafka;
@@ -82,7 +83,6 @@ public final class RelayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    logWhatHappens();
     RelayPlan plan =
         RelayPlan.of(
             config == null ? RelayConfig.EMPTY : RelayConfig.read(config),
@@ -90,18 +90,13 @@ public final class RelayCommand implements Callable<Integer> {
                 database.database(), database.schema(), kafka, channel, topics, healthPort),
             embedded,
             System.getenv());
-    try (UntilSignalled running = new UntilSignalled(this::say)) {
+    // A short command's one message is its result; what a relay does, people read in its log.
+    try (LogLevel log = LogLevel.speaking();
+        UntilSignalled running = new UntilSignalled(this::say)) {
       start(plan, running);
       running.await();
     }
     return 0;
-  }
-
-  /** A short command's one message is its result; what a relay does, people read in its log. */
-  private static void logWhatHappens() {
-    if (System.getProperty("holdfast.log") == null) {
-      System.setProperty("holdfast.log", "INFO");
-    }
   }
 
   private void start(RelayPlan plan, UntilSignalled running) {

@@ -10,7 +10,12 @@ public enum Carrier {
   /** A real one: a JVM of its own is halted, and another one started. */
   FORKED("forked crash"),
   /** No crash: the resource does what was asked, and its answer is lost on the network. */
-  LOST_ACK("lost acknowledgment");
+  LOST_ACK("lost acknowledgment"),
+  /**
+   * A simulated crash, and while the process is down the scenario's drill befalls the resources: a
+   * failover that loses commits, a restored backup, a clone, a lost disk.
+   */
+  DRILL("drill");
 
   private final String words;
 

@@ -86,7 +86,7 @@ final class KafkaAnswers {
     long start = System.nanoTime();
     while (look.now().equals(before)) {
       if (System.nanoTime() - start > EFFECT.toNanos()) {
-        return "No effect was seen within " + EFFECT + ".";
+        return "No effect was seen within " + EFFECT.toSeconds() + " s.";
       }
       LockSupport.parkNanos(LOOK_NANOS);
     }

@@ -1,6 +1,7 @@
 package dev.holdfast.crashtest.resource;
 
-import java.util.Optional;
+import java.util.Iterator;
+import java.util.stream.Stream;
 
 /**
  * A line of the code that is under test.
@@ -36,16 +37,28 @@ public record Site(String declaringClass, String method, String file, int line) 
   public static final Site UNKNOWN = new Site("", "", "", -1);
 
   /**
-   * The innermost line on this thread's stack that is neither the lab's, a library's nor the JDK's.
+   * The innermost line on this thread's stack that is neither the lab's, a library's nor the JDK's;
+   * on a thread that runs nothing else, Holdfast's own.
    */
   public static Site current() {
-    return StackWalker.getInstance().walk(Site::innermost);
+    return StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE).walk(Site::innermost);
   }
 
-  private static Site innermost(java.util.stream.Stream<StackWalker.StackFrame> frames) {
-    Optional<StackWalker.StackFrame> found =
-        frames.filter(frame -> !isLibrary(frame.getClassName())).findFirst();
-    return found.map(Site::of).orElse(UNKNOWN);
+  private static Site innermost(Stream<StackWalker.StackFrame> frames) {
+    StackWalker.StackFrame holdfasts = null;
+    for (Iterator<StackWalker.StackFrame> each = frames.iterator(); each.hasNext(); ) {
+      StackWalker.StackFrame frame = each.next();
+      if (isLibrary(frame.getClassName())) {
+        continue;
+      }
+      if (!HoldfastCode.is(frame.getDeclaringClass())) {
+        return of(frame);
+      }
+      if (holdfasts == null) {
+        holdfasts = frame;
+      }
+    }
+    return holdfasts == null ? UNKNOWN : of(holdfasts);
   }
 
   private static Site of(StackWalker.StackFrame frame) {

@@ -108,7 +108,8 @@ public final class OrdersLab {
     while (!orders.isDelivering()) {
       if (System.nanoTime() - start > START.toNanos()) {
         resources.onStop(orders);
-        throw new TimeoutException("The relay did not begin to deliver within " + START + ".");
+        throw new TimeoutException(
+            "The relay did not begin to deliver within " + START.toSeconds() + " s.");
       }
       LockSupport.parkNanos(LOOK_NANOS);
     }

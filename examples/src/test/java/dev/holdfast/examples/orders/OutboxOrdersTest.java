@@ -42,6 +42,11 @@ final class OutboxOrdersTest {
         .anySatisfy(role -> assertThat(role).startsWith("shop: commit (insert into orders"))
         .contains("kafka: deliver (orders.placed) on holdfast-relay-orders")
         .anySatisfy(role -> assertThat(role).startsWith("shop: commit (update holdfast.progress"));
+    // What Holdfast commits in the service's name is the service's line; the relay's is Holdfast's.
+    assertThat(report.points())
+        .extracting(point -> point.site().toString().replaceAll(":\\d+", ""))
+        .anyMatch("OutboxOrders.place(OutboxOrders.java)"::equals)
+        .anyMatch("Term.send(Term.java)"::equals);
     RunReport repeated =
         report.runs().stream()
             .filter(run -> !run.isGolden() && run.faults().get(0).stage() == Stage.ACK_LOST)

@@ -168,18 +168,20 @@ public final class CrashLab {
       return new Options(carriers, crashesDuringRecovery, pairs, fixed, replay);
     }
 
-    /** The id carries the seed. */
+    /**
+     * The one run with this id, as a report shows it. Where the id names a carrier, a seed or a
+     * second fault, these are taken from it.
+     *
+     * @throws CrashLabException when it is no such id
+     */
     public Options withReplay(String id) {
-      int colon = id.lastIndexOf(":seed-");
-      if (colon < 0) {
-        return new Options(carriers, crashesDuringRecovery, pairs, seed, id);
-      }
+      ReplayId replay = ReplayId.parse(id);
       return new Options(
-          carriers,
-          crashesDuringRecovery,
-          pairs,
-          Long.parseLong(id.substring(colon + ":seed-".length())),
-          id.substring(0, colon));
+          replay.carrier() == null ? carriers : Set.of(replay.carrier()),
+          replay.isPair() ? 1 : crashesDuringRecovery,
+          replay.isPair() || pairs,
+          replay.seed() == null ? seed : replay.seed(),
+          replay.plan());
     }
   }
 }

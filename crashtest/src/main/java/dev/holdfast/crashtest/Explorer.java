@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 
 /**
  * The runs of one operation: the golden one first, which finds the points; then one for each fault;
@@ -92,6 +93,9 @@ final class Explorer implements AutoCloseable {
   }
 
   private void planAfter(RunPlan plan, RunExecution run, Scenario<?> scenario) {
+    if (options.replay().equals(RunPlan.GOLDEN.id())) {
+      return;
+    }
     if (plan.isGolden()) {
       List<CommitPoint> points = golden.plannable();
       if (options.carriers().contains(Carrier.FORKED) && forkSource.isEmpty()) {
@@ -112,8 +116,8 @@ final class Explorer implements AutoCloseable {
       if (planned.isEmpty()) {
         throw new CrashLabException(
             Problem.Kind.UNKNOWN_REPLAY,
-            "No run has the id %s. The points are: %s"
-                .formatted(options.replay(), RunPlan.singles(Carrier.FENCED, points, false)));
+            "No run has the id %s. Those with one fault are: %s. An id is of one operation, and of code that commits what it did when the id was shown."
+                .formatted(options.replay(), ids(points, scenario)));
       }
     } else if (plan.faults().size() == 1 && run.findings().isEmpty()) {
       List<RunPlan> second = new ArrayList<>();
@@ -128,6 +132,13 @@ final class Explorer implements AutoCloseable {
         planned.addFirst(next.get(i));
       }
     }
+  }
+
+  private String ids(List<CommitPoint> points, Scenario<?> scenario) {
+    return options.carriers().stream()
+        .flatMap(carrier -> RunPlan.singles(carrier, points, scenario.retries() > 0).stream())
+        .map(RunPlan::id)
+        .collect(Collectors.joining(", "));
   }
 
   /** All, or the one to be replayed and those that lead to it. */

@@ -92,7 +92,7 @@ final class KafkaTruth implements Truth {
       if (clock.isOver(READ)) {
         throw new CrashLabException(
             Problem.Kind.CANNOT_LOOK,
-            "Topic " + topic + " could not be read to its end in " + READ);
+            "Topic " + topic + " could not be read to its end in " + Words.of(READ) + ".");
       }
       reader.poll(POLL).forEach(record -> read.getOrDefault(topic, new ArrayList<>()).add(record));
       partitions.forEach(partition -> next.put(partition, reader.position(partition)));

@@ -7,7 +7,6 @@ import dev.holdfast.crashtest.report.Phase;
 import dev.holdfast.crashtest.report.Stage;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -87,9 +86,7 @@ record RunPlan(@Nullable Carrier carrier, List<Fault> faults) {
     if (carrier == null) {
       return "golden";
     }
-    return carrier.name().toLowerCase(Locale.ROOT).replace('_', '-')
-        + ":"
-        + faults.stream().map(Fault::id).collect(Collectors.joining("+"));
+    return carrier.id() + ":" + faults.stream().map(Fault::id).collect(Collectors.joining("+"));
   }
 
   /** One line for people. */

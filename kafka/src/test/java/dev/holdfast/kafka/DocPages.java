@@ -15,8 +15,11 @@ import org.jspecify.annotations.Nullable;
 /** The manual's pages and the code blocks in them. */
 final class DocPages {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-  private static final Path SNIPPETS =
-      Path.of("src", "test", "java", "dev", "holdfast", "kafka", "DocSnippetsTest.java");
+  private static final List<Path> SNIPPETS =
+      List.of(
+          Path.of("src/test/java/dev/holdfast/kafka/DocSnippetsTest.java"),
+          ROOT.resolve(
+              "examples/src/test/java/dev/holdfast/examples/orders/CrashLabSnippetsTest.java"));
   private static final Pattern MARKER =
       Pattern.compile("<!-- (snippet|generated):([a-z0-9-]+) -->");
 
@@ -77,7 +80,7 @@ final class DocPages {
     Map<String, String> regions = new LinkedHashMap<>();
     @Nullable String name = null;
     StringBuilder text = new StringBuilder();
-    for (String line : Files.readAllLines(SNIPPETS)) {
+    for (String line : snippetSource().lines().toList()) {
       String stripped = line.strip();
       if (stripped.startsWith("// snippet:")) {
         name = stripped.substring("// snippet:".length());
@@ -111,6 +114,10 @@ final class DocPages {
   }
 
   static String snippetSource() throws IOException {
-    return Files.readString(SNIPPETS);
+    StringBuilder all = new StringBuilder();
+    for (Path source : SNIPPETS) {
+      all.append(Files.readString(source));
+    }
+    return all.toString();
   }
 }

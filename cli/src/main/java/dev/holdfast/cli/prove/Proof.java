@@ -6,14 +6,22 @@ import dev.holdfast.crashtest.report.Stage;
 import dev.holdfast.crashtest.report.Verdict;
 import java.util.List;
 
-/** What an exploration of one subject showed. A pure decision. */
-record Proof(Subject subject, ExplorationReport report) {
+/**
+ * What an exploration of one subject showed. A pure decision.
+ *
+ * @param replayed whether it was one run made again, rather than all
+ */
+record Proof(Subject subject, ExplorationReport report, boolean replayed) {
 
   /**
    * Whether it showed what it has to: the outbox that everything holds, the dual write that it
-   * loses messages. An exploration that could not be made whole shows neither.
+   * loses messages. An exploration that could not be made whole shows neither. A run made again has
+   * to find nothing, as a test.
    */
   boolean isShown() {
+    if (replayed) {
+      return report.passed();
+    }
     return notMade() == 0
         && !faults().isEmpty()
         && switch (subject) {
@@ -24,9 +32,14 @@ record Proof(Subject subject, ExplorationReport report) {
 
   /** One sentence for people. */
   String meaning() {
-    if (notMade() > 0 || faults().isEmpty()) {
+    if (notMade() > 0 || (faults().isEmpty() && !replayed)) {
       return "This says nothing, since %d of %d runs could not be made as planned, for the reasons above: run it again, on a machine with less to do if there is such."
           .formatted(notMade(), report.runs().size());
+    }
+    if (replayed) {
+      return isShown()
+          ? "Held: the run made again finds nothing wrong."
+          : "Not held: the run made again finds what is said above.";
     }
     return switch (subject) {
       case DUAL_WRITE ->

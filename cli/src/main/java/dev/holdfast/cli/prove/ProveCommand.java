@@ -9,6 +9,8 @@ import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ConsoleReport;
 import dev.holdfast.crashtest.report.HtmlReport;
 import dev.holdfast.crashtest.report.JsonReport;
+import dev.holdfast.crashtest.report.Problem;
+import dev.holdfast.crashtest.report.RunReport;
 import dev.holdfast.crashtest.resource.KafkaBroker;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
@@ -41,8 +43,7 @@ import picocli.CommandLine.Spec;
           + " that cannot fail proves nothing."
     })
 public final class ProveCommand implements Callable<Integer> {
-  private static final Map<String, Carrier> CARRIERS =
-      Map.of("fenced", Carrier.FENCED, "lost-ack", Carrier.LOST_ACK);
+  private static final Set<Carrier> USUAL = EnumSet.of(Carrier.FENCED, Carrier.LOST_ACK);
 
   @Spec
   @SuppressWarnings("NullAway.Init")
@@ -59,7 +60,9 @@ public final class ProveCommand implements Callable<Integer> {
       names = "--carriers",
       paramLabel = "A,B",
       split = ",",
-      description = "fenced: simulated crashes; lost-ack: lost answers (default: both).")
+      description =
+          "fenced: simulated crashes; lost-ack: lost answers; forked: crashes of real processes,"
+              + " which take longer (default: fenced,lost-ack).")
   private List<String> carriers = new ArrayList<>();
 
   @Option(
@@ -68,6 +71,14 @@ public final class ProveCommand implements Callable<Integer> {
       defaultValue = "1",
       description = "Decides the keys of the orders (default: ${DEFAULT-VALUE}).")
   private long seed;
+
+  @Option(
+      names = "--replay",
+      paramLabel = "ID",
+      description =
+          "Makes the one run again of which the report has shown this id, after one without any"
+              + " fault. Name its strategy. Exit status 1 when it finds anything.")
+  private @Nullable String replay;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Writes all runs there, as JSON.")
   private @Nullable Path json;
@@ -81,8 +92,7 @@ public final class ProveCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, SQLException {
     List<Subject> subjects = Subject.named(strategies);
-    CrashLab.Options options =
-        new CrashLab.Options(carriers(carriers), 0, false, seed, /* replay= */ "");
+    CrashLab.Options options = options();
     requireDirectory("--json", json);
     requireDirectory("--html", html);
     List<Proof> proofs = explore(subjects, options);
@@ -93,6 +103,23 @@ public final class ProveCommand implements Callable<Integer> {
       Files.writeString(html, HtmlReport.render(proofs.stream().map(Proof::report).toList()));
     }
     return proofs.stream().allMatch(Proof::isShown) ? 0 : 1;
+  }
+
+  private CrashLab.Options options() {
+    CrashLab.Options all =
+        new CrashLab.Options(carriers(carriers), 0, false, seed, /* replay= */ "");
+    if (replay == null) {
+      return all;
+    }
+    if (strategies.size() != 1) {
+      throw new InvalidConfiguration(
+          "--replay is of one strategy. Nothing was started. Add --strategies dual-write or --strategies outbox, whichever the id was shown for.");
+    }
+    if (!carriers.isEmpty()) {
+      throw new InvalidConfiguration(
+          "--replay says by its id how the fault is made. Nothing was started. Leave --carriers out.");
+    }
+    return all.withReplay(replay);
   }
 
   private List<Proof> explore(List<Subject> subjects, CrashLab.Options options)
@@ -110,6 +137,7 @@ public final class ProveCommand implements Callable<Integer> {
         err.flush();
         orders.createTable();
         Proof proof = explore(subject, orders, options);
+        requireReplayed(proof);
         show(proof);
         proofs.add(proof);
       }
@@ -120,7 +148,18 @@ public final class ProveCommand implements Callable<Integer> {
   private static Proof explore(Subject subject, OrdersLab orders, CrashLab.Options options) {
     try (LogLevel log = LogLevel.silent()) {
       return new Proof(
-          subject, CrashLab.explore(subject.id(), options, lab -> subject.describe(orders, lab)));
+          subject,
+          CrashLab.explore(subject.id(), options, subject.in(orders)),
+          !options.replay().isEmpty());
+    }
+  }
+
+  private static void requireReplayed(Proof proof) {
+    for (RunReport run : proof.report().runs()) {
+      Problem problem = run.problem();
+      if (problem != null && problem.kind() == Problem.Kind.UNKNOWN_REPLAY) {
+        throw new InvalidConfiguration(problem.text());
+      }
     }
   }
 
@@ -157,15 +196,15 @@ public final class ProveCommand implements Callable<Integer> {
   private static Set<Carrier> carriers(List<String> names) {
     Set<Carrier> chosen = EnumSet.noneOf(Carrier.class);
     for (String name : names) {
-      Carrier carrier = CARRIERS.get(name);
-      if (carrier == null) {
-        throw new InvalidConfiguration(
-            "There is no carrier '%s'. Nothing was started. The carriers are fenced, lost-ack."
-                .formatted(name));
-      }
-      chosen.add(carrier);
+      chosen.add(
+          Carrier.byId(name)
+              .orElseThrow(
+                  () ->
+                      new InvalidConfiguration(
+                          "There is no carrier '%s'. Nothing was started. The carriers are fenced, lost-ack, forked."
+                              .formatted(name))));
     }
-    return chosen.isEmpty() ? Set.copyOf(CARRIERS.values()) : chosen;
+    return chosen.isEmpty() ? USUAL : chosen;
   }
 
   /** Found out before minutes are spent on what cannot be written then. */

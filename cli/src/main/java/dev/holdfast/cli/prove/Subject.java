@@ -5,20 +5,21 @@ import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.examples.orders.OrdersLab;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** What is explored. */
 enum Subject {
   DUAL_WRITE("dual-write") {
     @Override
-    void describe(OrdersLab orders, CrashLab lab) {
-      orders.dualWrite(lab);
+    Consumer<CrashLab> in(OrdersLab orders) {
+      return orders.dualWrite();
     }
   },
   OUTBOX("outbox") {
     @Override
-    void describe(OrdersLab orders, CrashLab lab) {
-      orders.outbox(lab);
+    Consumer<CrashLab> in(OrdersLab orders) {
+      return orders.outbox();
     }
   };
 
@@ -32,7 +33,8 @@ enum Subject {
     return id;
   }
 
-  abstract void describe(OrdersLab orders, CrashLab lab);
+  /** What describes it to the lab. */
+  abstract Consumer<CrashLab> in(OrdersLab orders);
 
   /** All of them when none is named. */
   static List<Subject> named(List<String> names) {

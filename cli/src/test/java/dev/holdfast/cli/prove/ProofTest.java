@@ -59,8 +59,28 @@ class ProofTest {
     }
   }
 
+  @Test
+  void aRunMadeAgainHasToFindNothing() {
+    for (Subject subject : Subject.values()) {
+      assertThat(new Proof(subject, report(run(null)), true))
+          .matches(Proof::isShown)
+          .extracting(Proof::meaning)
+          .asString()
+          .startsWith("Held");
+      assertThat(new Proof(subject, report(run(null, Verdict.LOST)), true))
+          .matches(proof -> !proof.isShown())
+          .extracting(Proof::meaning)
+          .asString()
+          .startsWith("Not held");
+    }
+  }
+
   private static Proof proof(Subject subject, RunReport... runs) {
-    return new Proof(subject, new ExplorationReport("place", 7, List.of(), List.of(runs)));
+    return new Proof(subject, report(runs), false);
+  }
+
+  private static ExplorationReport report(RunReport... runs) {
+    return new ExplorationReport("place", 7, List.of(), List.of(runs));
   }
 
   private static RunReport run(@Nullable Problem problem, Verdict... verdicts) {

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Run;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,5 +40,28 @@ class ProveEndToEndTest {
     assertThat(outbox.findValuesAsText("carrier"))
         .contains("simulated crash", "lost acknowledgment");
     assertThat(Files.readString(html)).contains("dual-write", "outbox", "✗", "✓");
+  }
+
+  @Test
+  void aForkedCrashIsFoundAndItsIdFindsItAgain() {
+    Run all = Run.of("prove", "--strategies", "dual-write", "--carriers", "forked");
+    assertThat(all.status()).as(all.out() + all.err()).isZero();
+    assertThat(all.out()).contains("forked crash before p2 [kafka: send");
+    Matcher id = Pattern.compile("replay: (forked:before@2-[0-9a-f]{4}:seed-1)").matcher(all.out());
+    assertThat(id.find()).isTrue();
+
+    Run again = Run.of("prove", "--strategies", "dual-write", "--replay", id.group(1));
+    assertThat(again.status()).as(again.out() + again.err()).isEqualTo(1);
+    assertThat(again.out())
+        .contains("dual-write: 2 commit points, 2 runs, 1 did not hold")
+        .contains("LOST: record in orders.placed is missing")
+        .contains("Not held: the run made again finds what is said above.");
+
+    Run unknown =
+        Run.of("prove", "--strategies", "dual-write", "--replay", "forked:before@7-0000:seed-1");
+    assertThat(unknown.status()).isEqualTo(1);
+    assertThat(unknown.err())
+        .contains(
+            "holdfast: No run has the id forked:before@7-0000", id.group(1).split(":seed")[0]);
   }
 }

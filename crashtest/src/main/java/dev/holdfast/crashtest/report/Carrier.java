@@ -1,5 +1,9 @@
 package dev.holdfast.crashtest.report;
 
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
 /** How a fault is brought about. */
 public enum Carrier {
   /**
@@ -21,6 +25,16 @@ public enum Carrier {
 
   Carrier(String words) {
     this.words = words;
+  }
+
+  /** As ids and commands name it, such as {@code lost-ack}. */
+  public String id() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** The carrier with this id, if there is one. */
+  public static Optional<Carrier> byId(String id) {
+    return Arrays.stream(values()).filter(each -> each.id().equals(id)).findFirst();
   }
 
   /** The words for people. */

@@ -176,7 +176,7 @@ public final class KafkaConsumerResource implements InvocationHandler, Fence {
       if (!lock.tryLock(FENCING.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new IllegalStateException(
             "Consumer '%s' does not return from a call within %s, though woken up. It is not fenced."
-                .formatted(name, FENCING));
+                .formatted(name, FENCING.toSeconds() + " s"));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -18,9 +18,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Both services in the crash lab, with the same expectation: an order that was placed has one row
@@ -49,6 +52,68 @@ public final class OrdersLab {
         Statement statement = connection.createStatement()) {
       statement.execute("drop table if exists orders; create table orders (id text primary key)");
     }
+  }
+
+  /** Both services, as a forked JVM can describe them again, which has no lab to begin with. */
+  private abstract static class Description implements Consumer<CrashLab> {
+    private final @Nullable OrdersLab here;
+
+    private Description(@Nullable OrdersLab here) {
+      this.here = here;
+    }
+
+    @Override
+    public final void accept(CrashLab lab) {
+      String url = lab.share("postgres", () -> Objects.requireNonNull(here).jdbcUrl);
+      KafkaBroker kafka = lab.shareBroker("kafka", () -> Objects.requireNonNull(here).broker);
+      describe(new OrdersLab(url, kafka), lab);
+    }
+
+    abstract void describe(OrdersLab orders, CrashLab lab);
+  }
+
+  private static final class DualWrite extends Description {
+    /** In a forked JVM. */
+    @SuppressWarnings("unused")
+    DualWrite() {
+      super(null);
+    }
+
+    DualWrite(OrdersLab here) {
+      super(here);
+    }
+
+    @Override
+    void describe(OrdersLab orders, CrashLab lab) {
+      orders.dualWrite(lab);
+    }
+  }
+
+  private static final class Outbox extends Description {
+    /** In a forked JVM. */
+    @SuppressWarnings("unused")
+    Outbox() {
+      super(null);
+    }
+
+    Outbox(OrdersLab here) {
+      super(here);
+    }
+
+    @Override
+    void describe(OrdersLab orders, CrashLab lab) {
+      orders.outbox(lab);
+    }
+  }
+
+  /** {@link #dualWrite} for every carrier, forked crashes included. */
+  public Consumer<CrashLab> dualWrite() {
+    return new DualWrite(this);
+  }
+
+  /** {@link #outbox} for every carrier, forked crashes included. */
+  public Consumer<CrashLab> outbox() {
+    return new Outbox(this);
   }
 
   /** The dual write. */

@@ -3,6 +3,7 @@ package dev.holdfast.crashtest;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -149,6 +150,16 @@ public final class Expect {
       this.what = what;
       this.madeThrough = madeThrough;
       this.probe = probe;
+    }
+
+    /**
+     * Those of another key, for operations that have effects under several.
+     *
+     * @param other makes it of the operation's key
+     */
+    public Counted ofKey(UnaryOperator<String> other) {
+      return new Counted(
+          what, madeThrough, (truths, key) -> probe.values(truths, other.apply(key)));
     }
 
     /** One, when the operation has happened. */

@@ -1,6 +1,7 @@
 package dev.holdfast.crashtest;
 
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
@@ -160,6 +161,14 @@ public final class Expect {
     public Counted ofKey(UnaryOperator<String> other) {
       return new Counted(
           what, madeThrough, (truths, key) -> probe.values(truths, other.apply(key)));
+    }
+
+    /** Equal ones counted as one, at a resource that may repeat what it has. */
+    public Counted distinct() {
+      return new Counted(
+          what,
+          madeThrough,
+          (truths, key) -> List.copyOf(new LinkedHashSet<>(probe.values(truths, key))));
     }
 
     /** One, when the operation has happened. */

@@ -25,6 +25,7 @@ final class RefusingTarget implements Target {
   static final String REFUSED = "refused";
 
   private static final Set<String> REMOVED = ConcurrentHashMap.newKeySet();
+  private static final Set<String> HAS_REFUSED = ConcurrentHashMap.newKeySet();
 
   private final Target real;
 
@@ -35,6 +36,11 @@ final class RefusingTarget implements Target {
   /** From now on messages of this key are taken. */
   static void removeCause(String key) {
     REMOVED.add(key);
+  }
+
+  /** Whether a message of this key was refused. */
+  static boolean hasRefused(String key) {
+    return HAS_REFUSED.contains(key);
   }
 
   @Override
@@ -59,9 +65,15 @@ final class RefusingTarget implements Target {
 
   private static boolean isRefused(OutboxRecord message) {
     byte[] payload = message.payload();
-    return payload != null
-        && new String(payload, StandardCharsets.UTF_8).equals(REFUSED)
-        && !REMOVED.contains(Objects.requireNonNull(message.key()));
+    if (payload == null || !new String(payload, StandardCharsets.UTF_8).equals(REFUSED)) {
+      return false;
+    }
+    String key = Objects.requireNonNull(message.key());
+    if (REMOVED.contains(key)) {
+      return false;
+    }
+    HAS_REFUSED.add(key);
+    return true;
   }
 
   private record Session(TargetSession real) implements TargetSession {

@@ -1,8 +1,10 @@
 package dev.holdfast.crashtest;
 
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -149,6 +151,24 @@ public final class Expect {
       this.what = what;
       this.madeThrough = madeThrough;
       this.probe = probe;
+    }
+
+    /**
+     * Those of another key, for operations that have effects under several.
+     *
+     * @param other makes it of the operation's key
+     */
+    public Counted ofKey(UnaryOperator<String> other) {
+      return new Counted(
+          what, madeThrough, (truths, key) -> probe.values(truths, other.apply(key)));
+    }
+
+    /** Equal ones counted as one, at a resource that may repeat what it has. */
+    public Counted distinct() {
+      return new Counted(
+          what,
+          madeThrough,
+          (truths, key) -> List.copyOf(new LinkedHashSet<>(probe.values(truths, key))));
     }
 
     /** One, when the operation has happened. */

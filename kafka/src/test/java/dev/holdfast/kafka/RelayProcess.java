@@ -126,7 +126,7 @@ final class RelayProcess implements AutoCloseable {
                 ProducerConfig.INTERCEPTOR_CLASSES_CONFIG,
                 Sabotage.TrappedInterceptor.class.getName()));
     Relay.start(
-        Sabotage.store(store, trap),
+        store,
         List.of(new ChannelConfig("orders", sabotage.target(target, trap), List.of(args[3] + "*"))),
         settings(),
         "relay-" + ProcessHandle.current().pid());

@@ -1,23 +1,12 @@
 package dev.holdfast.kafka;
 
-import dev.holdfast.boundary.Acknowledgment;
-import dev.holdfast.boundary.Capability;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.store.OutboxRecord;
-import dev.holdfast.outbox.store.ParkingStore;
-import dev.holdfast.outbox.store.Store;
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
-import java.sql.Connection;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerInterceptor;
@@ -42,13 +31,7 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     /** The whole batch is acknowledged by the broker, the transaction not committed. */
     AFTER_SEND_BEFORE_COMMIT,
     /** Committed at Kafka, not copied back to the database. */
-    AFTER_COMMIT,
-    BEFORE_PARK,
-    AFTER_PARK,
-    /** The parked messages of a replay are read, not sent. */
-    AFTER_RELEASABLE,
-    BEFORE_FINISH_RELEASE,
-    AFTER_FINISH_RELEASE
+    AFTER_COMMIT
   }
 
   /** A step of the protocol that is taken out, to see the attack succeed. */
@@ -149,64 +132,14 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     return new TrappedTarget(target, trap);
   }
 
-  /** A target that is asked through another. */
-  private interface Wrapping extends Target {
-    Target target();
-
-    @Override
-    default String description() {
-      return target().description();
-    }
-
-    @Override
-    default Set<Capability> capabilities() {
-      return target().capabilities();
-    }
-
-    @Override
-    default Acknowledgment acknowledgment() {
-      return target().acknowledgment();
-    }
-  }
-
-  /** A session that is used through another. */
-  private interface WrappingSession extends TargetSession {
-    TargetSession session();
-
-    @Override
-    default Optional<String> peekProgress() {
-      return session().peekProgress();
-    }
-
-    @Override
-    default void takeOver() {
-      session().takeOver();
-    }
-
-    @Override
-    default Optional<String> progress() {
-      return session().progress();
-    }
-
-    @Override
-    default Delivery send(List<OutboxRecord> messages, String progress) {
-      return session().send(messages, progress);
-    }
-
-    @Override
-    default void close() {
-      session().close();
-    }
-  }
-
-  private record TrappedTarget(Target target, Trap trap) implements Wrapping {
+  private record TrappedTarget(Target target, Trap trap) implements WrappedTarget {
     @Override
     public TargetSession open(Context context) {
       return new TrappedSession(target.open(context), trap);
     }
   }
 
-  private record TrappedSession(TargetSession session, Trap trap) implements WrappingSession {
+  private record TrappedSession(TargetSession session, Trap trap) implements WrappedTarget.Session {
     @Override
     public Delivery send(List<OutboxRecord> messages, String progress) {
       if (!messages.isEmpty()) {
@@ -220,14 +153,14 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     }
   }
 
-  private record ForgetfulTarget(Target target) implements Wrapping {
+  private record ForgetfulTarget(Target target) implements WrappedTarget {
     @Override
     public TargetSession open(Context context) {
       return new ForgetfulSession(target.open(context));
     }
   }
 
-  private record ForgetfulSession(TargetSession session) implements WrappingSession {
+  private record ForgetfulSession(TargetSession session) implements WrappedTarget.Session {
     @Override
     public Optional<String> peekProgress() {
       // Asked in any case: it is the question that creates the topic.
@@ -258,7 +191,7 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
    * Every leader has a producer of its own name, and so none fences another. What they know of one
    * another's progress is the newest of their records.
    */
-  private record UnfencedTarget(Target target) implements Wrapping {
+  private record UnfencedTarget(Target target) implements WrappedTarget {
     @Override
     public TargetSession open(Context context) {
       return new UnfencedSession(target.open(named(context, 1)), target.open(named(context, 2)));
@@ -270,7 +203,7 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
   }
 
   /** As many as ever lead the channel in one test. */
-  private static final class UnfencedSession implements WrappingSession {
+  private static final class UnfencedSession implements WrappedTarget.Session {
     private final TargetSession first;
     private final TargetSession second;
     private TargetSession own;
@@ -319,83 +252,12 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
    */
   DataSource dataSource(DataSource real) {
     return without == Without.FLUSH_FENCE
-        ? proxy(DataSource.class, real, Sabotage::unfenced)
+        ? RewrittenSql.of(
+            real,
+            (connection, sql) ->
+                sql.contains("pg_logical_emit_message")
+                    ? "select ?::pg_lsn"
+                    : sql.replace("synchronous_commit = on", "synchronous_commit = off"))
         : real;
-  }
-
-  private static Object unfenced(Method method, Object[] args, Object result) {
-    return switch (method.getName()) {
-      case "getConnection" -> unfenced(Connection.class, (Connection) result);
-      case "createStatement" -> unfenced(Statement.class, (Statement) result);
-      default -> result;
-    };
-  }
-
-  /** The same, where SQL is given to it. */
-  private static <T> T unfenced(Class<T> type, T real) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            Sabotage.class.getClassLoader(),
-            new Class<?>[] {type},
-            (self, method, args) -> {
-              if (args != null && args.length > 0 && args[0] instanceof String sql) {
-                args[0] =
-                    sql.contains("pg_logical_emit_message")
-                        ? "select ?::pg_lsn"
-                        : sql.replace("synchronous_commit = on", "synchronous_commit = off");
-              }
-              return unfenced(method, args, invoke(real, method, args));
-            }));
-  }
-
-  /** The same store, with traps around what it does about parking. */
-  static Store store(Store real, Trap trap) {
-    ParkingStore parking = parking(real.parking(), trap);
-    return proxy(
-        Store.class,
-        real,
-        (method, args, result) -> method.getName().equals("parking") ? parking : result);
-  }
-
-  private static ParkingStore parking(ParkingStore real, Trap trap) {
-    Map<String, Point> before =
-        Map.of("park", Point.BEFORE_PARK, "finishRelease", Point.BEFORE_FINISH_RELEASE);
-    Map<String, Point> after =
-        Map.of(
-            "park", Point.AFTER_PARK,
-            "releasable", Point.AFTER_RELEASABLE,
-            "finishRelease", Point.AFTER_FINISH_RELEASE);
-    InvocationHandler handler =
-        (self, method, args) -> {
-          Optional.ofNullable(before.get(method.getName())).ifPresent(trap::at);
-          Object result = invoke(real, method, args);
-          Optional.ofNullable(after.get(method.getName())).ifPresent(trap::at);
-          return result;
-        };
-    return (ParkingStore)
-        Proxy.newProxyInstance(
-            Sabotage.class.getClassLoader(), new Class<?>[] {ParkingStore.class}, handler);
-  }
-
-  /** What becomes of a result on its way. */
-  @FunctionalInterface
-  private interface Change {
-    Object apply(Method method, Object[] args, Object result);
-  }
-
-  private static <T> T proxy(Class<T> type, T real, Change change) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            Sabotage.class.getClassLoader(),
-            new Class<?>[] {type},
-            (self, method, args) -> change.apply(method, args, invoke(real, method, args))));
-  }
-
-  private static Object invoke(Object real, Method method, Object[] args) throws Throwable {
-    try {
-      return method.invoke(real, args);
-    } catch (InvocationTargetException e) {
-      throw e.getCause() == null ? e : e.getCause();
-    }
   }
 }

@@ -15,9 +15,13 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 final class TestServers {
   static final PostgresServer POSTGRES = PostgresServer.start();
 
-  /** Looks for transactions that have lasted too long more often than every ten seconds. */
+  /**
+   * Looks for transactions that have lasted too long more often than every ten seconds. Whoever
+   * wants to cut the network of a process reaches it through a relay.
+   */
   static final KafkaServer KAFKA =
       KafkaServer.builder()
+          .relayed()
           .setting("transaction.abort.timed.out.transaction.cleanup.interval.ms", "500")
           .start();
 

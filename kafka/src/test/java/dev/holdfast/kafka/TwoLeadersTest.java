@@ -22,8 +22,6 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** A leader that was paused and wakes up beside its successor. */
 final class TwoLeadersTest {
@@ -63,13 +61,10 @@ final class TwoLeadersTest {
     return Optional.ofNullable(store.channels().status("orders").leader());
   }
 
-  @ParameterizedTest
-  @EnumSource(
-      value = Point.class,
-      names = {"BEFORE_SEND", "AFTER_SEND_BEFORE_COMMIT", "AFTER_COMMIT"})
-  void aPausedLeaderThatWakesUpChangesNothing(Point point) {
-    assertThat(pausedAndWokenUp(Sabotage.stopsAt(point, 3)))
-        .as(point.name())
+  /** Before and after that transaction: {@link KafkaOutboxConformanceTest}. */
+  @Test
+  void aLeaderThatWakesUpInsideOfAKafkaTransactionChangesNothing() {
+    assertThat(pausedAndWokenUp(Sabotage.stopsAt(Point.AFTER_SEND_BEFORE_COMMIT, 3)))
         .isEqualTo(Shop.Count.CLEAN);
   }
 

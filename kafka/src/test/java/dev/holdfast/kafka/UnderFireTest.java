@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** Parking and replay, delayed messages and dedupe keys, while relays are killed. */
 final class UnderFireTest {
-  private static final int KILLS = 4;
+  private static final int KILLS = 2;
   private static final long SEED = 29;
 
   private final Stage stage = new Stage("fire");

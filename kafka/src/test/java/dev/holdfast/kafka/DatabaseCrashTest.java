@@ -56,7 +56,7 @@ final class DatabaseCrashTest {
 
   @Test
   void killsOfDatabaseAndRelayLoseInventRepeatAndReorderNothing() {
-    attack(3, 3, Long.getLong("seed", 1));
+    attack(2, 2, Long.getLong("seed", 1));
   }
 
   @Test

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** What ends a producer for good, under load: the relay makes another and goes on. */
 final class FatalProducerTest {
-  private static final int TIMES = 3;
+  private static final int TIMES = 2;
 
   private final Stage stage = new Stage("fatal");
   private final Traffic traffic = new Traffic(stage.shop, 13);

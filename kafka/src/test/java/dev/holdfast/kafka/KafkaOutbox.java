@@ -53,7 +53,12 @@ abstract class KafkaOutbox extends OutboxConformance {
   @Override
   protected final Target target(Resources resources) {
     Map<String, String> config =
-        Map.of("bootstrap.servers", resources.bootstrapServers("kafka", BROKER));
+        Map.of(
+            "bootstrap.servers",
+            resources.bootstrapServers("kafka", BROKER),
+            // So long a commit waits whose network the crash has cut, and the burial with it.
+            "max.block.ms",
+            "3000");
     return resources.target("kafka", BROKER, Kafka.to(config));
   }
 

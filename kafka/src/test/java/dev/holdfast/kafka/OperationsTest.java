@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 /** What operators and other sessions do to a relay at work. */
 final class OperationsTest {
-  private static final int TIMES = 3;
+  private static final int TIMES = 2;
 
   private final Stage stage = new Stage("operations");
   private final Traffic traffic = new Traffic(stage.shop, 5);

@@ -16,11 +16,16 @@ import java.util.Map;
 import java.util.Random;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Parking and replay, delayed messages and dedupe keys, while relays are killed. */
+/**
+ * Parking and replay, delayed messages and dedupe keys, while relays are killed at random. At each
+ * of their points: {@link KafkaOutboxConformanceTest}.
+ */
+@Tag("long")
 final class UnderFireTest {
-  private static final int KILLS = 2;
+  private static final int KILLS = 4;
   private static final long SEED = 29;
 
   private final Stage stage = new Stage("fire");

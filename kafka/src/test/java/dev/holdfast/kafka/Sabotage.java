@@ -173,14 +173,14 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     }
   }
 
-  private record UncountingTarget(Target target) implements Wrapping {
+  private record UncountingTarget(Target target) implements WrappedTarget {
     @Override
     public TargetSession open(Context context) {
       return new UncountingSession(target.open(context));
     }
   }
 
-  private record UncountingSession(TargetSession session) implements WrappingSession {
+  private record UncountingSession(TargetSession session) implements WrappedTarget.Session {
     @Override
     public Delivery send(List<OutboxRecord> messages, String progress) {
       return session.send(messages, progress.replaceAll(" copies=\\d+", " copies=0"));

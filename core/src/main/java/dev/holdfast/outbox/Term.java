@@ -61,7 +61,16 @@ final class Term implements AutoCloseable {
   private long copies;
 
   private long savedAt = Doorbell.nanos();
+
+  /** How many of them the target was told of last. */
+  private long toldCopies;
+
   private long toldAt = Doorbell.nanos();
+
+  /** Whether something was delivered since the target was told the progress by itself. */
+  private boolean owesTelling;
+
+  private boolean usable = true;
   private long emptySince = Doorbell.nanos();
   private long idleSince = Doorbell.nanos();
   private @Nullable Parking parking;
@@ -124,7 +133,18 @@ final class Term implements AutoCloseable {
   /** Commits the progress at the target, by itself. */
   private void tell() throws TermEnded {
     demandDone(session.send(List.of(), record(at())));
+    told();
+    owesTelling = false;
+  }
+
+  private void told() {
     toldAt = Doorbell.nanos();
+    toldCopies = copies;
+  }
+
+  /** Whether the last that was delivered says nothing of the copy that was made after it. */
+  private boolean isTargetBehind() {
+    return owesTelling && copies > toldCopies && keepsProgress();
   }
 
   private Cursor anchor(StoreIdentity here, @Nullable String seen, boolean warn) throws TermEnded {
@@ -199,6 +219,9 @@ final class Term implements AutoCloseable {
                 settings.progressInterval().multipliedBy(LONGEST_SILENCE_INTERVALS), toldAt);
     if (silent) {
       saved = null;
+    } else if (isTargetBehind()) {
+      // Nothing was delivered since the last copy, which is what ends a burst.
+      tell();
     }
     saveProgress();
     if (silent) {
@@ -243,7 +266,8 @@ final class Term implements AutoCloseable {
       } else {
         demandDone(delivery);
         counters.delivered.addAndGet(rest.size());
-        toldAt = Doorbell.nanos();
+        told();
+        owesTelling = true;
         break;
       }
     }
@@ -302,7 +326,8 @@ final class Term implements AutoCloseable {
     return records.get(records.size() - 1);
   }
 
-  private static void demandDone(Delivery delivery) throws TermEnded {
+  private void demandDone(Delivery delivery) throws TermEnded {
+    usable = delivery instanceof Delivery.Done;
     if (delivery instanceof Delivery.Unavailable unavailable) {
       throw new TermEnded(RelayPhase.Event.UNREACHABLE, unavailable.reason());
     }
@@ -338,6 +363,9 @@ final class Term implements AutoCloseable {
   void finish() {
     try {
       saveProgress();
+      if (usable && isTargetBehind()) {
+        tell();
+      }
     } catch (TermEnded | RuntimeException e) {
       log.debug("channel {}: progress was not copied at the end of a term", channel.name(), e);
     }

@@ -39,7 +39,9 @@ final class RelayProcess implements AutoCloseable {
     try {
       Path log =
           Files.createDirectories(Path.of("target", "relays"))
-              .resolve(schema + "-" + STARTED.incrementAndGet() + ".log");
+              .resolve(
+                  "%s-%d-%d.log"
+                      .formatted(schema, ProcessHandle.current().pid(), STARTED.incrementAndGet()));
       List<String> command = new ArrayList<>();
       command.add(ProcessHandle.current().info().command().orElse("java"));
       command.addAll(

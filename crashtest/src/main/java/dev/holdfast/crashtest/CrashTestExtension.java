@@ -67,7 +67,7 @@ final class CrashTestExtension implements TestTemplateInvocationContextProvider 
         .getRoot()
         .getStore(Namespace.create(CrashTestExtension.class))
         .computeIfAbsent(ReportFiles.class, type -> new ReportFiles(), ReportFiles.class)
-        .add(report);
+        .add(context.getRequiredTestClass(), report);
   }
 
   private static CrashLab.Options options(CrashTest annotation) {

@@ -8,16 +8,21 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Collects what the crash tests of one test plan found, and writes it at the plan's end. */
+/**
+ * Collects what the crash tests of one test plan found, and writes it at the plan's end: a page and
+ * a JSON file for each test class, since build tools make a plan for each, and several at once.
+ */
 final class ReportFiles implements AutoCloseable {
-  private final List<ExplorationReport> reports = new ArrayList<>();
+  private final Map<String, List<ExplorationReport>> byClass = new LinkedHashMap<>();
 
-  synchronized void add(ExplorationReport report) {
-    reports.add(report);
+  synchronized void add(Class<?> testClass, ExplorationReport report) {
+    byClass.computeIfAbsent(testClass.getName(), name -> new ArrayList<>()).add(report);
   }
 
   /** The directory that is set, or one beside what the build tool makes. */
@@ -41,8 +46,12 @@ final class ReportFiles implements AutoCloseable {
   private void write(Path directory) {
     try {
       Files.createDirectories(directory);
-      Files.writeString(directory.resolve("crash-matrix.html"), HtmlReport.render(reports));
-      Files.writeString(directory.resolve("crash-matrix.json"), JsonReport.render(reports));
+      for (Map.Entry<String, List<ExplorationReport>> each : byClass.entrySet()) {
+        Files.writeString(
+            directory.resolve(each.getKey() + ".html"), HtmlReport.render(each.getValue()));
+        Files.writeString(
+            directory.resolve(each.getKey() + ".json"), JsonReport.render(each.getValue()));
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(
           "The crash lab's reports could not be written to " + directory, e);

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,25 @@ public final class Expect {
         (truths, key) -> {
           truths.find(resource, Truth.class, described);
           return Collections.nCopies(counter.count(key), what);
+        });
+  }
+
+  /**
+   * Effects with values, which have an order, at a resource that the lab cannot ask itself.
+   *
+   * @param resource the name under which it was wrapped
+   * @param what for people, such as {@code message}
+   * @param values finds them for a key, without going through the process under test
+   */
+  public static Counted effects(
+      String resource, String what, Function<String, List<String>> values) {
+    String described = what + " at " + resource;
+    return new Counted(
+        described,
+        resource,
+        (truths, key) -> {
+          truths.find(resource, Truth.class, described);
+          return values.apply(key);
         });
   }
 

@@ -131,6 +131,16 @@ public final class Resources {
   }
 
   /**
+   * A target that is not at Kafka. Its network is cut in a crash if it was made with an {@link
+   * #address}; otherwise a call that is under way when the process crashes may still come through,
+   * as it may in reality. {@link Expect#effect} looks at what it has.
+   */
+  public Target target(String name, Target real) {
+    truths.register(name, ServiceTruth::new);
+    return TargetResource.of(name, process, real);
+  }
+
+  /**
    * A server's address for this process, as {@code host:port}: a relay, which is cut when the
    * process crashes. A {@link #connectionFactory} under the same name can then lose answers.
    */

@@ -11,27 +11,34 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a relay delivers to, as one process reaches it. A delivery of messages is a commit point;
  * one of progress alone, and a takeover, are the relay's own business, and fenced only.
  *
- * <p>Its network is that of the address that the target was made with: {@link KafkaAddress}.
+ * <p>Its network is that of the address that the target was made with, such as a {@link
+ * KafkaAddress}.
  */
 public final class TargetResource implements Target {
   private final String name;
   private final Hook hook;
-  private final KafkaBroker broker;
+  private final @Nullable KafkaBroker broker;
   private final Target real;
 
-  private TargetResource(String name, Hook hook, KafkaBroker broker, Target real) {
+  private TargetResource(String name, Hook hook, @Nullable KafkaBroker broker, Target real) {
     this.name = name;
     this.hook = hook;
     this.broker = broker;
     this.real = real;
   }
 
-  /** Wraps a target. */
+  /** Wraps a target of any kind, whose answers are lost on their way to the relay. */
+  public static Target of(String name, Hook hook, Target real) {
+    return new TargetResource(name, hook, null, real);
+  }
+
+  /** Wraps a target at Kafka, whose answers are lost on the network. */
   public static Target of(String name, Hook hook, KafkaBroker broker, Target real) {
     return new TargetResource(name, hook, broker, real);
   }
@@ -116,6 +123,10 @@ public final class TargetResource implements Target {
 
             @Override
             public Delivery performLosingAnswer() {
+              if (broker == null) {
+                perform();
+                return new Delivery.Unavailable("The answer was lost.");
+              }
               return KafkaAnswers.lose(
                   broker,
                   KafkaLooks.decidedEnds(broker, topics),

@@ -10,12 +10,15 @@ import dev.holdfast.Message;
 import dev.holdfast.Stepper;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.CrashTest;
+import dev.holdfast.crashtest.Drill;
 import dev.holdfast.crashtest.StoreClock;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ConsoleReport;
 import dev.holdfast.crashtest.report.ExplorationReport;
 import dev.holdfast.crashtest.resource.KafkaBroker;
+import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.kafka.Kafka;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -24,26 +27,46 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The code on the manual's page on the crash lab. */
 final class CrashLabSnippetsTest {
   private static final String JDBC_URL = ShopServers.POSTGRES.jdbcUrl();
   private static final KafkaBroker BROKER = KafkaBroker.of(ShopServers.KAFKA);
 
+  @TempDir private static Path directory;
+
+  /** The one that is drilled. */
+  @SuppressWarnings("NullAway.Init")
+  private static PostgresServer server;
+
   @BeforeAll
   static void resources() throws SQLException {
-    try (Connection connection = DriverManager.getConnection(JDBC_URL);
+    createTables(JDBC_URL);
+    server = PostgresServer.start();
+    createTables(server.jdbcUrl());
+    ShopServers.KAFKA.createTopic("payments", 1);
+  }
+
+  private static void createTables(String url) throws SQLException {
+    try (Connection connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement()) {
       statement.execute("create table payment (id text primary key)");
       statement.execute("create table receipt (id text primary key)");
     }
-    ShopServers.KAFKA.createTopic("payments", 1);
+  }
+
+  @AfterAll
+  static void close() {
+    server.close();
   }
 
   /** The application: a payment and its receipt, and a message if there is a producer. */
@@ -83,6 +106,30 @@ final class CrashLabSnippetsTest {
                     resources.producer("kafka", BROKER, Map.of())))
         .operation(Payments::accept) // called with a key of its own in every run
         .retrySameKey(2) // what the caller does that does not know
+        .expect(row("payment").byKey().once(), row("receipt").byKey().once());
+  }
+
+  // end
+
+  // snippet:lab-drill
+  @CrashTest(carriers = Carrier.DRILL)
+  void aRestoredBackupHasPaymentsWithTheirReceipts(CrashLab lab) {
+    Path backup = directory.resolve(UUID.randomUUID().toString());
+    lab.application(
+            resources ->
+                new Payments(
+                    resources.dataSource("shop", server.jdbcUrl()),
+                    resources.producer("kafka", BROKER, Map.of())))
+        .operation(Payments::accept)
+        .drill(
+            Drill.of(
+                    "a backup from before the payment is restored",
+                    () -> {
+                      server.close();
+                      server = PostgresServer.builder().dataDirectory(backup).start();
+                    })
+                .preparedBy(() -> server.backup(backup))
+                .losing()) // payments may be gone, but not a receipt alone
         .expect(row("payment").byKey().once(), row("receipt").byKey().once());
   }
 

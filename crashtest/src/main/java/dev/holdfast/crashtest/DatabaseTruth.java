@@ -39,6 +39,11 @@ final class DatabaseTruth implements Truth {
   }
 
   @Override
+  public void lookAnew() {
+    close();
+  }
+
+  @Override
   public Duration delay() {
     return Duration.ZERO;
   }

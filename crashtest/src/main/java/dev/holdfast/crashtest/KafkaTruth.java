@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A Kafka cluster, asked by a {@code read_committed} consumer of the lab's own. It reads on from
- * where it was: topics only grow.
+ * where it was: topics only grow, other than in a drill.
  */
 final class KafkaTruth implements Truth {
   private static final Duration DELAY = Duration.ofMillis(500);
@@ -36,6 +36,13 @@ final class KafkaTruth implements Truth {
   @Override
   public void begin() {
     read.clear();
+    next.clear();
+  }
+
+  @Override
+  public void lookAnew() {
+    close();
+    read.values().forEach(List::clear);
     next.clear();
   }
 

@@ -133,6 +133,7 @@ final class RunExecution {
     } catch (Exception e) {
       throw failed("The drill '" + drill.name() + "' could not be carried out: " + e, e);
     }
+    truths.lookAnew();
     oracle = oracle.after(drill);
     trace.note("Befallen while the process was down: " + drill.name() + ".");
   }

@@ -11,6 +11,11 @@ final class ServiceTruth implements Truth {
   }
 
   @Override
+  public void lookAnew() {
+    // Nothing is kept.
+  }
+
+  @Override
   public Duration delay() {
     return Duration.ZERO;
   }

@@ -11,6 +11,9 @@ interface Truth extends AutoCloseable {
   /** A run begins: what is there already is of no interest. */
   void begin();
 
+  /** The resource may be another one now, or have lost what was seen of it. */
+  void lookAnew();
+
   /** How long what was acknowledged may take to be seen here. */
   Duration delay();
 

@@ -58,6 +58,10 @@ final class Truths implements Truth.Lookup, AutoCloseable {
     byName.values().forEach(Truth::begin);
   }
 
+  synchronized void lookAnew() {
+    byName.values().forEach(Truth::lookAnew);
+  }
+
   synchronized Duration delay() {
     return byName.values().stream()
         .map(Truth::delay)

@@ -86,7 +86,7 @@ final class ChannelRunner implements Runnable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (Error e) {
+    } catch (RuntimeException | Error e) {
       problem = "The relay has failed and does not run in this process any more: " + e;
       log.error("channel {}: the relay has failed", channel.name(), e);
       throw e;
@@ -116,8 +116,7 @@ final class ChannelRunner implements Runnable {
   /** Finishes what is under way and releases what is owned. The last thing that is called. */
   void end() {
     try {
-      endTerm();
-      release();
+      endTermAndRelease();
     } finally {
       discardPrepared();
       on(Event.CLOSE);
@@ -234,8 +233,7 @@ final class ChannelRunner implements Runnable {
       return ended(held, e);
     } finally {
       if (!goesOn) {
-        endTerm();
-        release();
+        endTermAndRelease();
       }
     }
   }
@@ -276,6 +274,14 @@ final class ChannelRunner implements Runnable {
     }
   }
 
+  private void endTermAndRelease() {
+    try {
+      endTerm();
+    } finally {
+      release();
+    }
+  }
+
   private void release() {
     Lease held = lease;
     lease = null;
@@ -285,7 +291,7 @@ final class ChannelRunner implements Runnable {
     heartbeat.forget(held);
     try {
       store.leases().release(held);
-    } catch (HoldfastException e) {
+    } catch (RuntimeException e) {
       log.debug("channel {}: the lease was not released and will expire", channel.name(), e);
     }
   }
@@ -295,7 +301,9 @@ final class ChannelRunner implements Runnable {
     if (backoff.failures() == 0) {
       log.warn("channel {}: blocked, trying again: {}", channel.name(), why);
     }
-    on(Event.UNREACHABLE);
+    if (phase != RelayPhase.BLOCKED) {
+      on(Event.UNREACHABLE);
+    }
     return backoff.next();
   }
 

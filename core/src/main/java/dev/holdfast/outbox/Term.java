@@ -70,7 +70,9 @@ final class Term implements AutoCloseable {
   /** Whether something was delivered since the target was told the progress by itself. */
   private boolean owesTelling;
 
-  private boolean usable = true;
+  /** Whether the target's last answer says that the session is of use. */
+  private boolean usable;
+
   private long emptySince = Doorbell.nanos();
   private long idleSince = Doorbell.nanos();
   private @Nullable Parking parking;
@@ -132,9 +134,17 @@ final class Term implements AutoCloseable {
 
   /** Commits the progress at the target, by itself. */
   private void tell() throws TermEnded {
-    demandDone(session.send(List.of(), record(at())));
+    demandDone(deliver(List.of(), at()));
     told();
     owesTelling = false;
+  }
+
+  private Delivery deliver(List<OutboxRecord> messages, Cursor after) {
+    // If it throws, nobody knows what is there.
+    usable = false;
+    Delivery delivery = session.send(messages, record(after));
+    usable = delivery instanceof Delivery.Done || delivery instanceof Delivery.Refused;
+    return delivery;
   }
 
   private void told() {
@@ -254,7 +264,7 @@ final class Term implements AutoCloseable {
   private void send(List<OutboxRecord> batch, Cursor after, Parking parking) throws TermEnded {
     List<OutboxRecord> rest = parking.holdBack(batch);
     while (!rest.isEmpty()) {
-      Delivery delivery = session.send(rest, record(after));
+      Delivery delivery = deliver(rest, after);
       if (delivery instanceof Delivery.Refused refused) {
         log.warn(
             "channel {}: {} message(s) refused and parked with the later ones of their keys: {}",
@@ -293,7 +303,7 @@ final class Term implements AutoCloseable {
       if (chunk.isEmpty()) {
         break;
       }
-      Delivery delivery = session.send(chunk, record(inside.withReplayed(last(chunk).position())));
+      Delivery delivery = deliver(chunk, inside.withReplayed(last(chunk).position()));
       if (delivery instanceof Delivery.Refused refused) {
         refusedAgain = true;
         long first = Collections.min(refused.refused().keySet());
@@ -304,7 +314,7 @@ final class Term implements AutoCloseable {
                 .filter(message -> !refused.delivered().contains(message.position()))
                 .toList();
         if (!good.isEmpty()) {
-          demandDone(session.send(good, record(inside.withReplayed(last(good).position()))));
+          demandDone(deliver(good, inside.withReplayed(last(good).position())));
         }
         counters.delivered.addAndGet(good.size());
       } else {
@@ -314,7 +324,7 @@ final class Term implements AutoCloseable {
       }
     }
     Cursor past = new Cursor(inside.from(), inside.to(), order.position(), 0);
-    demandDone(session.send(List.of(), record(past)));
+    demandDone(deliver(List.of(), past));
     cursor = past;
     // The database's copy must be past the row before its parked messages are forgotten: a target
     // that keeps no progress would otherwise meet the row again with nothing left to release.
@@ -326,8 +336,7 @@ final class Term implements AutoCloseable {
     return records.get(records.size() - 1);
   }
 
-  private void demandDone(Delivery delivery) throws TermEnded {
-    usable = delivery instanceof Delivery.Done;
+  private static void demandDone(Delivery delivery) throws TermEnded {
     if (delivery instanceof Delivery.Unavailable unavailable) {
       throw new TermEnded(RelayPhase.Event.UNREACHABLE, unavailable.reason());
     }

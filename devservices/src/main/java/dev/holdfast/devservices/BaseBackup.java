@@ -41,6 +41,9 @@ final class BaseBackup {
    */
   static void take(Connection connection, Path data, Path to) throws SQLException, IOException {
     try (Statement statement = connection.createStatement()) {
+      // Keeps the log from here on, for as long as this connection lasts.
+      statement.execute(
+          "select pg_create_physical_replication_slot('holdfast_' || pg_backend_pid(), true, true)");
       statement.execute("select pg_backup_start('holdfast', fast => true)");
       Directories.copy(data, to, BaseBackup::isWanted);
       try (ResultSet row =
@@ -55,6 +58,7 @@ final class BaseBackup {
   }
 
   private static boolean isWanted(Path file) {
-    return !LEFT_OUT.contains(file.toString()) && !EMPTIED.contains(file.getName(0).toString());
+    return !LEFT_OUT.contains(file.toString())
+        && (file.getNameCount() == 1 || !EMPTIED.contains(file.getName(0).toString()));
   }
 }

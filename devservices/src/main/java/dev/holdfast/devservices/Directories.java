@@ -34,7 +34,7 @@ final class Directories {
    * Copies a tree with its permissions, also while somebody deletes files there. Directories may
    * exist already, files may not.
    *
-   * @param wanted tells by its path below the root whether a file is copied
+   * @param wanted tells by its path below the root whether a file or directory is copied
    */
   static void copy(Path from, Path to, Predicate<Path> wanted) throws IOException {
     Files.walkFileTree(
@@ -43,6 +43,9 @@ final class Directories {
           @Override
           public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
               throws IOException {
+            if (!dir.equals(from) && !wanted.test(from.relativize(dir))) {
+              return FileVisitResult.SKIP_SUBTREE;
+            }
             copyOne(dir);
             return FileVisitResult.CONTINUE;
           }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -53,8 +54,10 @@ public final class PostgresServer implements AutoCloseable {
   private PostgresServer(Builder builder, PostgresBinaries binaries, ServerHome home) {
     this.binaries = binaries;
     this.home = home;
-    this.settings = new LinkedHashMap<>(builder.settings);
     PostgresServer primary = builder.primary;
+    // A standby may have no less of connections and the like than its primary.
+    this.settings = new LinkedHashMap<>(primary == null ? Map.of() : primary.settings);
+    settings.putAll(builder.settings);
     this.replication = primary == null ? null : TcpRelay.to("127.0.0.1", primary.port());
     this.port = Port.of(builder.port);
     this.life =
@@ -194,7 +197,24 @@ public final class PostgresServer implements AutoCloseable {
    * primary is not told, and not stopped.
    */
   public synchronized void promote() {
-    execute("select pg_promote(wait => true)");
+    // Less than this connection waits for an answer.
+    execute("select pg_promote(wait => true, wait_seconds => 25)");
+    Await.until(
+        START_TIMEOUT,
+        () -> !isInRecovery(),
+        () -> "The standby on port %d does not take writes yet.".formatted(port()));
+  }
+
+  private boolean isInRecovery() {
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("select pg_is_in_recovery()")) {
+      row.next();
+      return row.getBoolean(1);
+    } catch (SQLException e) {
+      throw new DevServiceException(
+          "PostgreSQL on port %d does not answer: %s".formatted(port(), e.getMessage()), e);
+    }
   }
 
   /**
@@ -224,9 +244,23 @@ public final class PostgresServer implements AutoCloseable {
   @Override
   public synchronized void close() {
     life.close();
+    closeReplication();
+  }
+
+  private void closeReplication() {
     if (replication != null) {
       replication.close();
     }
+  }
+
+  private void begin(@Nullable PostgresServer primary) {
+    if (primary == null) {
+      createCluster();
+    } else {
+      copyCluster(primary);
+    }
+    endLeftOver();
+    life.launchFirst();
   }
 
   private boolean acceptsConnections() {
@@ -418,14 +452,13 @@ public final class PostgresServer implements AutoCloseable {
       return home.releasedUnless(
           () -> {
             PostgresServer server = new PostgresServer(this, binaries, home);
-            if (primary == null) {
-              server.createCluster();
-            } else {
-              server.copyCluster(primary);
+            try {
+              server.begin(primary);
+              return server;
+            } catch (RuntimeException e) {
+              server.closeReplication();
+              throw e;
             }
-            server.endLeftOver();
-            server.life.launchFirst();
-            return server;
           });
     }
   }

@@ -6,10 +6,11 @@ package dev.holdfast.crashtest;
  * clone that is started beside the original, a broker that comes back with an empty disk.
  *
  * @param name in a few words, for the report
- * @param prepare runs before the operation, in each run; such as taking the backup
+ * @param prepare runs before the operation in each run with a drill, when the application has
+ *     started; such as taking the backup
  * @param strike happens after the crash, before the process starts again
- * @param mayLose whether the resource of the first expected effect may lose what it had
- *     acknowledged. What is then gone with that effect counts for nobody; what is there without it
+ * @param mayLose whether the resource of the first expected effect may lose what it had when the
+ *     drill struck. What is then gone with that effect counts for nobody; what is there without it
  *     was true when it was made
  * @param mayRepeat whether effects may be there more often than expected
  */
@@ -26,7 +27,7 @@ public record Drill(String name, Act prepare, Act strike, boolean mayLose, boole
     return new Drill(name, () -> {}, strike, false, false);
   }
 
-  /** The same, prepared in each run before the operation. */
+  /** The same, prepared before the operation. */
   public Drill preparedBy(Act act) {
     return new Drill(name, act, strike, mayLose, mayRepeat);
   }

@@ -81,8 +81,19 @@ public final class Expectation {
         && (order == null || order.equals(seen.values().stream().distinct().toList()));
   }
 
-  boolean isDisordered(Seen seen) {
-    return seen.net() == times && !isComplete(seen);
+  /** Whether something of it is not there. */
+  boolean lacks(Seen seen) {
+    return seen.net() < times || (order != null && !seen.values().containsAll(order));
+  }
+
+  /** Whether there are values that were not expected at all. */
+  boolean hasOthers(Seen seen) {
+    return order != null && !order.containsAll(seen.values());
+  }
+
+  /** Whether repeats of one could hide that another is missing. */
+  boolean countsAlike() {
+    return order == null && times > 1;
   }
 
   /** Whether there is more than there should be, and nothing that could make up for it. */

@@ -103,10 +103,8 @@ final class Explorer implements AutoCloseable {
             Problem.Kind.INCOMPLETE_SCENARIO,
             "A forked JVM cannot describe this scenario, as it comes from a lambda or from a class without a constructor without arguments.");
       }
-      if (options.carriers().contains(Carrier.DRILL) && scenario.drill() == null) {
-        throw new CrashLabException(
-            Problem.Kind.INCOMPLETE_SCENARIO,
-            "The carrier DRILL needs what is to befall the resources. Describe it with drill(…).");
+      if (options.carriers().contains(Carrier.DRILL)) {
+        requireDrillable(scenario);
       }
       for (Carrier carrier : Carrier.values()) {
         if (options.carriers().contains(carrier)) {
@@ -139,6 +137,20 @@ final class Explorer implements AutoCloseable {
         .flatMap(carrier -> RunPlan.singles(carrier, points, scenario.retries() > 0).stream())
         .map(RunPlan::id)
         .collect(Collectors.joining(", "));
+  }
+
+  private static void requireDrillable(Scenario<?> scenario) {
+    Drill drill = scenario.drill();
+    if (drill == null) {
+      throw new CrashLabException(
+          Problem.Kind.INCOMPLETE_SCENARIO,
+          "The carrier DRILL needs what is to befall the resources. Describe it with drill(…).");
+    }
+    if (drill.mayRepeat() && scenario.expectations().stream().anyMatch(Expectation::countsAlike)) {
+      throw new CrashLabException(
+          Problem.Kind.INCOMPLETE_SCENARIO,
+          "After a drill that may repeat, times(n) cannot tell a repeat from what is missing. Expect the values, with inOrder(…).");
+    }
   }
 
   /** All, or the one to be replayed and those that lead to it. */

@@ -42,9 +42,14 @@ final class Oracle {
     this.mayRepeat = mayRepeat;
   }
 
-  /** The same after a drill, and the excuses that it has. */
-  Oracle after(Drill drill) {
-    return new Oracle(expectations, golden, drill.mayLose(), drill.mayRepeat());
+  /**
+   * The same after a drill, and the excuses that it has: only what was there can have been lost.
+   *
+   * @param before what was there when it struck
+   */
+  Oracle after(Drill drill, List<Seen> before) {
+    boolean wasThere = before.get(0).net() > 0;
+    return new Oracle(expectations, golden, drill.mayLose() && wasThere, drill.mayRepeat());
   }
 
   /** The same for an operation that began after the drill: what is lost now is lost by others. */
@@ -121,15 +126,18 @@ final class Oracle {
     for (int i = 0; i < seen.size(); i++) {
       Expectation effect = expectations.get(i);
       Seen found = seen.get(i);
-      if (found.net() < effect.times()) {
+      if (isComplete(i, seen)) {
+        continue;
+      }
+      if (effect.lacks(found)) {
         findings.add(missing(i, seen));
-      } else if (found.net() > effect.times() && !mayRepeat) {
+      } else if (mayRepeat ? effect.hasOthers(found) : found.net() > effect.times()) {
         findings.add(
             new Finding(
                 Verdict.DUPLICATE,
                 "%s is there %s, should be %d (made at %s)"
                     .formatted(effect, count(found), effect.times(), site(effect))));
-      } else if (effect.isDisordered(found)) {
+      } else {
         findings.add(
             new Finding(
                 Verdict.REORDERED,

@@ -264,7 +264,7 @@ public abstract class OutboxConformance {
 
   /** What is wrong after a leader was paused with a batch in its hands, and woke up. */
   public final List<Finding> pausedWhileDelivering() {
-    return paused(this::aRowAndItsMessage, key -> role -> role.action().equals("deliver"))
+    return paused(this::aRowAndItsMessage, key -> role -> role.action().equals("deliver"), true)
         .findings();
   }
 
@@ -274,17 +274,18 @@ public abstract class OutboxConformance {
             this::aRefusedMessageAndALaterOneOfItsKey,
             key ->
                 role ->
-                    RefusingTarget.hasRefused(key) && role.thread().startsWith("holdfast-relay"))
+                    RefusingTarget.hasRefused(key) && role.thread().startsWith("holdfast-relay"),
+            false)
         .findings();
   }
 
   private static PausedOwner.Woken paused(
-      Consumer<CrashLab> operation, Function<String, Predicate<Role>> where) {
+      Consumer<CrashLab> operation, Function<String, Predicate<Role>> where, boolean succeeds) {
     CrashLab lab = new CrashLab();
     operation.accept(lab);
     String key = "paused-" + UUID.randomUUID();
     return new PausedOwner(lab.scenario(), key, where.apply(key))
-        .run(() -> RefusingTarget.removeCause(key));
+        .run(() -> RefusingTarget.removeCause(key), succeeds);
   }
 
   private Scenario<OutboxProcess> begin(CrashLab lab, RelaySettings settings) {

@@ -25,6 +25,7 @@ final class PausedOwner {
   private static final Duration LONG = Duration.ofSeconds(30);
 
   /** A successor that has not come by then waits for a lock of the paused one, as it should. */
+  /** How long a successor is waited for that may have to wait for the owner. */
   private static final Duration SUCCESSION = Duration.ofSeconds(5);
 
   private final Scenario<?> scenario;
@@ -55,8 +56,9 @@ final class PausedOwner {
    * Makes the run.
    *
    * @param meanwhile what changes in the world while the owner is paused
+   * @param succeeds whether it holds nothing that its successor would have to wait for
    */
-  Woken run(Runnable meanwhile) {
+  Woken run(Runnable meanwhile, boolean succeeds) {
     scenario.requireComplete();
     try (Truths truths = new Truths()) {
       Trace trace = new Trace(List.of(), scenario::isIgnored, new Pause());
@@ -69,7 +71,7 @@ final class PausedOwner {
             LabThread.inBackground("operation", () -> owner.attempt(key));
         require(Await.done(paused, LONG), "The owner did not come to its point");
         meanwhile.run();
-        return succeed(owner, operation, truths);
+        return succeed(owner, operation, truths, succeeds);
       } finally {
         awake.complete(true);
         owner.stop();
@@ -77,26 +79,35 @@ final class PausedOwner {
     }
   }
 
-  private Woken succeed(Life owner, CompletableFuture<?> operation, Truths truths) {
+  private Woken succeed(
+      Life owner, CompletableFuture<?> operation, Truths truths, boolean succeeds) {
     Trace trace = new Trace(List.of(), scenario::isIgnored, Trace.Listener.NONE);
     AtomicReference<@Nullable Life> successor = new AtomicReference<>();
     CompletableFuture<?> started =
         LabThread.inBackground("succession", () -> successor.set(begin(trace, truths)));
-    boolean succeeded = Await.done(started, SUCCESSION);
-    awake.complete(true);
-    require(Await.done(operation, LONG), "The operation did not return");
-    // Whatever it had in its hands is done or given up when it has ended. If it still leads, since
-    // its successor had to wait for it, that follows now.
-    owner.stop();
-    require(Await.done(started, LONG), "The successor did not start");
-    Life next = successor.get();
-    if (next == null) {
-      throw unusable("The successor did not start");
-    }
     try {
+      boolean succeeded = Await.done(started, succeeds ? LONG : SUCCESSION);
+      require(succeeded || !succeeds, "The successor did not take over");
+      awake.complete(true);
+      require(Await.done(operation, LONG), "The operation did not return");
+      // Whatever it had in its hands is done or given up when it has ended. If it still leads,
+      // since
+      // its successor had to wait for it, that follows now.
+      owner.stop();
+      require(Await.done(started, LONG), "The successor did not start");
+      Life next = successor.get();
+      if (next == null) {
+        throw unusable("The successor did not start");
+      }
       return new Woken(paused.join(), succeeded, judge(next, trace, truths));
     } finally {
-      next.stop();
+      started.whenComplete(
+          (result, failure) -> {
+            Life next = successor.get();
+            if (next != null) {
+              next.stop();
+            }
+          });
     }
   }
 

@@ -128,13 +128,14 @@ final class RunExecution {
   private void befall() {
     Drill drill = Objects.requireNonNull(scenario.drill());
     befallen = true;
+    List<Seen> before = observe();
     try {
       drill.strike().run();
     } catch (Exception e) {
       throw failed("The drill '" + drill.name() + "' could not be carried out: " + e, e);
     }
     truths.lookAnew();
-    oracle = oracle.after(drill);
+    oracle = oracle.after(drill, before);
     trace.note("Befallen while the process was down: " + drill.name() + ".");
   }
 

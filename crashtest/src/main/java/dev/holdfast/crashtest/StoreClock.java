@@ -88,7 +88,8 @@ public final class StoreClock implements AutoCloseable {
       """;
 
   /** Alone, since it waits for everybody whose transaction has asked for the time. */
-  private static final String DROP = "drop table if exists %1$s.store_clock";
+  private static final String DROP =
+      "set lock_timeout = '10s'; drop table if exists %1$s.store_clock; reset lock_timeout";
 
   private final DataSource dataSource;
   private final String schema;

@@ -7,6 +7,7 @@ import dev.holdfast.crashtest.report.Finding;
 import dev.holdfast.crashtest.report.Verdict;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,6 +78,40 @@ final class OracleTest {
     // Somebody may still make up for it, so it is worth waiting.
     assertThat(oracle.isBeyondRepair(List.of(seen(2, 0)))).isFalse();
     assertThat(new Oracle(List.of(ROW), List.of()).isBeyondRepair(List.of(seen(2, 0)))).isTrue();
+  }
+
+  @Test
+  void aDrillThatMayRepeatExcusesRepeatsAndNothingElse() {
+    Expectation steps = Expectation.inOrder("record", null, NOTHING, List.of("a", "b"));
+    Oracle oracle =
+        new Oracle(List.of(ROW, steps), List.of())
+            .after(Drill.of("d", () -> {}).repeating(), List.of(seen(1, 0), seen(0, 0)));
+    Map<List<String>, List<Verdict>> verdicts =
+        Map.of(
+            List.of("a", "b"), List.of(),
+            List.of("a", "a", "b", "a"), List.of(),
+            List.of("b", "a", "b"), List.of(Verdict.REORDERED),
+            List.of("a", "a", "a"), List.of(Verdict.LOST),
+            List.of("a", "b", "x"), List.of(Verdict.DUPLICATE),
+            List.of("a"), List.of(Verdict.LOST));
+    verdicts.forEach(
+        (values, expected) ->
+            assertThat(oracle.judge(DONE, List.of(seen(1, 0), new Seen(values, 0))))
+                .as("%s", values)
+                .extracting(Finding::verdict)
+                .isEqualTo(expected));
+  }
+
+  @Test
+  void aDrillThatMayLoseExcusesWhatWasThereAlone() {
+    Drill drill = Drill.of("d", () -> {}).losing();
+    Oracle plain = new Oracle(List.of(ROW, RECORD), List.of());
+    List<Seen> phantom = List.of(seen(0, 0), seen(1, 0));
+    assertThat(plain.after(drill, List.of(seen(1, 0), seen(1, 0))).judge(UNKNOWN, phantom))
+        .isEmpty();
+    assertThat(plain.after(drill, phantom).judge(UNKNOWN, phantom))
+        .extracting(Finding::verdict)
+        .containsExactly(Verdict.PHANTOM);
   }
 
   private static Seen seen(int count, int compensated) {

@@ -124,8 +124,10 @@ public final class TargetResource implements Target {
             @Override
             public Delivery performLosingAnswer() {
               if (broker == null) {
-                perform();
-                return new Delivery.Unavailable("The answer was lost.");
+                Delivery answer = perform();
+                return awaitEffect(answer)
+                    ? new Delivery.Unavailable("The answer was lost.")
+                    : answer;
               }
               return KafkaAnswers.lose(
                   broker,

@@ -55,7 +55,7 @@ class DemoEndToEndTest {
   @Test
   void usualCodeDoesNotGetThroughUnharmed() throws Exception {
     JsonNode naive =
-        strategies("demo --strategies db-then-broker,broker-then-db --operations 300 --kills 12");
+        strategies("demo --strategies db-then-broker,broker-then-db --operations 400 --kills 24");
 
     assertThat(naive).hasSize(2);
     assertThat(violations(naive.path(0))).as(naive.toString()).isPositive();

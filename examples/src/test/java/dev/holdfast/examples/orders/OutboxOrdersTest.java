@@ -46,7 +46,7 @@ final class OutboxOrdersTest {
     assertThat(report.points())
         .extracting(point -> point.site().toString().replaceAll(":\\d+", ""))
         .anyMatch("OutboxOrders.place(OutboxOrders.java)"::equals)
-        .anyMatch("Term.send(Term.java)"::equals);
+        .anyMatch("Term.deliver(Term.java)"::equals);
     RunReport repeated =
         report.runs().stream()
             .filter(run -> !run.isGolden() && run.faults().get(0).stage() == Stage.ACK_LOST)

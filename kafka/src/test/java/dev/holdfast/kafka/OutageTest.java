@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers that die or fall silent while customers order. */
 final class OutageTest {
-  private static final int TIMES = 3;
+  private static final int TIMES = 2;
 
   private final Stage stage = new Stage("outage");
   private final Traffic traffic = new Traffic(stage.shop, 7);

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Main;
-import dev.holdfast.cli.Run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,43 +21,21 @@ class DemoEndToEndTest {
 
   @TempDir Path directory;
 
-  private JsonNode strategies(String line) throws Exception {
-    Path json = directory.resolve("demo.json");
-    Run run = Run.line(line, "--json", json.toString());
-    assertThat(run.status()).as(run.err()).isZero();
-    return new ObjectMapper().readTree(json.toFile()).path("strategies");
-  }
-
-  private static int violations(JsonNode strategy) {
-    return Stream.of("lost", "phantom", "duplicate", "reordered")
-        .mapToInt(violation -> strategy.path(violation).asInt())
-        .sum();
-  }
-
   @Test
   void outboxLosesInventsRepeatsAndReordersNothing() throws Exception {
     JsonNode outbox =
-        strategies("demo --strategies outbox --operations 300 --kills 2 --seed 7").path(0);
+        DemoRuns.strategies(
+                directory, "demo --strategies outbox --operations 300 --kills 2 --seed 7")
+            .path(0);
 
     assertThat(outbox.path("name").asText()).isEqualTo("outbox");
     assertThat(outbox.path("operations").asInt()).isEqualTo(300);
     assertThat(outbox.path("kills").asInt()).isEqualTo(2);
-    assertThat(violations(outbox)).isZero();
+    assertThat(DemoRuns.violations(outbox)).isZero();
     assertThat(outbox.path("throughput_per_s").asDouble()).isPositive();
     assertThat(outbox.at("/latency_ms/p50").asDouble()).isPositive();
     assertThat(outbox.at("/latency_ms/p99").asDouble())
         .isGreaterThanOrEqualTo(outbox.at("/latency_ms/p50").asDouble());
-  }
-
-  /** The negative control: the same count sees what goes wrong without the outbox. */
-  @Test
-  void usualCodeDoesNotGetThroughUnharmed() throws Exception {
-    JsonNode naive =
-        strategies("demo --strategies db-then-broker,broker-then-db --operations 400 --kills 24");
-
-    assertThat(naive).hasSize(2);
-    assertThat(violations(naive.path(0))).as(naive.toString()).isPositive();
-    assertThat(violations(naive.path(1))).as(naive.toString()).isPositive();
   }
 
   @Test

@@ -148,7 +148,10 @@ final class TcpRelayTest {
 
   @Test
   void breaksTheConnectionWhenTheServerIsDown() throws IOException {
+    int port = echo.getLocalPort();
     echo.close();
+    // Its thread may still be about to leave accept().
+    Await.until(Duration.ofSeconds(10), () -> Ports.isFree(port), () -> "It still listens.");
     try (Socket client = connect()) {
       assertThatThrownBy(
               () -> {

@@ -2,6 +2,7 @@ package dev.holdfast.crashtest;
 
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.Phase;
+import dev.holdfast.crashtest.resource.ProcessCrashed;
 import dev.holdfast.crashtest.resource.Role;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -67,7 +68,12 @@ final class LocalLife<S> implements Life {
 
   @Override
   public boolean isIdle() {
-    return scenario.idle().test(started());
+    try {
+      return scenario.idle().test(started());
+    } catch (ProcessCrashed e) {
+      // A second fault struck while it was asked.
+      return false;
+    }
   }
 
   private S started() {

@@ -77,6 +77,12 @@ record RunPlan(@Nullable Carrier carrier, List<Fault> faults) {
         .toList();
   }
 
+  /** Whether its second fault strikes what is done in the background. */
+  boolean hasSecondByOthers() {
+    CommitPoint second = faults.size() < 2 ? null : faults.get(1).point();
+    return second != null && !LabThread.isOurs(second.role());
+  }
+
   boolean isGolden() {
     return faults.isEmpty();
   }

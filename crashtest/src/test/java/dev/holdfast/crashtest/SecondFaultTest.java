@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.crashtest.report.ExplorationReport;
 import dev.holdfast.crashtest.report.Finding;
 import dev.holdfast.crashtest.report.Phase;
+import dev.holdfast.crashtest.report.Problem;
 import dev.holdfast.crashtest.report.RunReport;
 import dev.holdfast.crashtest.report.Verdict;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntPredicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +65,20 @@ final class SecondFaultTest {
         invoice(connection);
         done(connection);
         connection.commit();
+      }
+    }
+
+    void order(String key) throws SQLException {
+      try (Connection connection = tables.dataSource.getConnection()) {
+        TwoTables.insert(connection, orders, key);
+      }
+    }
+
+    void note() {
+      try (Connection connection = tables.dataSource.getConnection()) {
+        TwoTables.insert(connection, todo, "note");
+      } catch (SQLException e) {
+        // It was crashed.
       }
     }
 
@@ -137,6 +155,54 @@ final class SecondFaultTest {
     assertThat(report.runs())
         .filteredOn(run -> run.faults().size() == 2)
         .allMatch(run -> run.title().contains("retry t"));
+  }
+
+  @Test
+  void aSecondPointInTheBackgroundThatDoesNotComeIsTriedAgain() {
+    assertThat(exploreWithBackground(recovery -> recovery != 2).runs())
+        .hasSizeGreaterThan(2)
+        .allMatch(RunReport::passed)
+        .filteredOn(run -> run.notes().stream().anyMatch(note -> note.contains("2. time")))
+        .hasSize(1);
+  }
+
+  @Test
+  void aSecondPointInTheBackgroundThatNeverComesFails() {
+    assertThat(exploreWithBackground(recovery -> recovery == 1).runs())
+        .filteredOn(run -> run.faults().size() == 2)
+        .isNotEmpty()
+        .allSatisfy(
+            run ->
+                assertThat(run.problem())
+                    .matches(
+                        problem ->
+                            problem != null && problem.kind() == Problem.Kind.POINT_NOT_REACHED));
+  }
+
+  /** Crashed before its only point, and what a thread of its own commits after a restart. */
+  private ExplorationReport exploreWithBackground(IntPredicate commits) {
+    AtomicInteger recoveries = new AtomicInteger();
+    try (Explorer explorer =
+        new Explorer("background", CrashLab.Options.defaults().withCrashesDuringRecovery(1), "")) {
+      while (explorer.hasNext() && explorer.report().runs().size() < 8) {
+        RunPlan plan = explorer.next();
+        CrashLab lab = new CrashLab();
+        lab.application(Shop::new)
+            .operation(Shop::order)
+            .recover(
+                shop -> {
+                  if (commits.test(recoveries.incrementAndGet())) {
+                    Thread noteTaker = new Thread(shop::note, "note-taker");
+                    noteTaker.start();
+                    noteTaker.join();
+                  }
+                })
+            .quiesce(Duration.ofMillis(500))
+            .expect(row(orders).byKey("id").once());
+        explorer.execute(plan, lab);
+      }
+      return explorer.report();
+    }
   }
 
   private ExplorationReport explore(Scenario.Step<Shop> recovery, int crashesDuringRecovery) {

@@ -1,6 +1,7 @@
 package dev.holdfast;
 
 import dev.holdfast.internal.GuardedConnection;
+import dev.holdfast.outbox.OutboxListener;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -15,10 +16,12 @@ final class BufferedTransaction implements Transaction, GuardedConnection.Buffer
 
   private final GuardedConnection.Guarded guarded;
   private final String operationId;
+  private final OutboxListener listener;
   private final List<Message> messages = new ArrayList<>();
   private boolean ended;
 
-  BufferedTransaction(Connection connection, String operationId) {
+  BufferedTransaction(Connection connection, String operationId, OutboxListener listener) {
+    this.listener = listener;
     this.guarded = GuardedConnection.guard(connection, this);
     this.operationId = operationId;
   }
@@ -46,7 +49,7 @@ final class BufferedTransaction implements Transaction, GuardedConnection.Buffer
           "The transaction holds %,d messages already, which is the bound; %s was not recorded. Split the work into several transactions."
               .formatted(MAX_MESSAGES, message));
     }
-    messages.add(message);
+    messages.add(listener.publishing(message));
   }
 
   @Override

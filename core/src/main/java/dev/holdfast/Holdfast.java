@@ -1,6 +1,7 @@
 package dev.holdfast;
 
 import dev.holdfast.outbox.ChannelConfig;
+import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.Relay;
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.outbox.RelayStatus;
@@ -31,16 +32,19 @@ public final class Holdfast implements AutoCloseable {
   private final Transactor transactor;
   private final @Nullable Relay relay;
   private final @Nullable Hints hints;
+  private final OutboxListener listener;
 
   private Holdfast(Builder builder, Store store, @Nullable Relay relay, @Nullable Hints hints) {
     this.store = store;
     this.relay = relay;
     this.hints = hints;
+    this.listener = builder.listener();
     this.transactor =
         new Transactor(
             builder.dataSource,
             store.writer(),
             builder.clock,
+            listener,
             hints == null ? () -> {} : hints::committed);
   }
 
@@ -112,7 +116,9 @@ public final class Holdfast implements AutoCloseable {
       return;
     }
     try {
-      store.writer().publish(connection, operationId, messages);
+      List<Message> listened = messages.stream().map(listener::publishing).toList();
+      store.writer().publish(connection, operationId, listened);
+      listener.recorded(operationId, listened);
     } catch (SQLException e) {
       throw store.writer().translate("record " + messages.size() + " message(s)", e);
     }
@@ -152,6 +158,7 @@ public final class Holdfast implements AutoCloseable {
     private InstantSource clock = InstantSource.system();
     private String owner = ProcessHandle.current().pid() + "-" + UUID.randomUUID();
     private Upkeep.Settings upkeep = new Upkeep.Settings(null, null, null);
+    private final List<OutboxListener> listeners = new ArrayList<>();
 
     private Builder(DataSource dataSource) {
       this.dataSource = dataSource;
@@ -222,6 +229,16 @@ public final class Holdfast implements AutoCloseable {
       return this;
     }
 
+    /** Tells this what happens, beside those that were named before: meters and traces, perhaps. */
+    public Builder listener(OutboxListener value) {
+      listeners.add(value);
+      return this;
+    }
+
+    private OutboxListener listener() {
+      return OutboxListener.all(listeners);
+    }
+
     /**
      * Checks or migrates the tables, registers the channels and begins to deliver.
      *
@@ -231,7 +248,10 @@ public final class Holdfast implements AutoCloseable {
      */
     public Holdfast start() {
       Store store = prepare();
-      Relay relay = channels.isEmpty() ? null : Relay.start(store, channels, relaySettings, owner);
+      Relay relay =
+          channels.isEmpty()
+              ? null
+              : Relay.start(store, channels, relaySettings, owner, listener());
       return new Holdfast(this, store, relay, new Hints(store.wakeUps(), relay));
     }
 
@@ -242,7 +262,7 @@ public final class Holdfast implements AutoCloseable {
      */
     public Stepper manual() {
       Store store = prepare();
-      Relay relay = Relay.stepped(store, channels, relaySettings, owner);
+      Relay relay = Relay.stepped(store, channels, relaySettings, owner, listener());
       return new Stepper(new Holdfast(this, store, relay, null), relay);
     }
 

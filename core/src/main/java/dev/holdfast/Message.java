@@ -127,6 +127,25 @@ public final class Message {
     return "Message[" + topic + " " + id + "]";
   }
 
+  /**
+   * The same message, id included, with one more header, or with another value of it.
+   *
+   * @throws InvalidMessage when the headers are over their bounds then
+   */
+  public Message withHeader(String name, String value) {
+    Builder builder = new Builder(topic);
+    builder.headers.putAll(headers);
+    builder.headers.put(name, value);
+    builder.id = id;
+    builder.key = key;
+    builder.type = type;
+    builder.contentType = contentType;
+    builder.payload = payload;
+    builder.deliverAt = deliverAt;
+    builder.dedupeKey = dedupeKey;
+    return builder.build();
+  }
+
   private static String requireTopic(@Nullable String topic) {
     if (topic == null || topic.isEmpty()) {
       throw new InvalidMessage("The message has no topic, so it was not recorded. Name one.");

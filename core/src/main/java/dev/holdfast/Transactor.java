@@ -2,6 +2,7 @@ package dev.holdfast;
 
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.store.Attempt;
 import dev.holdfast.outbox.store.OutboxWriter;
 import java.sql.Connection;
@@ -15,6 +16,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * Runs transactions: begin, the caller's work, and then messages, attempt and commit in one round
@@ -30,6 +32,7 @@ final class Transactor {
   private final DataSource dataSource;
   private final OutboxWriter writer;
   private final InstantSource clock;
+  private final OutboxListener listener;
   private final Runnable committed;
 
   /**
@@ -41,10 +44,16 @@ final class Transactor {
   /**
    * @param committed called after a commit that recorded messages
    */
-  Transactor(DataSource dataSource, OutboxWriter writer, InstantSource clock, Runnable committed) {
+  Transactor(
+      DataSource dataSource,
+      OutboxWriter writer,
+      InstantSource clock,
+      OutboxListener listener,
+      Runnable committed) {
     this.dataSource = dataSource;
     this.writer = writer;
     this.clock = clock;
+    this.listener = listener;
     this.committed = committed;
   }
 
@@ -52,15 +61,17 @@ final class Transactor {
     String operationId = options.operationIdOrNew();
     Backoff backoff =
         new Backoff(Duration.ofMillis(2), Duration.ofMillis(200), ThreadLocalRandom.current());
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return once(options, operationId, work);
-      } catch (SQLException e) {
-        if (!writer.isRetryable(e) || attempt >= options.attempts()) {
-          throw writer.translate("run operation " + operationId, e);
+    try (MDC.MDCCloseable field = MDC.putCloseable("holdfast.operation", operationId)) {
+      for (int attempt = 1; ; attempt++) {
+        try {
+          return once(options, operationId, work);
+        } catch (SQLException e) {
+          if (!writer.isRetryable(e) || attempt >= options.attempts()) {
+            throw writer.translate("run operation " + operationId, e);
+          }
+          log.debug("operation {}: attempt {} is run again", operationId, attempt, e);
+          pause(backoff.next(), operationId, e);
         }
-        log.debug("operation {}: attempt {} is run again", operationId, attempt, e);
-        pause(backoff.next(), operationId, e);
       }
     }
   }
@@ -81,7 +92,7 @@ final class Transactor {
         connection.setTransactionIsolation(options.isolation().jdbcLevel());
         isolationBefore = before;
       }
-      BufferedTransaction tx = new BufferedTransaction(connection, operationId);
+      BufferedTransaction tx = new BufferedTransaction(connection, operationId, listener);
       T result;
       List<Message> messages;
       try {
@@ -130,6 +141,7 @@ final class Transactor {
       throw e;
     }
     if (!messages.isEmpty()) {
+      listener.recorded(operationId, messages);
       committed.run();
     }
   }

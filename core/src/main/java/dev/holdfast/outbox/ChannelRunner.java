@@ -14,6 +14,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * Runs one channel in this process, as leader or standby, until closed. Steps are made on one
@@ -29,6 +30,7 @@ final class ChannelRunner implements Runnable {
   private final String owner;
   private final Heartbeat heartbeat;
   private final Pace pace;
+  private final OutboxListener listener;
   private final Doorbell doorbell = new Doorbell();
   private final Backoff backoff;
   private final Term.Counters counters = new Term.Counters();
@@ -53,13 +55,15 @@ final class ChannelRunner implements Runnable {
       RelaySettings settings,
       String owner,
       Heartbeat heartbeat,
-      Pace pace) {
+      Pace pace,
+      OutboxListener listener) {
     this.store = store;
     this.channel = channel;
     this.settings = settings;
     this.owner = owner;
     this.heartbeat = heartbeat;
     this.pace = pace;
+    this.listener = listener;
     this.backoff =
         new Backoff(Duration.ofMillis(50), settings.longestRetry(), new Random(owner.hashCode()));
   }
@@ -80,7 +84,7 @@ final class ChannelRunner implements Runnable {
 
   @Override
   public void run() {
-    try {
+    try (MDC.MDCCloseable field = MDC.putCloseable("holdfast.channel", channel.name())) {
       while (!closing) {
         doorbell.await(step());
       }
@@ -202,9 +206,9 @@ final class ChannelRunner implements Runnable {
 
   private TargetSession openSession() {
     UUID storeId = store.log().identity(channel.name()).storeId();
-    return channel
-        .target()
-        .open(new Target.Context(channel.name(), storeId + "-" + channel.name()));
+    TargetSession session =
+        channel.target().open(new Target.Context(channel.name(), storeId + "-" + channel.name()));
+    return new ListenedSession(session, channel.name(), listener);
   }
 
   private TargetSession takePrepared() {
@@ -243,8 +247,8 @@ final class ChannelRunner implements Runnable {
         new Term(store, channel, settings, pace, takePrepared(), held, heartbeat, counters);
     term = begun;
     begun.takeOver();
-    on(Event.ANCHORED);
     problem = null;
+    on(Event.ANCHORED);
     log.info("channel {}: leading, epoch {}", channel.name(), held.epoch());
     backoff.reset();
     return Duration.ZERO;
@@ -308,10 +312,13 @@ final class ChannelRunner implements Runnable {
   }
 
   private void on(Event event) {
-    phase =
-        phase
+    RelayPhase before = phase;
+    RelayPhase after =
+        before
             .after(event)
             .orElseThrow(
-                () -> new IllegalStateException("No transition from " + phase + " on " + event));
+                () -> new IllegalStateException("No transition from " + before + " on " + event));
+    phase = after;
+    listener.phase(channel.name(), before, after, problem);
   }
 }

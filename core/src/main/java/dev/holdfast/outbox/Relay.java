@@ -29,12 +29,17 @@ public final class Relay implements AutoCloseable {
   private boolean ended;
 
   private Relay(
-      Store store, List<ChannelConfig> channels, RelaySettings settings, String owner, Pace pace) {
+      Store store,
+      List<ChannelConfig> channels,
+      RelaySettings settings,
+      String owner,
+      OutboxListener listener,
+      Pace pace) {
     this.pace = pace;
     this.heartbeat = new Heartbeat(store.leases(), settings.leaseDuration(), owner, pace);
     this.housekeeper = new Housekeeper(store, settings, owner, heartbeat, this::wake);
     for (ChannelConfig channel : channels) {
-      runners.add(new ChannelRunner(store, channel, settings, owner, heartbeat, pace));
+      runners.add(new ChannelRunner(store, channel, settings, owner, heartbeat, pace, listener));
     }
     this.listening =
         switch (pace) {
@@ -47,11 +52,16 @@ public final class Relay implements AutoCloseable {
    * Registers the channels and begins to deliver.
    *
    * @param owner names this process among the standbys, for people; must be unique
+   * @param listener learns of it; one that must not throw, as of {@link OutboxListener#all}
    */
   public static Relay start(
-      Store store, List<ChannelConfig> channels, RelaySettings settings, String owner) {
+      Store store,
+      List<ChannelConfig> channels,
+      RelaySettings settings,
+      String owner,
+      OutboxListener listener) {
     register(store, channels);
-    Relay relay = new Relay(store, channels, settings, owner, Pace.TIMED);
+    Relay relay = new Relay(store, channels, settings, owner, listener, Pace.TIMED);
     for (ChannelRunner runner : relay.runners) {
       relay.threads.add(thread(runner, "holdfast-relay-" + runner.status().channel()));
     }
@@ -62,9 +72,13 @@ public final class Relay implements AutoCloseable {
 
   /** As {@link #start}, and delivers nothing but by {@link #step} and {@link #upkeep}. */
   public static Relay stepped(
-      Store store, List<ChannelConfig> channels, RelaySettings settings, String owner) {
+      Store store,
+      List<ChannelConfig> channels,
+      RelaySettings settings,
+      String owner,
+      OutboxListener listener) {
     register(store, channels);
-    return new Relay(store, channels, settings, owner, Pace.STEPPED);
+    return new Relay(store, channels, settings, owner, listener, Pace.STEPPED);
   }
 
   private static void register(Store store, List<ChannelConfig> channels) {

@@ -3,6 +3,7 @@ package dev.holdfast.kafka;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.outbox.ChannelConfig;
+import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.Relay;
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.outbox.store.Store;
@@ -131,7 +132,8 @@ final class RelayProcess implements AutoCloseable {
         store,
         List.of(new ChannelConfig("orders", sabotage.target(target, trap), List.of(args[3] + "*"))),
         settings(),
-        "relay-" + ProcessHandle.current().pid());
+        "relay-" + ProcessHandle.current().pid(),
+        OutboxListener.all(List.of()));
     new CountDownLatch(1).await();
   }
 

@@ -19,7 +19,11 @@ final class DocPages {
       List.of(
           Path.of("src/test/java/dev/holdfast/kafka/DocSnippetsTest.java"),
           ROOT.resolve(
-              "examples/src/test/java/dev/holdfast/examples/orders/CrashLabSnippetsTest.java"));
+              "examples/src/test/java/dev/holdfast/examples/orders/CrashLabSnippetsTest.java"),
+          ROOT.resolve(
+              "micrometer/src/test/java/dev/holdfast/micrometer/MetersOfADeliveryTest.java"),
+          ROOT.resolve(
+              "opentelemetry/src/test/java/dev/holdfast/opentelemetry/HoldfastTracingTest.java"));
   private static final Pattern MARKER =
       Pattern.compile("<!-- (snippet|generated):([a-z0-9-]+) -->");
 

@@ -7,6 +7,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Credentials;
 import dev.holdfast.cli.Json;
 import dev.holdfast.outbox.RelayStatus;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -23,19 +24,16 @@ import java.util.concurrent.Executors;
  */
 final class HealthServer implements AutoCloseable {
   private static final int THREADS = 2;
+  private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
   private final Holdfast holdfast;
-  private final Metrics metrics;
+  private final PrometheusMeterRegistry registry;
   private final HttpServer server;
   private final ExecutorService threads;
 
-  private HealthServer(Holdfast holdfast, HttpServer server) {
+  private HealthServer(Holdfast holdfast, PrometheusMeterRegistry registry, HttpServer server) {
     this.holdfast = holdfast;
-    this.metrics =
-        new Metrics(
-            holdfast.status().stream().map(RelayStatus::channel).toList(),
-            this::here,
-            channel -> holdfast.store().channels().status(channel));
+    this.registry = registry;
     this.server = server;
     this.threads = Executors.newFixedThreadPool(THREADS, HealthServer::thread);
   }
@@ -47,12 +45,13 @@ final class HealthServer implements AutoCloseable {
   }
 
   /**
+   * @param registry what {@code /metrics} shows
    * @param port 0 for a free one
    */
-  static HealthServer start(Holdfast holdfast, int port) {
+  static HealthServer start(Holdfast holdfast, PrometheusMeterRegistry registry, int port) {
     try {
       HealthServer health =
-          new HealthServer(holdfast, HttpServer.create(new InetSocketAddress(port), 0));
+          new HealthServer(holdfast, registry, HttpServer.create(new InetSocketAddress(port), 0));
       health.server.setExecutor(health.threads);
       health.server.createContext("/health", health::health);
       health.server.createContext("/metrics", health::metrics);
@@ -63,13 +62,6 @@ final class HealthServer implements AutoCloseable {
           "The health endpoint cannot listen on port %d (%s). The relay was ended. Choose another with --health-port."
               .formatted(port, e.getMessage()));
     }
-  }
-
-  private RelayStatus here(String channel) {
-    return holdfast.status().stream()
-        .filter(status -> status.channel().equals(channel))
-        .findFirst()
-        .orElseThrow();
   }
 
   int port() {
@@ -107,7 +99,7 @@ final class HealthServer implements AutoCloseable {
   }
 
   private void metrics(HttpExchange exchange) throws IOException {
-    answer(exchange, 200, Metrics.CONTENT_TYPE, metrics.text());
+    answer(exchange, 200, METRICS_TYPE, registry.scrape());
   }
 
   private static void answer(HttpExchange exchange, int status, String type, String text)

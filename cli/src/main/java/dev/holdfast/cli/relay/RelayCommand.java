@@ -8,6 +8,9 @@ import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.kafka.KafkaTarget;
+import dev.holdfast.micrometer.HoldfastMeters;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,6 +38,9 @@ public final class RelayCommand implements Callable<Integer> {
   private static final Duration LONGEST_WAIT_FOR_CONNECTION = Duration.ofSeconds(2);
 
   private static final int PARTITIONS = 4;
+
+  /** Short, so that each scrape sees what is there, and all its gauges the same. */
+  private static final Duration FIGURES_MAX_AGE = Duration.ofSeconds(1);
 
   @Spec
   @SuppressWarnings("NullAway.Init")
@@ -104,8 +110,10 @@ public final class RelayCommand implements Callable<Integer> {
     ready.address().verify();
     HikariDataSource pool =
         running.add(ready.address().pool(CONNECTIONS, LONGEST_WAIT_FOR_CONNECTION));
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    HoldfastMeters meters = new HoldfastMeters(registry);
     Holdfast.Builder builder =
-        Holdfast.on(pool).schema(ready.address().schema()).relay(ready.settings());
+        Holdfast.on(pool).schema(ready.address().schema()).relay(ready.settings()).listener(meters);
     for (RelayPlan.Channel each : ready.channels()) {
       KafkaTarget target = Kafka.to(ready.kafka());
       builder.channel(
@@ -116,7 +124,8 @@ public final class RelayCommand implements Callable<Integer> {
     Holdfast holdfast = running.add(builder.start());
     say("Delivering " + ready + ".");
     if (ready.healthPort() != null) {
-      HealthServer health = running.add(HealthServer.start(holdfast, ready.healthPort()));
+      meters.observe(holdfast, FIGURES_MAX_AGE);
+      HealthServer health = running.add(HealthServer.start(holdfast, registry, ready.healthPort()));
       say("Health and metrics: http://127.0.0.1:" + health.port() + "/health and /metrics");
     }
   }

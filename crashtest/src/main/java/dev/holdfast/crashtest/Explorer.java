@@ -18,10 +18,11 @@ import java.util.stream.Collectors;
  * The runs of one operation: the golden one first, which finds the points; then one for each fault;
  * and behind each of those, if wanted, its runs with a second fault.
  *
- * <p>A second fault is planned where one run with the first passed a point. What is done in the
- * background as time passes may come a little earlier in the next, before the process counts as
- * recovered or not at all; such a run is made again with another key, and fails only when its point
- * has not come {@link #ATTEMPTS} times. A first fault has no such excuse.
+ * <p>A second fault is planned where two runs with the first passed a point alike. A recovery in
+ * the background may take more than one way, by chance: what only one of the two passed is noted,
+ * and left alone. Even so, a point may come a little earlier in the next run, before the process
+ * counts as recovered, or not at all; such a run is made again with another key, and fails only
+ * when its point has not come {@link #ATTEMPTS} times. A first fault has no such excuse.
  */
 final class Explorer implements AutoCloseable {
   private static final int ATTEMPTS = 3;
@@ -61,7 +62,16 @@ final class Explorer implements AutoCloseable {
   RunReport execute(RunPlan plan, CrashLab lab) {
     RunReport report = attempt(plan, lab, 1);
     for (int attempt = 2; attempt <= ATTEMPTS && mayComeYet(plan, report); attempt++) {
-      report = attempt(plan, lab, attempt);
+      report =
+          attempt(plan, lab, attempt)
+              .withNote("Made for the %d. time: its point had not come before.".formatted(attempt));
+    }
+    if (report.problem() == null) {
+      try {
+        report = planAfter(plan, lab, report);
+      } catch (CrashLabException e) {
+        report = report.withProblem(e.problem());
+      }
     }
     runs.add(report);
     return report;
@@ -82,16 +92,12 @@ final class Explorer implements AutoCloseable {
     RunExecution run =
         new RunExecution(
             scenario, plan, golden, truths, key(plan, number), trace, lives(plan, lab, trace));
-    if (number > 1) {
-      trace.note("Made for the %d. time: its second point had not come before.".formatted(number));
-    }
     Problem problem = null;
     try {
       run.run();
       if (plan.isGolden()) {
         golden = new Quiescence.Golden(trace.points(), clock.elapsed());
       }
-      planAfter(plan, run, scenario);
     } catch (CrashLabException e) {
       problem = e.problem();
     } catch (RuntimeException e) {
@@ -117,43 +123,72 @@ final class Explorer implements AutoCloseable {
         forks, forkSource, lab.shared(), trace, lab.scenario().attemptTimeout());
   }
 
-  private void planAfter(RunPlan plan, RunExecution run, Scenario<?> scenario) {
+  /** Plans what follows from a run that could be made; tells how it went in the end. */
+  private RunReport planAfter(RunPlan plan, CrashLab lab, RunReport report) {
     if (options.replay().equals(RunPlan.GOLDEN.id())) {
-      return;
+      return report;
     }
     if (plan.isGolden()) {
-      List<CommitPoint> points = golden.plannable();
-      if (options.carriers().contains(Carrier.FORKED) && forkSource.isEmpty()) {
-        throw new CrashLabException(
-            Problem.Kind.INCOMPLETE_SCENARIO,
-            "A forked JVM cannot describe this scenario, as it comes from a lambda or from a class without a constructor without arguments.");
+      planSingles(lab.scenario());
+      return report;
+    }
+    boolean seconds = options.crashesDuringRecovery() > 0 || options.pairs();
+    if (plan.faults().size() != 1 || !seconds || !report.passed()) {
+      return report;
+    }
+    RunReport other = attempt(plan, lab, ATTEMPTS + 1);
+    if (!other.passed()) {
+      return other;
+    }
+    List<CommitPoint> alike = passedBy(report.trace(), other.trace(), true);
+    List<CommitPoint> byChance = passedBy(report.trace(), other.trace(), false);
+    List<RunPlan> second = new ArrayList<>();
+    if (options.crashesDuringRecovery() > 0) {
+      second.addAll(plan.withSecond(alike, Phase.RECOVERY));
+    }
+    if (options.pairs()) {
+      second.addAll(plan.withSecond(alike, Phase.RETRY));
+    }
+    List<RunPlan> next = wanted(second);
+    for (int i = next.size() - 1; i >= 0; i--) {
+      planned.addFirst(next.get(i));
+    }
+    return byChance.isEmpty()
+        ? report
+        : report.withNote(
+            "Without a second fault, as only one of two runs passed it: " + byChance + ".");
+  }
+
+  /** The points of one run that another passed as well, or that it did not, after the fault. */
+  private static List<CommitPoint> passedBy(
+      List<CommitPoint> points, List<CommitPoint> others, boolean both) {
+    return points.stream()
+        .filter(point -> point.phase() == Phase.RECOVERY || point.phase() == Phase.RETRY)
+        .filter(point -> point.occurrence() == 1 || LabThread.isOurs(point.role()))
+        .filter(point -> others.stream().anyMatch(point::isSameAs) == both)
+        .toList();
+  }
+
+  private void planSingles(Scenario<?> scenario) {
+    List<CommitPoint> points = golden.plannable();
+    if (options.carriers().contains(Carrier.FORKED) && forkSource.isEmpty()) {
+      throw new CrashLabException(
+          Problem.Kind.INCOMPLETE_SCENARIO,
+          "A forked JVM cannot describe this scenario, as it comes from a lambda or from a class without a constructor without arguments.");
+    }
+    if (options.carriers().contains(Carrier.DRILL)) {
+      requireDrillable(scenario);
+    }
+    for (Carrier carrier : Carrier.values()) {
+      if (options.carriers().contains(carrier)) {
+        planned.addAll(wanted(RunPlan.singles(carrier, points, scenario.retries() > 0)));
       }
-      if (options.carriers().contains(Carrier.DRILL)) {
-        requireDrillable(scenario);
-      }
-      for (Carrier carrier : Carrier.values()) {
-        if (options.carriers().contains(carrier)) {
-          planned.addAll(wanted(RunPlan.singles(carrier, points, scenario.retries() > 0)));
-        }
-      }
-      if (planned.isEmpty()) {
-        throw new CrashLabException(
-            Problem.Kind.UNKNOWN_REPLAY,
-            "No run has the id %s. Those with one fault are: %s. An id is of one operation, and of code that commits what it did when the id was shown."
-                .formatted(options.replay(), ids(points, scenario)));
-      }
-    } else if (plan.faults().size() == 1 && run.findings().isEmpty()) {
-      List<RunPlan> second = new ArrayList<>();
-      if (options.crashesDuringRecovery() > 0) {
-        second.addAll(plan.withSecond(run.trace().points(), Phase.RECOVERY));
-      }
-      if (options.pairs()) {
-        second.addAll(plan.withSecond(run.trace().points(), Phase.RETRY));
-      }
-      List<RunPlan> next = wanted(second);
-      for (int i = next.size() - 1; i >= 0; i--) {
-        planned.addFirst(next.get(i));
-      }
+    }
+    if (planned.isEmpty()) {
+      throw new CrashLabException(
+          Problem.Kind.UNKNOWN_REPLAY,
+          "No run has the id %s. Those with one fault are: %s. An id is of one operation, and of code that commits what it did when the id was shown."
+              .formatted(options.replay(), ids(points, scenario)));
     }
   }
 

@@ -159,7 +159,7 @@ final class SecondFaultTest {
 
   @Test
   void aSecondPointInTheBackgroundThatDoesNotComeIsTriedAgain() {
-    assertThat(exploreWithBackground(recovery -> recovery != 2).runs())
+    assertThat(exploreWithBackground(recovery -> recovery != 3).runs())
         .hasSizeGreaterThan(2)
         .allMatch(RunReport::passed)
         .filteredOn(run -> run.notes().stream().anyMatch(note -> note.contains("2. time")))
@@ -168,7 +168,7 @@ final class SecondFaultTest {
 
   @Test
   void aSecondPointInTheBackgroundThatNeverComesFails() {
-    assertThat(exploreWithBackground(recovery -> recovery == 1).runs())
+    assertThat(exploreWithBackground(recovery -> recovery <= 2).runs())
         .filteredOn(run -> run.faults().size() == 2)
         .isNotEmpty()
         .allSatisfy(
@@ -177,6 +177,31 @@ final class SecondFaultTest {
                     .matches(
                         problem ->
                             problem != null && problem.kind() == Problem.Kind.POINT_NOT_REACHED));
+  }
+
+  @Test
+  void aPointThatOneOfTwoRecoveriesPassesIsNotedAndLeftAlone() {
+    assertThat(exploreWithBackground(recovery -> recovery == 1).runs())
+        .hasSize(4)
+        .allMatch(RunReport::passed)
+        .filteredOn(run -> run.notes().stream().anyMatch(note -> note.contains("one of two runs")))
+        .hasSize(1);
+  }
+
+  @Test
+  void whatTheSecondOfTwoRecoveriesDoesWrongIsFound() {
+    AtomicInteger recoveries = new AtomicInteger();
+    ExplorationReport report =
+        explore(
+            shop -> {
+              if (recoveries.incrementAndGet() % 2 == 1) {
+                shop.recoverCarefully();
+              }
+            },
+            1);
+    assertThat(report.findings())
+        .isNotEmpty()
+        .allMatch(finding -> finding.verdict() == Verdict.LOST);
   }
 
   /** Crashed before its only point, and what a thread of its own commits after a restart. */

@@ -1,6 +1,7 @@
 package dev.holdfast.crashtest.report;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,18 @@ public record RunReport(
   /** Whether the run was made as planned and found nothing wrong. */
   public boolean passed() {
     return problem == null && findings.isEmpty();
+  }
+
+  /** The same with one more note. */
+  public RunReport withNote(String note) {
+    List<String> more = new ArrayList<>(notes);
+    more.add(note);
+    return new RunReport(replayId, title, carrier, faults, findings, problem, more, trace, took);
+  }
+
+  /** The same with a problem. */
+  public RunReport withProblem(Problem what) {
+    return new RunReport(replayId, title, carrier, faults, findings, what, notes, trace, took);
   }
 
   public boolean isGolden() {

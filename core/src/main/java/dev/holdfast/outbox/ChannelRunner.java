@@ -73,8 +73,11 @@ final class ChannelRunner implements Runnable {
         channel.name(), phase, counters.delivered.get(), counters.parked.get(), problem);
   }
 
+  /** There may be something to deliver; nothing that would make who is blocked try earlier. */
   void wake() {
-    doorbell.ring();
+    if (phase != RelayPhase.BLOCKED) {
+      doorbell.ring();
+    }
   }
 
   void close() {

@@ -69,6 +69,18 @@ final class OperationsTest {
   }
 
   @Test
+  void aChannelThatIsRemovedAndRegisteredAnewDelivers() {
+    for (int time = 0; time <= TIMES; time++) {
+      try (Holdfast relay = stage.relay().start()) {
+        stage.awaitAll();
+        stage.awaitDelivery(stage.order());
+        assertThat(relay.status().get(0).phase()).isEqualTo(RelayPhase.LEADING);
+      }
+      stage.store.channels().remove("orders", true, "test");
+    }
+  }
+
+  @Test
   void aChannelThatIsPausedAndResumedUnderLoadLosesRepeatsAndReordersNothing() {
     try (Holdfast relay = stage.relay().start()) {
       stage.awaitAll();

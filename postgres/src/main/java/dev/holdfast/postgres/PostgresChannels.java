@@ -18,12 +18,25 @@ import org.jspecify.annotations.Nullable;
 final class PostgresChannels implements ChannelStore {
   static final String SYSTEM = "(select system_identifier from pg_control_system())::text";
 
-  /** A snapshot taken before the channel is committed: all who see the channel commit after it. */
+  /**
+   * A snapshot taken before the channel is committed: all who see the channel commit after it. The
+   * era is one that no removed channel of the name had, so that what the target remembers of that
+   * one is not mistaken for what a clone of this database has done.
+   */
   private static final String CREATE_PROGRESS =
-      "insert into ${schema}.progress (channel, from_snapshot, system)"
-          + " select ?, pg_current_snapshot(), "
+      "insert into ${schema}.progress (channel, from_snapshot, era, system)"
+          + " select ?, pg_current_snapshot(), 1 + coalesce((select l.epoch::integer from"
+          + " ${schema}.lease l where l.name = 'removed/' || ?), 0), "
           + SYSTEM
           + " on conflict do nothing";
+
+  /** Its era outlives a removed channel, in a lease that nobody takes. */
+  private static final String REMEMBER_ERA =
+      """
+      insert into ${schema}.lease (name, epoch, expires_at)
+      select 'removed/' || p.channel, p.era, '-infinity' from ${schema}.progress p where p.channel = ?
+      on conflict (name) do update set epoch = excluded.epoch
+      """;
 
   private static final String ADD_ROUTE =
       """
@@ -102,7 +115,7 @@ final class PostgresChannels implements ChannelStore {
               connection,
               "insert into ${schema}.channel (name) values (?) on conflict do nothing",
               channel);
-          database.update(connection, CREATE_PROGRESS, channel);
+          database.update(connection, CREATE_PROGRESS, channel, channel);
           for (String pattern : patterns) {
             database.update(connection, ADD_ROUTE, channel, pattern, likePattern(pattern));
           }
@@ -378,6 +391,7 @@ final class PostgresChannels implements ChannelStore {
                       channel)
                   .orElseThrow(() -> unknown(channel));
           removal.demandPermitted(channel, discard);
+          database.update(connection, REMEMBER_ERA, channel);
           for (String table : OF_A_CHANNEL) {
             database.update(
                 connection, "delete from ${schema}." + table + " where channel = ?", channel);

@@ -26,8 +26,8 @@ grant truncate on ${schema}.message_0, ${schema}.message_1, ${schema}.message_2,
   ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2 to holdfast_relay;
 
 grant select on all tables in schema ${schema} to holdfast_admin;
--- A new era fences whoever leads, and after a restore gives messages ids of this cluster.
-grant update on ${schema}.lease to holdfast_admin;
+-- A new era fences whoever leads, a removed channel leaves its era behind, and after a restore gives messages ids of this cluster.
+grant insert, update on ${schema}.lease to holdfast_admin;
 grant update (xid) on ${schema}.message_0, ${schema}.message_1, ${schema}.message_2
   to holdfast_admin;
 grant insert, update on ${schema}.channel, ${schema}.route, ${schema}.progress, ${schema}.store,

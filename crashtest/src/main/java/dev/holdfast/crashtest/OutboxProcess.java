@@ -3,6 +3,7 @@ package dev.holdfast.crashtest;
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.OutcomeUnknown;
+import dev.holdfast.Stepper;
 import dev.holdfast.TransactionBody;
 import dev.holdfast.boundary.Outcome;
 import dev.holdfast.outbox.RelayPhase;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /** One life of a process that records messages and delivers them, for {@link OutboxConformance}. */
@@ -91,6 +93,15 @@ final class OutboxProcess implements AutoCloseable {
     }
   }
 
+  /** What others left is no part of the operation that comes next. */
+  void awaitDelivered() {
+    try {
+      await("What was left is not delivered", this::isDelivered);
+    } catch (TimeoutException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   static void await(String otherwise, BooleanSupplier condition) throws TimeoutException {
     Await clock = Await.begin();
     while (!condition.getAsBoolean()) {
@@ -127,10 +138,39 @@ final class OutboxProcess implements AutoCloseable {
   private void replayAll() {
     Await clock = Await.begin();
     while (!closed) {
-      try {
-        replay(holdfast.store().parking().list(CHANNEL, 10));
-      } catch (HoldfastException e) {
-        // A connection whose answer was lost. What was ordered is found as releasing.
+      replayParked();
+      clock.pause();
+    }
+  }
+
+  /** Removes the cause of what is parked, if anything is, and orders its replay. */
+  void replayParked() {
+    try {
+      replay(holdfast.store().parking().list(CHANNEL, 10));
+    } catch (HoldfastException e) {
+      // A connection whose answer was lost. What was ordered is found as releasing.
+    }
+  }
+
+  /**
+   * Steps the relay on a thread of its own, as long as something is to be done, and does something
+   * else in between: in the same order each time, whatever the time of the process is.
+   */
+  void drive(Stepper stepper, Consumer<OutboxProcess> whenIdle) {
+    Thread driver = new Thread(() -> drive(stepper, whenIdle, Await.begin()), "driver");
+    driver.setDaemon(true);
+    driver.setUncaughtExceptionHandler((thread, thrown) -> {});
+    driver.start();
+  }
+
+  private void drive(Stepper stepper, Consumer<OutboxProcess> whenIdle, Await clock) {
+    while (!closed) {
+      if (!isInPhase(RelayPhase.LEADING) || !isDelivered()) {
+        boolean more = true;
+        while (more && !closed) {
+          more = stepper.step(CHANNEL);
+        }
+        whenIdle.accept(this);
       }
       clock.pause();
     }

@@ -5,9 +5,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 
 /** Sixteen threads that commit as fast as they can. */
 final class Writers {
+  /** Transactions of each writer before its time is taken. */
+  private static final int WARM = 5;
+
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
   private Writers() {}
 
   /** Transactions a second, over a time that begins when all are under way. */
@@ -27,11 +33,11 @@ final class Writers {
                   }
                 }));
       }
-      // Until every connection has been used and its statements are prepared.
-      new Doorbell().await(time.dividedBy(10));
+      // Until connections are open and statements prepared.
+      await(() -> committed.get() >= WARM * BestSettings.WRITERS, Duration.ZERO);
       long before = committed.get();
       long began = Doorbell.nanos();
-      new Doorbell().await(time);
+      await(() -> committed.get() > before, time);
       long after = committed.get();
       return (after - before) / (Doorbell.since(began).toNanos() / 1e9);
     } catch (InterruptedException e) {
@@ -39,6 +45,19 @@ final class Writers {
       throw new BenchmarkFailure("Interrupted while writers were at work", e);
     } finally {
       writers.forEach(Background::close);
+    }
+  }
+
+  /** Waits for this long, and then on until the condition holds. */
+  private static void await(BooleanSupplier condition, Duration atLeast)
+      throws InterruptedException {
+    long began = Doorbell.nanos();
+    new Doorbell().await(atLeast);
+    while (!condition.getAsBoolean()) {
+      if (Doorbell.hasPassed(atLeast.plus(LIMIT), began)) {
+        throw new BenchmarkFailure("Writers have not committed anything in " + LIMIT);
+      }
+      new Doorbell().await(Duration.ofMillis(5));
     }
   }
 }

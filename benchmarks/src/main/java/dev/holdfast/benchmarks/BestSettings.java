@@ -44,7 +44,7 @@ final class BestSettings {
   static final int GRUELBOX_ATTEMPT_SECONDS = 2;
 
   /** Messages that slow contenders get to drain, as a part of the others'. */
-  static final int SLOW_DIVISOR = 20;
+  static final int SLOW_DIVISOR = 40;
 
   private BestSettings() {}
 

@@ -95,9 +95,6 @@ final class NamastackContender implements Contender {
       this.venue = venue;
       this.sender = new Sender(venue);
       dropTables();
-      // Creates its tables.
-      boot(false);
-      shutDown();
     }
 
     private void dropTables() {

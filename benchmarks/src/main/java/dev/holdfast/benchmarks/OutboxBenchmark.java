@@ -1,8 +1,13 @@
 package dev.holdfast.benchmarks;
 
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -35,7 +40,7 @@ final class OutboxBenchmark {
   }
 
   Report run(Plan plan) {
-    round("warm-up", plan.warmUp(), new Results());
+    round("warm-up", 0, plan.warmUp(), new Results());
     return measure(plan);
   }
 
@@ -43,41 +48,50 @@ final class OutboxBenchmark {
   Report measure(Plan plan) {
     Results results = new Results();
     for (int round = 1; round <= plan.rounds(); round++) {
-      round("round " + round, plan, results);
+      round("round " + round, round, plan, results);
     }
     return new Report(plan, scenarios, contenders, results);
   }
 
-  private void round(String name, Plan plan, Results results) {
-    for (Results.Key key : keys()) {
+  private void round(String name, int number, Plan plan, Results results) {
+    for (Results.Key key : keys(number)) {
       Figures figures =
           new Run(servers, plan, contender(key.contender()), key.measurement(), key.mode())
               .measure();
       results.add(key, figures);
       progress.printf(
-          "%-8s %-12s %-13s %-13s %s%n",
+          "%-8s %-12s %-12s %-13s %s%n",
           name,
-          key.measurement().name().toLowerCase(java.util.Locale.ROOT),
+          key.measurement().name().toLowerCase(Locale.ROOT),
           key.contender(),
-          key.mode().name().toLowerCase(java.util.Locale.ROOT),
+          key.mode().name().toLowerCase(Locale.ROOT),
           figures.text());
       progress.flush();
     }
   }
 
-  /** One run can give the figures of several scenarios. */
-  private Set<Results.Key> keys() {
-    Set<Results.Key> keys = new LinkedHashSet<>();
+  /**
+   * The runs of a round, measurement by measurement; one can give the figures of several scenarios.
+   * Every round begins with another contender, so that none is always the first.
+   */
+  private List<Results.Key> keys(int round) {
+    Map<Measurement, Set<Results.Key>> keys = new EnumMap<>(Measurement.class);
     for (Scenario scenario : scenarios) {
+      Measurement measurement = scenario.measurement();
       for (Contender contender : contenders) {
-        if (contender.takesPart(scenario.measurement())) {
-          keys.add(
-              new Results.Key(
-                  contender.name(), scenario.measurement(), contender.modeFor(scenario)));
+        if (contender.takesPart(measurement)) {
+          keys.computeIfAbsent(measurement, m -> new LinkedHashSet<>())
+              .add(new Results.Key(contender.name(), measurement, contender.modeFor(scenario)));
         }
       }
     }
-    return keys;
+    List<Results.Key> all = new ArrayList<>();
+    for (Set<Results.Key> ofOne : keys.values()) {
+      List<Results.Key> order = new ArrayList<>(ofOne);
+      Collections.rotate(order, -2 * round);
+      all.addAll(order);
+    }
+    return all;
   }
 
   private Contender contender(String name) {

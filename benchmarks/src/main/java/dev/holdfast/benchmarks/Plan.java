@@ -20,8 +20,8 @@ record Plan(
     return new Plan(
         messages,
         rounds,
-        Duration.ofSeconds(3),
-        Duration.ofSeconds(10),
+        Duration.ofMillis(2_500),
+        Duration.ofSeconds(8),
         UPDATES,
         Duration.ofSeconds(90));
   }

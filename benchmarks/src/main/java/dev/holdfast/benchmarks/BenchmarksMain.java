@@ -56,6 +56,9 @@ public final class BenchmarksMain implements Callable<Integer> {
   @Option(names = "--json", paramLabel = "FILE", description = "Writes the figures there, as JSON.")
   private @Nullable Path json;
 
+  @Option(names = "--debug", description = "Shows stack traces with errors.")
+  private boolean debug;
+
   /** Runs it and exits with its status. */
   public static void main(String[] arguments) {
     java.util.logging.LogManager.getLogManager().reset();
@@ -65,13 +68,14 @@ public final class BenchmarksMain implements Callable<Integer> {
   }
 
   static CommandLine commandLine() {
-    CommandLine commandLine = new CommandLine(new BenchmarksMain());
+    BenchmarksMain main = new BenchmarksMain();
+    CommandLine commandLine = new CommandLine(main);
     commandLine.setExecutionExceptionHandler(
         (error, command, arguments) -> {
-          command
-              .getErr()
-              .println("holdfast: " + error.getMessage() + ". No figures were written.");
-          error.printStackTrace(command.getErr());
+          command.getErr().println("holdfast: " + error.getMessage() + " No figures were written.");
+          if (main.debug) {
+            error.printStackTrace(command.getErr());
+          }
           return CommandLine.ExitCode.SOFTWARE;
         });
     return commandLine;

@@ -13,6 +13,9 @@ interface Contender {
   /** Whether there is something of it to measure. */
   boolean takesPart(Measurement measurement);
 
+  /** In what it takes part, and why not in the rest, for the report. */
+  String participation();
+
   /** What its figure is worth. */
   String guarantee(Mode mode);
 

@@ -21,6 +21,11 @@ final class DebeziumContender implements Contender {
   }
 
   @Override
+  public String participation() {
+    return "as gruelbox; only Kafka Connect, not the embedded engine, has transactions";
+  }
+
+  @Override
   public String guarantee(Mode mode) {
     return "at least once; order of the log; a slot that keeps WAL";
   }

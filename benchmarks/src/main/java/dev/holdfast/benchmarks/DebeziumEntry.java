@@ -43,7 +43,7 @@ final class DebeziumEntry implements Entry {
   private final AtomicBoolean probeSeen = new AtomicBoolean();
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
   private boolean filled;
-  private @Nullable DebeziumEngine<RecordChangeEvent<SourceRecord>> engine;
+  private volatile @Nullable DebeziumEngine<RecordChangeEvent<SourceRecord>> engine;
   private @Nullable Background thread;
 
   DebeziumEntry(Venue venue) {
@@ -115,13 +115,15 @@ final class DebeziumEntry implements Entry {
 
   private void startEngine() {
     probeSeen.set(false);
+    failure.set(null);
     DebeziumEngine<RecordChangeEvent<SourceRecord>> started =
         DebeziumEngine.create(ChangeEventFormat.of(Connect.class))
             .using(properties())
             .notifying(this::handle)
             .using(
                 (success, message, error) -> {
-                  if (!success) {
+                  // One that is being stopped fails of being stopped.
+                  if (!success && engine != null) {
                     failure.set(error == null ? new IllegalStateException(message) : error);
                   }
                 })
@@ -134,10 +136,7 @@ final class DebeziumEntry implements Entry {
   private void awaitProbe() {
     await(
         () -> {
-          Throwable failed = failure.get();
-          if (failed != null) {
-            throw new BenchmarkFailure("Debezium's engine stopped", failed);
-          }
+          requireRunning();
           Db.execute(
               venue.pool(),
               "insert into debezium_outbox (id, aggregatetype, aggregateid, type) values (gen_random_uuid(), '%s', '', '')"
@@ -145,6 +144,13 @@ final class DebeziumEntry implements Entry {
           return probeSeen.get();
         },
         "Debezium has not delivered a probe in ");
+  }
+
+  private void requireRunning() {
+    Throwable failed = failure.get();
+    if (failed != null) {
+      throw new BenchmarkFailure("Debezium's engine stopped", failed);
+    }
   }
 
   private static void await(BooleanSupplier condition, String otherwise) {
@@ -251,6 +257,7 @@ final class DebeziumEntry implements Entry {
 
   @Override
   public long delivered() {
+    requireRunning();
     return sender.delivered();
   }
 

@@ -32,6 +32,11 @@ final class HoldfastContender implements Contender {
   }
 
   @Override
+  public String participation() {
+    return "in everything, with Kafka transactions and without";
+  }
+
+  @Override
   public String guarantee(Mode mode) {
     return switch (mode) {
       case TRANSACTIONAL -> "read_committed: nothing lost or repeated; order per key";

@@ -32,6 +32,11 @@ final class KafkaRawContender implements Contender {
   }
 
   @Override
+  public String participation() {
+    return "in drain and drain_plain only, there is no database";
+  }
+
+  @Override
   public String guarantee(Mode mode) {
     return "none: a floor, there is no outbox";
   }

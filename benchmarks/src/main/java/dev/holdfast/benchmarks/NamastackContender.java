@@ -39,6 +39,11 @@ final class NamastackContender implements Contender {
   }
 
   @Override
+  public String participation() {
+    return "as gruelbox";
+  }
+
+  @Override
   public String guarantee(Mode mode) {
     return "at least once; order per key unless one fails";
   }

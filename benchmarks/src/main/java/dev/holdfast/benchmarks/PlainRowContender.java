@@ -25,6 +25,11 @@ final class PlainRowContender implements Contender {
   }
 
   @Override
+  public String participation() {
+    return "in commits only, there is nothing to deliver";
+  }
+
+  @Override
   public String guarantee(Mode mode) {
     return "none: a floor, nothing is delivered";
   }

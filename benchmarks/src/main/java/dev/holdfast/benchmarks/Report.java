@@ -89,14 +89,17 @@ final class Report {
     settings.put("postgres", BestSettings.POSTGRES);
     Map<String, Object> drains = new LinkedHashMap<>();
     Map<String, Object> own = new LinkedHashMap<>();
+    Map<String, Object> participation = new LinkedHashMap<>();
     for (Contender contender : contenders) {
       if (contender.takesPart(Measurement.DRAIN)) {
         drains.put(contender.name(), contender.backlog(plan.messages()));
       }
       own.put(contender.name(), contender.settings());
+      participation.put(contender.name(), contender.participation());
     }
     settings.put("drain_messages", drains);
     settings.put("contenders", own);
+    settings.put("participation", participation);
     return settings;
   }
 
@@ -108,6 +111,10 @@ final class Report {
       if (!takingPart.isEmpty()) {
         table(text, scenario, takingPart);
       }
+    }
+    text.append("%nWho takes part in what:%n".formatted());
+    for (Contender contender : contenders) {
+      text.append("  %-12s %s%n".formatted(contender.name(), contender.participation()));
     }
     return text.toString();
   }

@@ -32,6 +32,11 @@ final class SkipLockedContender implements Contender {
   }
 
   @Override
+  public String participation() {
+    return "as gruelbox; transactions would not make it deliver once, since its rows are deleted in another commit";
+  }
+
+  @Override
   public String guarantee(Mode mode) {
     return "at least once; no order: ids commit out of order, and a second poller overtakes";
   }

@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /**
  * {@code holdfast bench outbox}. What an option may be is known, and said, by the program that is
@@ -20,6 +23,10 @@ import picocli.CommandLine.Option;
       "Rounds take turns, the median counts. All of it takes about a quarter of an hour."
     })
 final class OutboxBenchCommand implements Callable<Integer> {
+  @Spec
+  @SuppressWarnings("NullAway.Init")
+  private CommandSpec spec;
+
   @Option(
       names = "--scenarios",
       paramLabel = "A,B",
@@ -59,6 +66,11 @@ final class OutboxBenchCommand implements Callable<Integer> {
     add(arguments, "--rounds", rounds);
     add(arguments, "--messages", messages);
     add(arguments, "--json", json);
+    // An option of the command above, which all have.
+    OptionSpec debug = spec.findOption("--debug");
+    if (debug != null && Boolean.TRUE.equals(debug.getValue())) {
+      arguments.add("--debug");
+    }
     return BenchmarkProcess.run("dev.holdfast.benchmarks.BenchmarksMain", arguments);
   }
 

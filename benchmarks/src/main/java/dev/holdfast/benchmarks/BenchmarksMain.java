@@ -108,8 +108,8 @@ public final class BenchmarksMain implements Callable<Integer> {
             .enable(SerializationFeature.INDENT_OUTPUT)
             .writeValue(json.toFile(), report.document(machine.describe()));
       }
+      return report.isComplete() ? 0 : 1;
     }
-    return 0;
   }
 
   private <T> List<T> choose(

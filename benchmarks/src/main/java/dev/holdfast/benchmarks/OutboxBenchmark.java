@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Outboxes side by side. In every round each contender has its turn in each measurement, so that a
@@ -25,6 +27,8 @@ final class OutboxBenchmark {
           new SkipLockedContender(),
           new PlainRowContender(),
           new KafkaRawContender());
+
+  private static final Logger log = LoggerFactory.getLogger(OutboxBenchmark.class);
 
   private final Servers servers;
   private final List<Scenario> scenarios;
@@ -55,17 +59,26 @@ final class OutboxBenchmark {
 
   private void round(String name, int number, Plan plan, Results results) {
     for (Results.Key key : keys(number)) {
-      Figures figures =
-          new Run(servers, plan, contender(key.contender()), key.measurement(), key.mode())
-              .measure();
-      results.add(key, figures);
+      Contender contender = contender(key.contender());
+      String outcome;
+      try {
+        Figures figures =
+            new Run(servers, plan, contender, key.measurement(), key.mode()).measure();
+        results.add(key, figures);
+        outcome = figures.text();
+      } catch (BenchmarkFailure e) {
+        // The others' figures are worth as much without it; a quarter of an hour's would be lost.
+        log.debug("A run failed", e);
+        results.failed(name + ": " + e.getMessage());
+        outcome = "failed: " + e.getMessage();
+      }
       progress.printf(
           "%-8s %-12s %-12s %-13s %s%n",
           name,
           key.measurement().name().toLowerCase(Locale.ROOT),
           key.contender(),
           key.mode().name().toLowerCase(Locale.ROOT),
-          figures.text());
+          outcome);
       progress.flush();
     }
   }

@@ -37,6 +37,9 @@ final class Report {
     document.put("machine", machine);
     document.put("settings", settings());
     document.put("scenarios", all);
+    if (!results.failures().isEmpty()) {
+      document.put("failures", results.failures());
+    }
     return document;
   }
 
@@ -103,6 +106,11 @@ final class Report {
     return settings;
   }
 
+  /** Whether every run has its figures. */
+  boolean isComplete() {
+    return results.failures().isEmpty();
+  }
+
   /** For people. */
   String text() {
     StringBuilder text = new StringBuilder();
@@ -111,6 +119,9 @@ final class Report {
       if (!takingPart.isEmpty()) {
         table(text, scenario, takingPart);
       }
+    }
+    for (String failure : results.failures()) {
+      text.append("%nA run failed and is left out: %s%n".formatted(failure));
     }
     text.append("%nWho takes part in what:%n".formatted());
     for (Contender contender : contenders) {

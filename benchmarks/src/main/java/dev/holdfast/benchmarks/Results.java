@@ -11,9 +11,19 @@ final class Results {
   record Key(String contender, Measurement measurement, Mode mode) {}
 
   private final Map<Key, List<Figures>> figures = new LinkedHashMap<>();
+  private final List<String> failures = new ArrayList<>();
 
   void add(Key key, Figures measured) {
     figures.computeIfAbsent(key, k -> new ArrayList<>()).add(measured);
+  }
+
+  /** A run that has no figures, and why. */
+  void failed(String reason) {
+    failures.add(reason);
+  }
+
+  List<String> failures() {
+    return List.copyOf(failures);
   }
 
   private List<Figures> of(Contender contender, Scenario scenario) {

@@ -15,7 +15,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 
 /** What teams write by hand: delete a batch with SKIP LOCKED, send it, wait, commit. */
-final class SkipLockedContender implements Contender {
+class SkipLockedContender implements Contender {
   @Override
   public String name() {
     return "skip-locked";

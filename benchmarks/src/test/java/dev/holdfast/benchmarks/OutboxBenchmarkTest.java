@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -104,16 +105,46 @@ class OutboxBenchmarkTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"gruelbox", "namastack", "debezium"})
-  void peersDeliverWhatTheyFindAndWhatIsCommittedMeanwhile(String name) {
-    Contender peer = contenders(name).get(0);
-
-    Figures drained = new Run(servers, TINY, peer, Measurement.DRAIN, Mode.PLAIN).measure();
-    Figures paced = new Run(servers, TINY, peer, Measurement.LATENCY, Mode.PLAIN).measure();
+  void peersDeliverWhatTheyFind(String name) {
+    Figures drained =
+        new Run(servers, TINY, contenders(name).get(0), Measurement.DRAIN, Mode.PLAIN).measure();
 
     assertThat(drained.arrivals().lost()).isZero();
     assertThat(drained.rate()).isPositive();
+  }
+
+  @ParameterizedTest
+  @Tag("long")
+  @ValueSource(strings = {"gruelbox", "namastack", "debezium"})
+  void peersDeliverWhatIsCommittedMeanwhile(String name) {
+    Figures paced =
+        new Run(servers, TINY, contenders(name).get(0), Measurement.LATENCY, Mode.PLAIN).measure();
+
     assertThat(paced.arrivals().lost()).isZero();
     assertThat(paced.p99()).isGreaterThanOrEqualTo(paced.p50());
+  }
+
+  @Test
+  void runThatFailsIsLeftOutAndSaidAndTheOthersCount() {
+    Contender broken =
+        new SkipLockedContender() {
+          @Override
+          public Entry enter(Venue venue) {
+            throw new BenchmarkFailure("it is broken");
+          }
+        };
+
+    Report report =
+        new OutboxBenchmark(
+                servers,
+                List.of(Scenario.DRAIN),
+                List.of(broken, contenders("kafka-raw").get(0)),
+                new PrintWriter(new StringWriter()))
+            .measure(TINY);
+
+    assertThat(report.isComplete()).isFalse();
+    assertThat(report.text()).contains("left out", "it is broken", "kafka-raw");
+    assertThat(report.document(Map.of())).containsKey("failures");
   }
 
   @Test

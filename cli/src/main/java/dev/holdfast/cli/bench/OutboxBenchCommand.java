@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
       "Measures outboxes: Holdfast, gruelbox, namastack, Debezium's embedded engine and a hand-written"
           + " SKIP LOCKED poller, each at its best settings, and as floors one more ordinary row in"
           + " the transaction and Kafka's producer alone.",
-      "Rounds take turns, the median counts. All of it takes about a quarter of an hour."
+      "Rounds take turns, the median counts. All of it takes many minutes."
     })
 final class OutboxBenchCommand implements Callable<Integer> {
   @Spec

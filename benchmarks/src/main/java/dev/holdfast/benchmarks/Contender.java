@@ -1,18 +1,35 @@
 package dev.holdfast.benchmarks;
 
-import com.zaxxer.hikari.HikariDataSource;
+import java.util.Map;
+import java.util.Set;
 
-/** Something that brings a backlog of messages from PostgreSQL to Kafka. */
+/** A way to get messages from PostgreSQL to Kafka, or a floor: the same with a part left out. */
 interface Contender {
   String name();
 
-  /** What its figure is worth, for the table. */
-  String guarantee();
+  /** The targets it has. */
+  Set<Mode> modes();
 
-  /** Creates its tables, empty, and the same backlog as everyone's. */
-  void fill(HikariDataSource dataSource, String topic, int messages, int bytes);
+  /** Whether there is something of it to measure. */
+  boolean takesPart(Measurement measurement);
 
-  /** Delivers all of it and returns when the target has acknowledged the last. */
-  void drain(
-      HikariDataSource dataSource, String bootstrapServers, String topic, int messages, int bytes);
+  /** In what it takes part, and why not in the rest, for the report. */
+  String participation();
+
+  /** What its figure is worth. */
+  String guarantee(Mode mode);
+
+  /** What it is run with, where that is not the default. */
+  Map<String, String> settings();
+
+  /** How many messages it is given to drain when others get so many: a slow one, fewer. */
+  int backlog(int messages);
+
+  /** Creates its tables, empty. */
+  Entry enter(Venue venue);
+
+  /** The target of a scenario: the asked-for one where there is a choice. */
+  default Mode modeFor(Scenario scenario) {
+    return modes().contains(scenario.mode()) ? scenario.mode() : modes().iterator().next();
+  }
 }

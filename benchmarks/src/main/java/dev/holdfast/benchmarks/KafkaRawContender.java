@@ -2,79 +2,144 @@ package dev.holdfast.benchmarks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.zaxxer.hikari.HikariDataSource;
-import java.util.Arrays;
-import java.util.HashMap;
+import java.util.EnumSet;
 import java.util.Map;
-import java.util.SplittableRandom;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The floor: the producer alone, with records of the same form in transactions of the same size. It
- * reads no database, and it has the machine to itself.
+ * The floor of a drain: the producer alone, with records of the same form in transactions of the
+ * same size. It reads no database, and it has the machine to itself.
  */
 final class KafkaRawContender implements Contender {
-  private static final int TRANSACTION = 5_000;
-
   @Override
   public String name() {
     return "kafka-raw";
   }
 
   @Override
-  public String guarantee() {
-    return "none: there is no outbox";
+  public Set<Mode> modes() {
+    return EnumSet.allOf(Mode.class);
   }
 
   @Override
-  public void fill(HikariDataSource dataSource, String topic, int messages, int bytes) {}
+  public boolean takesPart(Measurement measurement) {
+    return measurement == Measurement.DRAIN;
+  }
 
   @Override
-  public void drain(
-      HikariDataSource dataSource, String bootstrapServers, String topic, int messages, int bytes) {
-    Map<String, Object> config = new HashMap<>();
-    config.put("bootstrap.servers", bootstrapServers);
-    config.put("acks", "all");
-    config.put("batch.size", 256 * 1024);
-    config.put("compression.type", "lz4");
-    config.put("retry.backoff.ms", 1);
-    config.put("transactional.id", "raw-" + topic);
-    SplittableRandom random = new SplittableRandom(1);
-    byte[][] payloads = new byte[1000][];
-    Arrays.setAll(payloads, i -> Payload.of(bytes, random));
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
-      producer.initTransactions();
-      for (int done = 0; done < messages; ) {
-        producer.beginTransaction();
-        for (int i = 0; i < TRANSACTION && done < messages; i++, done++) {
+  public String participation() {
+    return "in drain and drain_plain only, there is no database";
+  }
+
+  @Override
+  public String guarantee(Mode mode) {
+    return "none: a floor, there is no outbox";
+  }
+
+  @Override
+  public Map<String, String> settings() {
+    return Map.of("records_per_transaction", Integer.toString(BestSettings.KAFKA_RAW_TRANSACTION));
+  }
+
+  @Override
+  public int backlog(int messages) {
+    return messages;
+  }
+
+  @Override
+  public Entry enter(Venue venue) {
+    return new Participation(venue);
+  }
+
+  private static final class Participation implements Entry {
+    private final Venue venue;
+    private final Sender sender;
+    private int messages;
+    private @Nullable Background thread;
+
+    Participation(Venue venue) {
+      this.venue = venue;
+      Map<String, Object> settings = BestSettings.producer(venue.bootstrapServers());
+      if (venue.mode() == Mode.TRANSACTIONAL) {
+        settings.put("transactional.id", "raw-" + venue.topic());
+      }
+      this.sender = new Sender(venue, settings);
+    }
+
+    @Override
+    public void fill(int count) {
+      this.messages = count;
+    }
+
+    @Override
+    public void start(boolean relay) {
+      thread = Background.start("kafka-raw", this::sendAll);
+    }
+
+    private void sendAll(Background.Running running) {
+      KafkaProducer<byte[], byte[]> producer = sender.producer();
+      boolean transactional = venue.mode() == Mode.TRANSACTIONAL;
+      if (transactional) {
+        producer.initTransactions();
+      }
+      for (int done = 0; done < messages && running.isWanted(); ) {
+        if (transactional) {
+          producer.beginTransaction();
+        }
+        int end = Math.min(messages, done + BestSettings.KAFKA_RAW_TRANSACTION);
+        int count = end - done;
+        for (; done < end; done++) {
           producer.send(
               new ProducerRecord<>(
-                  topic,
+                  venue.topic(),
                   null,
-                  ("key-" + done % 1000).getBytes(UTF_8),
-                  payloads[done % 1000],
+                  Payload.key(done).getBytes(UTF_8),
+                  Payload.of(done),
                   headers()));
         }
-        producer.commitTransaction();
+        if (transactional) {
+          producer.commitTransaction();
+        } else {
+          producer.flush();
+        }
+        sender.delivered(count);
       }
     }
-  }
 
-  /** As many and as long as a message's. */
-  private static RecordHeaders headers() {
-    RecordHeaders headers = new RecordHeaders();
-    headers.add("ce_specversion", "1.0".getBytes(UTF_8));
-    headers.add("ce_id", UUID.randomUUID().toString().getBytes(UTF_8));
-    headers.add("ce_source", "/holdfast/bench".getBytes(UTF_8));
-    headers.add("ce_type", "bench".getBytes(UTF_8));
-    headers.add("ce_time", "2026-11-01T00:00:00.000Z".getBytes(UTF_8));
-    headers.add("content-type", "application/octet-stream".getBytes(UTF_8));
-    headers.add("ce_operationid", "bench".getBytes(UTF_8));
-    return headers;
+    /** As many and as long as those of Holdfast's records. */
+    private static RecordHeaders headers() {
+      RecordHeaders headers = new RecordHeaders();
+      headers.add("ce_specversion", "1.0".getBytes(UTF_8));
+      headers.add("ce_id", UUID.randomUUID().toString().getBytes(UTF_8));
+      headers.add("ce_source", "/holdfast/bench".getBytes(UTF_8));
+      headers.add("ce_type", "bench".getBytes(UTF_8));
+      headers.add("ce_time", "2026-11-01T00:00:00.000Z".getBytes(UTF_8));
+      headers.add("content-type", "application/octet-stream".getBytes(UTF_8));
+      headers.add("ce_operationid", "bench".getBytes(UTF_8));
+      return headers;
+    }
+
+    @Override
+    public void commit(long number) {
+      throw new UnsupportedOperationException("there is no database");
+    }
+
+    @Override
+    public long delivered() {
+      return sender.delivered();
+    }
+
+    @Override
+    public void close() {
+      if (thread != null) {
+        thread.close();
+      }
+      sender.close();
+    }
   }
 }

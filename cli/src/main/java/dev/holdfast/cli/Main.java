@@ -1,5 +1,6 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.cli.bench.BenchCommand;
 import dev.holdfast.cli.demo.DemoCommand;
 import dev.holdfast.cli.prove.ProveCommand;
 import dev.holdfast.cli.relay.RelayCommand;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
       RelayCommand.class,
       SchemaCommand.class,
       OutboxCommand.class,
+      BenchCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

@@ -18,6 +18,8 @@ class MainTest {
         "schema print --help",
         "outbox --help",
         "outbox reanchor --help",
+        "bench --help",
+        "bench outbox --help",
       })
   void everyCommandHelps(String line) {
     assertThat(Run.line(line).result()).contains("Usage: holdfast");
@@ -44,6 +46,8 @@ class MainTest {
         "outbox",
         "outbox skip x",
         "outbox park",
+        "bench",
+        "bench outbox --what",
         "relay --what"
       })
   void wrongUseIsStatusTwo(String line) {
@@ -70,6 +74,7 @@ class MainTest {
         "schema status --database mysql://u:s3cret@h/d",
         "schema print --schema Not;Valid",
         "relay --config /nowhere/relay.yaml",
+        "bench outbox",
       })
   void whatCannotBeDoneIsOneMessageAndStatusOne(String line) {
     assertThat(Run.line(line).error()).doesNotContain("s3cret");

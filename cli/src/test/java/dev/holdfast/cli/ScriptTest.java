@@ -46,7 +46,15 @@ class ScriptTest {
     home = Files.createDirectory(directory.resolve("check out"));
     for (String module :
         List.of(
-            "bom", "core", "postgres", "kafka", "devservices", "crashtest", "examples", "cli")) {
+            "bom",
+            "core",
+            "postgres",
+            "kafka",
+            "devservices",
+            "crashtest",
+            "examples",
+            "cli",
+            "benchmarks")) {
       Files.createDirectory(home.resolve(module));
     }
     Files.writeString(home.resolve("pom.xml"), "");
@@ -55,7 +63,7 @@ class ScriptTest {
         home.resolve("mvnw"),
         """
         #!/usr/bin/env bash
-        echo built >> "$(dirname "$0")/maven.log"
+        echo "built $*" >> "$(dirname "$0")/maven.log"
         """);
     jdk = directory.resolve("jdk");
     java("17");
@@ -139,6 +147,26 @@ class ScriptTest {
     assertThat(run("--version").err()).contains("the sources have changed");
     assertThat(builds()).hasSize(2);
     assertThat(run("--version").err()).isEmpty();
+  }
+
+  @Test
+  void benchmarksAreBuiltWhenTheyAreAskedForAndNotBefore() throws Exception {
+    run("--version");
+    assertThat(builds()).singleElement().asString().doesNotContain("benchmarks");
+    Files.writeString(home.resolve("benchmarks/Source.java"), "");
+    assertThat(run("--version").err()).isEmpty();
+
+    Result first = run("bench", "outbox", "--rounds", "1");
+
+    assertThat(first.err()).contains("the first build");
+    assertThat(builds()).hasSize(2).last().asString().contains("cli,benchmarks");
+    assertThat(first.out())
+        .contains("-Dholdfast.home=" + home.toRealPath())
+        .endsWith("bench", "outbox", "--rounds", "1");
+    assertThat(run("bench", "outbox").err()).isEmpty();
+    assertThat(run("--version").err()).isEmpty();
+    Files.writeString(home.resolve("benchmarks/Source.java"), "changed");
+    assertThat(run("bench", "outbox").err()).contains("the sources have changed");
   }
 
   @Test

@@ -1,0 +1,94 @@
+package dev.holdfast.benchmarks;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What every contender is run with, in one place: what its own documentation advises for throughput
+ * and latency, and where that leaves a choice, what was found to be best on the machine that the
+ * manual's figures are from. Whoever finds a better setting for a contender changes it here.
+ */
+final class BestSettings {
+  /** Of the database, for all: logical decoding needs its log level, and no checkpoint comes in. */
+  static final Map<String, String> POSTGRES =
+      Map.of("wal_level", "logical", "max_wal_size", "8GB", "checkpoint_timeout", "30min");
+
+  /** Writers of {@code commit}, and of {@code latency}. */
+  static final int WRITERS = 16;
+
+  static final int PACED_WRITERS = 8;
+
+  /** Messages a second in {@code latency}. */
+  static final int PACE_PER_SECOND = 500;
+
+  /** Connections for writers and relay together; nobody waits for one. */
+  static final int POOL = 96;
+
+  /** The size of kafka-raw's transactions is that of Holdfast's largest page. */
+  static final int KAFKA_RAW_TRANSACTION = 5_000;
+
+  /** Of the hand-written poller: larger batches hold their locks longer and gain nothing. */
+  static final int SKIP_LOCKED_BATCH = 500;
+
+  static final int SKIP_LOCKED_POLL_MS = 2;
+
+  /** One flush reads as much as gruelbox's documentation calls a large batch. */
+  static final int GRUELBOX_FLUSH_BATCH = 4_096;
+
+  /** Each of its tasks is a transaction of its own, with a connection while Kafka is waited for. */
+  static final int GRUELBOX_THREADS = 32;
+
+  static final int GRUELBOX_QUEUE = 16_384;
+
+  /** A task that the full queue refused waits for so long. */
+  static final int GRUELBOX_ATTEMPT_SECONDS = 2;
+
+  /** Messages that slow contenders get to drain, as a part of the others'. */
+  static final int SLOW_DIVISOR = 40;
+
+  private BestSettings() {}
+
+  /** Of namastack, as Spring properties. */
+  static Map<String, Object> namastack() {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("namastack.outbox.polling.trigger", "fixed");
+    settings.put("namastack.outbox.polling.fixed.interval", "10ms");
+    settings.put("namastack.outbox.polling.batch-size", 1_000);
+    settings.put("namastack.outbox.processing.executor-core-pool-size", 32);
+    settings.put("namastack.outbox.processing.executor-max-pool-size", 32);
+    settings.put("namastack.outbox.processing.stop-on-first-failure", false);
+    settings.put("namastack.outbox.processing.delete-completed-records", true);
+    settings.put("namastack.outbox.processing.publish-after-save", false);
+    settings.put("namastack.outbox.multicaster.enabled", false);
+    return settings;
+  }
+
+  /** Of Debezium's engine and connector. */
+  static Map<String, String> debezium() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("plugin.name", "pgoutput");
+    settings.put("poll.interval.ms", "5");
+    settings.put("max.batch.size", "8192");
+    settings.put("max.queue.size", "32768");
+    settings.put("record.processing.threads", "2");
+    settings.put("record.processing.order", "ORDERED");
+    settings.put("offset.flush.interval.ms", "1000");
+    settings.put("snapshot.mode", "no_data");
+    settings.put("binary.handling.mode", "bytes");
+    settings.put("tombstones.on.delete", "false");
+    return settings;
+  }
+
+  /** Of every producer here; Holdfast's own defaults are the same in what counts. */
+  static Map<String, Object> producer(String bootstrapServers) {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("bootstrap.servers", bootstrapServers);
+    settings.put("acks", "all");
+    settings.put("enable.idempotence", true);
+    settings.put("batch.size", 256 * 1024);
+    settings.put("compression.type", "lz4");
+    settings.put("linger.ms", 0);
+    settings.put("retry.backoff.ms", 1);
+    return settings;
+  }
+}

@@ -1,0 +1,121 @@
+package dev.holdfast.benchmarks;
+
+import dev.holdfast.internal.Doorbell;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Paced writers, and a consumer in this process, so that one clock tells both when a commit has
+ * returned and when its message is seen. A message that is seen before its commit has returned to
+ * the writer counts as none.
+ */
+final class LatencyRun {
+  private static final long NANOS = 1_000_000_000L;
+
+  private final Venue venue;
+  private final Entry entry;
+  private final Plan plan;
+  private final int messages;
+  private final AtomicLongArray committed;
+  private final AtomicLongArray seen;
+  private final AtomicInteger arrived = new AtomicInteger();
+
+  LatencyRun(Venue venue, Entry entry, Plan plan) {
+    this.venue = venue;
+    this.entry = entry;
+    this.plan = plan;
+    this.messages =
+        Math.max(1, (int) (plan.latency().toMillis() * BestSettings.PACE_PER_SECOND / 1_000));
+    this.committed = new AtomicLongArray(messages);
+    this.seen = new AtomicLongArray(messages);
+  }
+
+  Figures measure() {
+    entry.start(true);
+    try (Reader reader = new Reader(venue.bootstrapServers(), venue.topic(), messages)) {
+      Background consumer = Background.start("consumer", running -> read(reader, running));
+      try {
+        write();
+        awaitArrivals();
+      } finally {
+        consumer.close();
+      }
+      return Figures.latency(latencies(), reader.arrivals(messages));
+    }
+  }
+
+  private void read(Reader reader, Background.Running running) {
+    while (running.isWanted()) {
+      reader.poll(
+          (number, nanos) -> {
+            seen.set(number, nanos);
+            arrived.incrementAndGet();
+          });
+    }
+  }
+
+  /** Each writer has its share of the instants at which there is something to commit. */
+  private void write() {
+    List<Background> writers = new ArrayList<>();
+    long began = Doorbell.nanos();
+    AtomicInteger left = new AtomicInteger(BestSettings.PACED_WRITERS);
+    for (int writer = 0; writer < BestSettings.PACED_WRITERS; writer++) {
+      int from = writer;
+      writers.add(
+          Background.start(
+              "paced-writer-" + writer,
+              running -> {
+                try {
+                  for (int number = from;
+                      number < messages && running.isWanted();
+                      number += BestSettings.PACED_WRITERS) {
+                    awaitDue(began + number * NANOS / BestSettings.PACE_PER_SECOND);
+                    entry.commit(number);
+                    committed.set(number, Doorbell.nanos());
+                  }
+                } finally {
+                  left.decrementAndGet();
+                }
+              }));
+    }
+    awaitUntil(() -> left.get() == 0, plan.latency().plus(plan.limit()));
+    writers.forEach(Background::close);
+  }
+
+  private static void awaitDue(long nanos) {
+    for (long wait = nanos - Doorbell.nanos(); wait > 0; wait = nanos - Doorbell.nanos()) {
+      LockSupport.parkNanos(wait);
+    }
+  }
+
+  private void awaitArrivals() {
+    awaitUntil(() -> arrived.get() == messages, plan.limit());
+  }
+
+  private static void awaitUntil(java.util.function.BooleanSupplier condition, Duration atMost) {
+    long began = Doorbell.nanos();
+    try {
+      while (!condition.getAsBoolean() && !Doorbell.hasPassed(atMost, began)) {
+        new Doorbell().await(Duration.ofMillis(5));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new BenchmarkFailure("Interrupted during a run", e);
+    }
+  }
+
+  private double[] latencies() {
+    double[] millis = new double[messages];
+    int count = 0;
+    for (int i = 0; i < messages; i++) {
+      if (seen.get(i) != 0) {
+        millis[count++] = Math.max(0, seen.get(i) - committed.get(i)) / 1e6;
+      }
+    }
+    return java.util.Arrays.copyOf(millis, count);
+  }
+}

@@ -64,7 +64,7 @@ final class Explorer implements AutoCloseable {
     for (int attempt = 2; attempt <= ATTEMPTS && mayComeYet(plan, report); attempt++) {
       report =
           attempt(plan, lab, attempt)
-              .withNote("Made for the %d. time: its point had not come before.".formatted(attempt));
+              .withNote("Made for the %d. time: before, %s".formatted(attempt, report.problem()));
     }
     if (report.problem() == null) {
       try {
@@ -79,10 +79,11 @@ final class Explorer implements AutoCloseable {
 
   private static boolean mayComeYet(RunPlan plan, RunReport report) {
     Problem problem = report.problem();
-    return plan.hasSecondByOthers()
-        && report.findings().isEmpty()
-        && problem != null
-        && problem.kind() == Problem.Kind.POINT_NOT_REACHED;
+    if (problem == null || !report.findings().isEmpty()) {
+      return false;
+    }
+    return problem.kind() == Problem.Kind.FAULT_NOT_MADE
+        || problem.kind() == Problem.Kind.POINT_NOT_REACHED && plan.hasSecondByOthers();
   }
 
   private RunReport attempt(RunPlan plan, CrashLab lab, int number) {

@@ -162,7 +162,11 @@ final class SecondFaultTest {
     assertThat(exploreWithBackground(recovery -> recovery != 3).runs())
         .hasSizeGreaterThan(2)
         .allMatch(RunReport::passed)
-        .filteredOn(run -> run.notes().stream().anyMatch(note -> note.contains("2. time")))
+        .filteredOn(
+            run ->
+                run.notes().stream()
+                    .anyMatch(
+                        note -> note.startsWith("Made for the 2. time: before, POINT_NOT_REACHED")))
         .hasSize(1);
   }
 

@@ -83,7 +83,7 @@ final class Explorer implements AutoCloseable {
       return false;
     }
     return problem.kind() == Problem.Kind.FAULT_NOT_MADE
-        || problem.kind() == Problem.Kind.POINT_NOT_REACHED && plan.hasSecondByOthers();
+        || (problem.kind() == Problem.Kind.POINT_NOT_REACHED && plan.hasSecondByOthers());
   }
 
   private RunReport attempt(RunPlan plan, CrashLab lab, int number) {

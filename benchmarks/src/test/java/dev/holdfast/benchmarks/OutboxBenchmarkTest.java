@@ -104,6 +104,7 @@ class OutboxBenchmarkTest {
   }
 
   @ParameterizedTest
+  @Tag("long")
   @ValueSource(strings = {"gruelbox", "namastack", "debezium"})
   void peersDeliverWhatTheyFind(String name) {
     Figures drained =

@@ -10,13 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaServer implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
-  private static final Duration TOPIC_TIMEOUT = Duration.ofSeconds(30);
 
   private final ServerHome home;
   private final Map<String, String> settings;
@@ -167,58 +159,10 @@ public final class KafkaServer implements AutoCloseable {
     life.running().resume();
   }
 
-  /** Creates a topic and returns when each of its partitions has a leader. */
+  /** Creates a topic and returns when each of its partitions has a leader that answers. */
   public synchronized void createTopic(String name, int partitions) {
-    try (Admin admin =
-        Admin.create(
-            Map.of(
-                "bootstrap.servers",
-                bootstrapServers(),
-                "default.api.timeout.ms",
-                Long.toString(TOPIC_TIMEOUT.toMillis()),
-                "request.timeout.ms",
-                "10000"))) {
-      admin
-          .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
-          .all()
-          .get(TOPIC_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-      Await.until(
-          TOPIC_TIMEOUT,
-          () -> hasLeaders(admin, name, partitions),
-          () ->
-              "Topic %s was created, but its partitions have no leaders after %s.%s"
-                  .formatted(name, TOPIC_TIMEOUT, SupervisedProcess.tail(home.log())));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new DevServiceException(
-          "Interrupted while creating topic " + name + ", which may exist.", e);
-    } catch (ExecutionException | TimeoutException | KafkaException e) {
-      throw new DevServiceException(
-          "Kafka at %s did not create topic %s: %s"
-              .formatted(bootstrapServers(), name, e.getMessage()),
-          e);
-    }
-  }
-
-  private static boolean hasLeaders(Admin admin, String topic, int partitions) {
-    try {
-      TopicDescription found =
-          admin
-              .describeTopics(List.of(topic))
-              .allTopicNames()
-              .get(TOPIC_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
-              .get(topic);
-      return found != null
-          && found.partitions().size() == partitions
-          && found.partitions().stream().allMatch(p -> p.leader() != null);
-    } catch (ExecutionException | TimeoutException e) {
-      // Created at the controller, but not yet known to the broker.
-      return false;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new DevServiceException(
-          "Interrupted while waiting for topic " + topic + ", which was created.", e);
-    }
+    KafkaTopic.create(
+        bootstrapServers(), name, partitions, () -> SupervisedProcess.tail(home.log()));
   }
 
   /** Stops the server and gives its directory up; a temporary one is deleted. */

@@ -1,0 +1,15 @@
+package dev.holdfast.guarantee;
+
+/** What an operation asks of its resolution beyond that no effect is lost. */
+public enum Need {
+  /** Effects of one key are applied in the order in which they were committed. */
+  ORDER,
+  /** Every effect is committed when the caller is answered. */
+  NOW,
+  /** No effect happens twice. */
+  NO_DUPLICATE,
+  /** The answer of a later boundary decides whether the operation goes on. */
+  REPLY,
+  /** The operation begins with a message consumed from the first boundary. */
+  CONSUMED
+}

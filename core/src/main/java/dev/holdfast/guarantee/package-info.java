@@ -1,0 +1,8 @@
+/**
+ * Which resolution fits which boundaries. Computes from what {@linkplain
+ * dev.holdfast.boundary.Boundary boundaries} declare, does no I/O, and knows no product.
+ */
+@NullMarked
+package dev.holdfast.guarantee;
+
+import org.jspecify.annotations.NullMarked;

@@ -3,6 +3,7 @@ package dev.holdfast.cli;
 import dev.holdfast.cli.demo.DemoCommand;
 import dev.holdfast.cli.prove.ProveCommand;
 import dev.holdfast.cli.relay.RelayCommand;
+import dev.holdfast.cli.takeover.TakeoverCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
       RelayCommand.class,
       SchemaCommand.class,
       OutboxCommand.class,
+      TakeoverCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

@@ -16,8 +16,8 @@ import java.util.Optional;
  * </pre>
  *
  * <p>Each arrow is one commit, and each step looks at the database for where it is, so that it can
- * be run again after a crash anywhere. Channels wait from before the first until after the last, for
- * the order of a key.
+ * be run again after a crash anywhere. Channels wait from before the first until after the last,
+ * for the order of a key.
  */
 final class ConnectorHandover {
   private final Takeover takeover;
@@ -58,7 +58,9 @@ final class ConnectorHandover {
               "The connector reads %s through the slot %s. First give --install-trigger: from then on what is written there is published, and the connector comes to an end."
                   .formatted(table, slotName));
     } else if (state.isEmpty()) {
-      report.put("phase", "done").say("The slot %s is gone: the connector has ended.".formatted(slotName));
+      report
+          .put("phase", "done")
+          .say("The slot %s is gone: the connector has ended.".formatted(slotName));
     } else {
       drain(execute, position, state.get());
     }
@@ -115,7 +117,8 @@ final class ConnectorHandover {
                   unread == 0 ? "" : ": %d rows lie between".formatted(unread));
       if (execute) {
         throw new HoldfastException(
-            why + " Nothing was dropped. Let the connector run, or, if nothing else is written that it reads, stop it and run this again.");
+            why
+                + " Nothing was dropped. Let the connector run, or, if nothing else is written that it reads, stop it and run this again.");
       }
       report.put("phase", "draining").say(why);
       return;

@@ -32,10 +32,7 @@ final class DebeziumTable {
    * @param allRows whether what is in the table waits; otherwise the slot's reader delivers it
    */
   static OldTable of(
-      TableShape table,
-      Mapping mapping,
-      Map<String, String> columns,
-      boolean allRows) {
+      TableShape table, Mapping mapping, Map<String, String> columns, boolean allRows) {
     Map<String, String> field = new LinkedHashMap<>(FIELDS);
     columns.forEach(
         (name, column) -> {
@@ -50,8 +47,7 @@ final class DebeziumTable {
     String time = named(field, "timestamp");
     table.require(
         "Debezium's outbox event router",
-        List.of(
-            named(field, "id"), named(field, "key"), named(field, "type"), payload, route));
+        List.of(named(field, "id"), named(field, "key"), named(field, "type"), payload, route));
     boolean hasTime = table.has(time);
     if (allRows && !hasTime) {
       throw new InvalidConfiguration(

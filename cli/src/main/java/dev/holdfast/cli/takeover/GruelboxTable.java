@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * gruelbox's {@code TXNO_OUTBOX}: a row is a method call that is still to be made, unless it is
- * {@code processed}. With the columns {@code topic} and {@code seq} (version 5 and later), rows of a
- * topic other than {@code *} are ordered.
+ * {@code processed}. With the columns {@code topic} and {@code seq} (version 5 and later), rows of
+ * a topic other than {@code *} are ordered.
  */
 final class GruelboxTable {
   static final String NAME = "txno_outbox";
@@ -20,7 +20,12 @@ final class GruelboxTable {
     table.require(
         "gruelbox's transaction outbox",
         List.of(
-            "id", "invocation", "nextattempttime", "blocked", "processed", "uniquerequestid",
+            "id",
+            "invocation",
+            "nextattempttime",
+            "blocked",
+            "processed",
+            "uniquerequestid",
             "version"));
     boolean ordered = table.has("topic") && table.has("seq");
     String call = "(r.invocation::jsonb)";
@@ -31,8 +36,7 @@ final class GruelboxTable {
     String chosen = mapping.only().equals(ALL) ? open : open + " and " + mapping.onlySql(type);
     String free = "coalesce(r.blocked, false) = false";
     String behind = ordered ? notBehindABlockedRow(table) : "true";
-    String pending =
-        blockedToo ? chosen : chosen + " and " + free + " and " + behind;
+    String pending = blockedToo ? chosen : chosen + " and " + free + " and " + behind;
     return OldTable.named(table.name())
         .with(Part.ID, table.uuid("id"))
         .with(Part.TOPIC, mapping.topicSql(type))

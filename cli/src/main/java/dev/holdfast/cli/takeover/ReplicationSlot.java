@@ -25,7 +25,9 @@ final class ReplicationSlot {
              coalesce(greatest(?::pg_lsn - confirmed_flush_lsn, 0)::bigint, 0)
       from pg_replication_slots where slot_name = ?""";
 
-  /** Insert messages of the table, in the protocol of {@code pgoutput}: 'I', then the table's oid. */
+  /**
+   * Insert messages of the table, in the protocol of {@code pgoutput}: 'I', then the table's oid.
+   */
   private static final String UNREAD =
       """
       select count(*)
@@ -53,7 +55,8 @@ final class ReplicationSlot {
   /**
    * @param position a {@code pg_lsn}
    * @return empty when there is no such slot
-   * @throws InvalidConfiguration when the slot cannot have read this database, or has lost its place
+   * @throws InvalidConfiguration when the slot cannot have read this database, or has lost its
+   *     place
    */
   Optional<State> state(String position) {
     return ask(

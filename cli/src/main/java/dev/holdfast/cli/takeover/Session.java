@@ -39,8 +39,7 @@ final class Session {
 
   /** The table, which the report is about from now on. */
   TableShape shape(String usual) {
-    TableShape shape =
-        TableShape.of(dataSource(), Objects.requireNonNullElse(common.table, usual));
+    TableShape shape = TableShape.of(dataSource(), Objects.requireNonNullElse(common.table, usual));
     report = new Report(shape.name(), common.execute);
     return shape;
   }
@@ -69,7 +68,8 @@ final class Session {
       report().say("There is no trigger on " + table.name() + ".");
     } else if (common.execute) {
       takeover.removeTrigger();
-      report().say("The trigger is removed: rows written from now on stay in " + table.name() + ".");
+      report()
+          .say("The trigger is removed: rows written from now on stay in " + table.name() + ".");
     } else {
       report().say("Would remove the trigger. Give --execute to do it.");
     }

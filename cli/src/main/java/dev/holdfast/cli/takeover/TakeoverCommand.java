@@ -123,7 +123,8 @@ public final class TakeoverCommand implements Runnable {
               names = "--listener",
               paramLabel = "PATTERN",
               defaultValue = ModulithTable.LISTENER,
-              description = "Only publications for listeners LIKE this (default: ${DEFAULT-VALUE}).")
+              description =
+                  "Only publications for listeners LIKE this (default: ${DEFAULT-VALUE}).")
           String listener,
       @Option(
               names = "--settle",
@@ -142,10 +143,7 @@ public final class TakeoverCommand implements Runnable {
           TableShape shape = session.shape(ModulithTable.NAME);
           session.move(
               ModulithTable.of(
-                  shape,
-                  common.mapping(ModulithTable.TOPIC),
-                  listener,
-                  Duration.ofSeconds(settle)),
+                  shape, common.mapping(ModulithTable.TOPIC), listener, Duration.ofSeconds(settle)),
               false);
         });
   }
@@ -192,8 +190,7 @@ public final class TakeoverCommand implements Runnable {
   @Command(
       name = "debezium",
       description = "Takes over the table of Debezium's outbox event router.")
-  void debezium(
-      @Mixin Common common, @Mixin SideBySide trigger, @Mixin Debezium options) {
+  void debezium(@Mixin Common common, @Mixin SideBySide trigger, @Mixin Debezium options) {
     if (options.allRows == (options.slot != null)) {
       throw new InvalidConfiguration(
           "Who delivers the rows of the table? Give --slot with the connector's replication slot, or --all-rows when no connector reads the table; nothing was done.");
@@ -207,8 +204,7 @@ public final class TakeoverCommand implements Runnable {
         session -> {
           TableShape shape = session.shape(DebeziumTable.NAME);
           Mapping mapping = common.mapping(DebeziumTable.TOPIC);
-          OldTable table =
-              DebeziumTable.of(shape, mapping, options.columns, options.allRows);
+          OldTable table = DebeziumTable.of(shape, mapping, options.columns, options.allRows);
           if (options.slot == null || trigger.remove) {
             session.moveOrRemove(table, trigger);
             return;

@@ -1,6 +1,6 @@
 /**
- * {@code holdfast takeover}: from another outbox to this one, without losing or repeating what is in
- * its table. Here is what a row of each kind of table means; how rows are moved is {@link
+ * {@code holdfast takeover}: from another outbox to this one, without losing or repeating what is
+ * in its table. Here is what a row of each kind of table means; how rows are moved is {@link
  * dev.holdfast.postgres.Takeover}'s business.
  *
  * <h2>States of a row</h2>
@@ -29,13 +29,13 @@
  * <h2>Who is excluded</h2>
  *
  * The table is locked in EXCLUSIVE mode for each batch. That waits for transactions that inserted,
- * updated or locked rows, and so for a gruelbox relay in the middle of a row. Debezium reads the log
- * and not the table: it is made to end at a known position, where the trigger takes over. Modulith
- * holds nothing at all while it delivers, so its application has to be stopped, and publications that
- * are younger than a bound are left alone.
+ * updated or locked rows, and so for a gruelbox relay in the middle of a row. Debezium reads the
+ * log and not the table: it is made to end at a known position, where the trigger takes over.
+ * Modulith holds nothing at all while it delivers, so its application has to be stopped, and
+ * publications that are younger than a bound are left alone.
  *
- * <p>May know the database by JDBC and the store's {@code Takeover}; knows none of the libraries that
- * it takes over from.
+ * <p>May know the database by JDBC and the store's {@code Takeover}; knows none of the libraries
+ * that it takes over from.
  */
 @NullMarked
 package dev.holdfast.cli.takeover;

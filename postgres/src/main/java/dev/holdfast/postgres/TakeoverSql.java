@@ -34,7 +34,9 @@ final class TakeoverSql {
     select m.topic, count(*), min(m.written_at), count(*) filter (where not coalesce(%s, false)),
            exists (select from ${schema}.route x
                    where x.closing is null and m.topic like x.like_pattern)
-    from (select %s, %s as written_at from %s r where %s) as m
+    from (select %s, %s as written_at from %s r where %s
+          -- Kept apart by the planner, or each use of a column would compute it again.
+          offset 0) as m
     group by m.topic order by m.topic limit ?"""
         .formatted(
             PUBLISHABLE,

@@ -63,9 +63,9 @@ public final class TakeoverCommand implements Runnable {
     @Option(
         names = "--batch",
         paramLabel = "ROWS",
-        defaultValue = "2000",
+        defaultValue = "5000",
         description = "At most so many rows in one transaction (default: ${DEFAULT-VALUE}).")
-    int batch = 2000;
+    int batch = 5000;
 
     @Option(
         names = "--wait",

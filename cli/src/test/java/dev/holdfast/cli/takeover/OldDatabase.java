@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -18,13 +19,34 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 record OldDatabase(String url) {
 
+  /** Copied rather than migrated for each test; nobody is connected to it. */
+  private static final String TEMPLATE = TestDatabases.create();
+
+  private static final AtomicInteger COPIES = new AtomicInteger();
+
+  static {
+    Run.line("schema migrate --database", TEMPLATE).result();
+  }
+
   static OldDatabase create(String... topics) {
-    OldDatabase database = new OldDatabase(TestDatabases.create());
-    Run.line("schema migrate --database", database.url).result();
+    OldDatabase database = new OldDatabase(copy());
     PostgresStore.open(database.dataSource(), "holdfast")
         .channels()
         .register("taking", List.of(topics));
     return database;
+  }
+
+  private static String copy() {
+    String template = TEMPLATE.replaceAll(".*/([a-z0-9_]+).*", "$1");
+    String name = "takeover_" + COPIES.incrementAndGet();
+    try {
+      TestDatabases.execute(
+          TEMPLATE.replace("/" + template, "/postgres"),
+          "create database " + name + " template " + template);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    return TEMPLATE.replace("/" + template, "/" + name);
   }
 
   DataSource dataSource() {

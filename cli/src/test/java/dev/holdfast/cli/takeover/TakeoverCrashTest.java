@@ -24,13 +24,13 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
 /**
- * The command's work is crashed at every point where it commits something: five rows of a key in
+ * The command's work is crashed at every point where it commits something: three rows of a key in
  * batches of two, and the trigger with the last batch. Whoever ran it runs it again.
  */
 final class TakeoverCrashTest {
   private static final OldDatabase DELETING = table(OldDatabase.create("*"));
   private static final OldDatabase MARKING = gruelbox(OldDatabase.create("*"));
-  private static final String[] VALUES = {"1", "2", "3", "4", "5"};
+  private static final String[] VALUES = {"1", "2", "3"};
 
   private static OldDatabase table(OldDatabase database) {
     return prepared(
@@ -73,16 +73,14 @@ final class TakeoverCrashTest {
         TableShape.of(MARKING.dataSource(), "txno_outbox"), new Mapping("old", null, "%"), false);
   }
 
-  @CrashTest(
-      carriers = {Carrier.FENCED, Carrier.LOST_ACK},
-      pairs = true)
+  @CrashTest(pairs = true)
   void rowsThatAreDeletedWhenMovedAreInOnePlaceWhateverCrashes(CrashLab lab) {
-    describe(lab, DELETING, deleting(), UnaryOperator.identity());
+    describe(lab, DELETING, deleting(), UnaryOperator.identity(), true);
   }
 
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
   void rowsThatAreMarkedWhenMovedAreInOnePlaceWhateverCrashes(CrashLab lab) {
-    describe(lab, MARKING, marking(), UnaryOperator.identity());
+    describe(lab, MARKING, marking(), UnaryOperator.identity(), true);
   }
 
   /** The control: marked in a transaction of its own, rows are moved twice. */
@@ -92,13 +90,19 @@ final class TakeoverCrashTest {
         CrashLab.explore(
             "mark apart",
             CrashLab.Options.defaults(),
-            lab -> describe(lab, DELETING, deleting(), TakeoverCrashTest::committingBeforeDeletes));
+            lab ->
+                describe(
+                    lab, DELETING, deleting(), TakeoverCrashTest::committingBeforeDeletes, false));
 
     assertThat(report.findings()).extracting(Finding::verdict).contains(Verdict.DUPLICATE);
   }
 
   private static void describe(
-      CrashLab lab, OldDatabase database, OldTable table, UnaryOperator<DataSource> wrapped) {
+      CrashLab lab,
+      OldDatabase database,
+      OldTable table,
+      UnaryOperator<DataSource> wrapped,
+      boolean look) {
     String[] current = {""};
     boolean deletes = database.equals(DELETING);
     lab.application(
@@ -115,19 +119,25 @@ final class TakeoverCrashTest {
               database.execute(
                   "drop trigger if exists holdfast_takeover on " + table.name(),
                   deletes
-                      ? "insert into outboxevent (aggregatetype, aggregateid, type, payload) select 'x', '%s', 'x', n from generate_series(1, 5) n"
+                      ? "insert into outboxevent (aggregatetype, aggregateid, type, payload) select 'x', '%s', 'x', n from generate_series(1, 3) n"
                           .formatted(key)
-                      : "insert into txno_outbox (topic, seq, invocation) select '%s', n, jsonb_build_object('c', 'C', 'm', 'm', 'n', n) from generate_series(1, 5) n"
+                      : "insert into txno_outbox (topic, seq, invocation) select '%s', n, jsonb_build_object('c', 'C', 'm', 'm', 'n', n) from generate_series(1, 3) n"
                           .formatted(key));
             })
         .operation((takeover, key) -> takeover.cutOver())
-        .recover(takeover -> requireEachInOnePlace(database, deletes, current[0]))
+        .recover(
+            takeover -> {
+              if (look) {
+                requireEachInOnePlace(database, deletes, current[0]);
+              }
+            })
         .recoveredByRetry(2)
         .expect(
             Expect.effects("shop", "message", key -> messages(database, key)).inOrder(VALUES),
             Expect.effect(
                     "shop",
-                    "trigger", key -> isMoved(database, deletes, key) ? triggers(database) : 0)
+                    "trigger",
+                    key -> isMoved(database, deletes, key) ? triggers(database) : 0)
                 .once());
   }
 

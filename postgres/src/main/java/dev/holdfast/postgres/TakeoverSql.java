@@ -7,10 +7,13 @@ import dev.holdfast.postgres.OldTable.Part;
 final class TakeoverSql {
   static final String TRIGGER = "holdfast_takeover";
 
-  /** What {@code publish_bytes} checks too; a batch is checked before it is marked. */
+  /**
+   * What {@code publish_bytes} checks too; a batch is checked before it is marked. Without a
+   * bounded repetition in the regular expression, which costs fifty times as much.
+   */
   private static final String PUBLISHABLE =
       """
-      (m.id is not null and m.topic ~ '^[A-Za-z0-9._-]{1,249}$'
+      (m.id is not null and length(m.topic) between 1 and 249 and m.topic !~ '[^A-Za-z0-9._-]'
        and (m.key is null or length(m.key) <= 512) and length(m.type) <= 255
        and (m.dedupe_key is null or length(m.dedupe_key) <= 512))""";
 

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * that commit on, what an old version of the application writes into its table is published in its
  * own transaction, behind everything that was there before.
  *
- * <p>Needs the rights of the old table's owner and of {@code holdfast_writer}; the trigger those of
+ * <p>Needs the rights of the old table's owner and of {@code holdfast_relay}; the trigger those of
  * the schema's owner. Runs on connections of its own. Safe for use by several threads, of which one
  * waits for the other.
  */

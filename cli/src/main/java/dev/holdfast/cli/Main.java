@@ -4,6 +4,7 @@ import dev.holdfast.cli.bench.BenchCommand;
 import dev.holdfast.cli.demo.DemoCommand;
 import dev.holdfast.cli.prove.ProveCommand;
 import dev.holdfast.cli.relay.RelayCommand;
+import dev.holdfast.cli.takeover.TakeoverCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
       SchemaCommand.class,
       OutboxCommand.class,
       BenchCommand.class,
+      TakeoverCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

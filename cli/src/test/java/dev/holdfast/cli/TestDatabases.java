@@ -15,7 +15,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** One PostgreSQL for the tests of the commands, which asks all but the superuser for passwords. */
 public final class TestDatabases {
   private static final PostgresServer SERVER =
-      PostgresServer.builder().setting("hba_file", hba().toString()).start();
+      PostgresServer.builder()
+          .setting("hba_file", hba().toString())
+          .setting("wal_level", "logical")
+          .start();
   private static final AtomicInteger COUNT = new AtomicInteger();
 
   private TestDatabases() {}

@@ -32,6 +32,7 @@ class UnusableDatabaseTest {
         "outbox unroute orders.*",
         "outbox remove",
         "outbox reanchor",
+        "takeover gruelbox",
         "relay --kafka 127.0.0.1:1",
       })
   void becauseItIsNotThere(String command) {
@@ -72,6 +73,7 @@ class UnusableDatabaseTest {
         "outbox resume",
         "outbox unroute orders.*",
         "outbox reanchor",
+        "takeover gruelbox",
       })
   void becauseItHasNoTables(String command) {
     assertThat(Run.line(command, "--database", empty).error())

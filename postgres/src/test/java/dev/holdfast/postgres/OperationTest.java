@@ -268,8 +268,7 @@ final class OperationTest {
         assertThat(rows.next()).isTrue();
         assertThat(rows.getMetaData().getColumnCount()).isEqualTo(11);
       }
-      assertThatThrownBy(
-              () -> statement.executeQuery("select payload from " + schema + ".message"))
+      assertThatThrownBy(() -> statement.executeQuery("select payload from " + schema + ".message"))
           .isInstanceOfSatisfying(
               SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("42501"));
       connection.rollback();

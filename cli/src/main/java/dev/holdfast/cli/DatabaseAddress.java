@@ -74,7 +74,7 @@ public record DatabaseAddress(
   }
 
   /** A connection each time one is asked for, for commands that need a few. */
-  DataSource dataSource() {
+  public DataSource dataSource() {
     PGSimpleDataSource source = new PGSimpleDataSource();
     source.setApplicationName("holdfast");
     source.setUrl(url);

@@ -1,6 +1,8 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.cli.demo.DemoCommand;
+import dev.holdfast.cli.doctor.DoctorCommand;
+import dev.holdfast.cli.operation.OperationCommand;
 import dev.holdfast.cli.prove.ProveCommand;
 import dev.holdfast.cli.relay.RelayCommand;
 import java.io.IOException;
@@ -31,6 +33,8 @@ import picocli.CommandLine.Spec;
       RelayCommand.class,
       SchemaCommand.class,
       OutboxCommand.class,
+      OperationCommand.class,
+      DoctorCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

@@ -17,6 +17,8 @@ class MainTest {
         "schema --help",
         "schema print --help",
         "outbox --help",
+        "operation --help",
+        "doctor --help",
         "outbox reanchor --help",
       })
   void everyCommandHelps(String line) {
@@ -44,6 +46,8 @@ class MainTest {
         "outbox",
         "outbox skip x",
         "outbox park",
+        "operation",
+        "doctor --max-lag soon",
         "relay --what"
       })
   void wrongUseIsStatusTwo(String line) {

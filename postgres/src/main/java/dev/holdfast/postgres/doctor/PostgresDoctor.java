@@ -60,20 +60,45 @@ public final class PostgresDoctor {
     checks.addAll(TransactionChecks.ALL);
     checks.addAll(PoolerChecks.ALL);
     checks.add(schemaVersion());
-    for (Check check : checks) {
-      ask(check, findings);
-    }
-    if (findings.stream()
-        .anyMatch(each -> each.id().equals("schema.version") && each.severity() == Severity.FAIL)) {
-      return findings;
-    }
-    List<Check> ofTables = new ArrayList<>(ChannelChecks.ALL);
-    ofTables.addAll(StorageChecks.ALL);
-    ofTables.add(RightsCheck.of(role));
-    for (Check check : ofTables) {
-      ask(check, findings);
+    checks.forEach(check -> ask(check, findings));
+    boolean unusable =
+        findings.stream()
+            .anyMatch(
+                each -> each.id().equals("schema.version") && each.severity() == Severity.FAIL);
+    if (!unusable) {
+      ofTables(role).forEach(check -> ask(check, findings));
     }
     return findings;
+  }
+
+  /** One check, whose findings' ids begin with its own. */
+  List<Finding> only(String id) {
+    List<Check> all = new ArrayList<>(ServerChecks.ALL);
+    all.addAll(TransactionChecks.ALL);
+    all.addAll(PoolerChecks.ALL);
+    all.add(schemaVersion());
+    all.addAll(ofTables(null));
+    List<Finding> findings = new ArrayList<>();
+    all.stream()
+        .filter(check -> check.id().equals(id) || id.startsWith(check.id() + "."))
+        .forEach(check -> ask(check, findings));
+    return findings;
+  }
+
+  private static List<Check> ofTables(@Nullable Role role) {
+    List<Check> checks = new ArrayList<>(ChannelChecks.ALL);
+    checks.addAll(StorageChecks.ALL);
+    checks.add(RightsCheck.of(role));
+    return checks;
+  }
+
+  /**
+   * What is to be delivered, for those who examine the targets.
+   *
+   * @throws HoldfastException when the database or its tables do not tell
+   */
+  public Deliveries deliveries() {
+    return Deliveries.read(dataSource, schema);
   }
 
   /** Runs a check in a transaction of its own; false when there was no answer. */

@@ -245,7 +245,7 @@ final class TransactionChecks {
         : result;
   }
 
-  /** Its locks are told under no process. */
+  /** Its locks are told under no process, and under the same name as the lock on its id. */
   private static final String PREPARED =
       """
       select p.gid, p.owner::text as holder, p.database::text as database,
@@ -253,7 +253,10 @@ final class TransactionChecks {
              age(p.transaction)::bigint as age,
              (select count(*) from pg_locks l
               where l.pid is null and l.locktype = 'advisory' and l.classid = 1213156420
-                and l.virtualtransaction = '-1/' || p.transaction::text) as stripes
+                and l.virtualtransaction = (
+                  select t.virtualtransaction from pg_locks t
+                  where t.pid is null and t.locktype = 'transactionid'
+                    and t.transactionid = p.transaction)) as stripes
       from pg_prepared_xacts p
       where p.prepared <= clock_timestamp() - ? * interval '1 ms'
       order by p.prepared limit ?

@@ -8,14 +8,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.KafkaException;
 
 /**
  * Examines the Kafka cluster that channels deliver to: topics, replication, the progress topic,
  * expiry, sizes, access. Asks as the relay's user would, and changes nothing. Thread-safe; an
- * answer is waited for ten seconds.
+ * answer is waited for five seconds.
  */
 public final class KafkaDoctor {
+  private static final int LONGEST_ANSWER_MILLIS = 5_000;
+
   private final Settings settings;
   private final Outbox outbox;
 
@@ -46,7 +49,7 @@ public final class KafkaDoctor {
    */
   public List<Finding> examine() {
     List<Finding> findings = new ArrayList<>();
-    try (Admin admin = Admin.create(settings.admin())) {
+    try (Admin admin = Admin.create(impatient())) {
       KafkaPatient patient = new KafkaPatient(admin, settings, outbox);
       int brokers = Topics.await(admin.describeCluster().nodes()).size();
       findings.add(
@@ -69,6 +72,13 @@ public final class KafkaDoctor {
               "Check --kafka and the settings of --config, and that the brokers run and can be reached from here by the names that they advertise."));
     }
     return findings;
+  }
+
+  private Map<String, Object> impatient() {
+    Map<String, Object> config = settings.admin();
+    config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, LONGEST_ANSWER_MILLIS);
+    config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, LONGEST_ANSWER_MILLIS);
+    return config;
   }
 
   /** One kind of question. */

@@ -426,6 +426,8 @@ final class DocSnippetsTest {
       statement.execute("set local role support");
       try (ResultSet row = statement.executeQuery(sql("operation-events"))) {
         assertThat(row.next()).isTrue();
+        assertThat(row.getString("what")).isEqualTo("commit");
+        assertThat(row.next()).isTrue();
         assertThat(row.getString("what")).isEqualTo("record orders.placed");
       }
       connection.rollback();

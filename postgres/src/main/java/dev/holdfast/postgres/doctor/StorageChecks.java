@@ -34,7 +34,12 @@ final class StorageChecks {
    *     than upkeep takes
    */
   private record Segment(
-      int number, boolean current, long bytes, @Nullable Double newest, boolean overdue) {}
+      int number,
+      boolean current,
+      long bytes,
+      @Nullable Double oldest,
+      @Nullable Double newest,
+      boolean overdue) {}
 
   /** By the primary key's ends: positions and times rise together, near enough. */
   private static String segment(int number) {
@@ -42,10 +47,13 @@ final class StorageChecks {
         select %1$d as number, %1$d = r.current as current,
                pg_total_relation_size('${schema}.message_%1$d') as bytes,
                extract(epoch from ${schema}.now() - n.recorded_at)::float8 as newest,
+               extract(epoch from ${schema}.now() - o.recorded_at)::float8 as oldest,
                %1$d <> r.current and n.recorded_at is not null
                  and n.recorded_at < ${schema}.now() - (s.retention_ms + ?) * interval '1 ms' as overdue
         from ${schema}.ring r cross join ${schema}.store s
         left join (select recorded_at from ${schema}.message_%1$d order by position desc limit 1) n
+          on true
+        left join (select recorded_at from ${schema}.message_%1$d order by position limit 1) o
           on true
         where r.name = 'message'
         """
@@ -85,16 +93,14 @@ final class StorageChecks {
       segments.add(
           patient.one(
               segment(number),
-              row -> {
-                double newest = row.getDouble("newest");
-                @Nullable Double known = row.wasNull() ? null : newest;
-                return new Segment(
-                    row.getInt("number"),
-                    row.getBoolean("current"),
-                    row.getLong("bytes"),
-                    known,
-                    row.getBoolean("overdue"));
-              },
+              row ->
+                  new Segment(
+                      row.getInt("number"),
+                      row.getBoolean("current"),
+                      row.getLong("bytes"),
+                      row.getObject("oldest", Double.class),
+                      row.getObject("newest", Double.class),
+                      row.getBoolean("overdue")),
               patient.limits().overdue().toMillis()));
     }
     List<Tail> tail =
@@ -113,7 +119,17 @@ final class StorageChecks {
     }
     tail.forEach(each -> evidence.put("tail_channel", each.channel()));
     long bytes = segments.stream().mapToLong(Segment::bytes).sum();
-    String size = "The outbox takes %d MB".formatted(bytes >> 20);
+    double age =
+        segments.stream()
+            .mapToDouble(each -> each.oldest() == null ? 0 : each.oldest())
+            .max()
+            .orElse(0);
+    // Of less than a minute nothing can be said.
+    long perHour = age < 60 ? 0 : Math.round(bytes / age * 3600);
+    evidence.put("bytes_per_hour", perHour);
+    String size =
+        "The outbox takes %d MB%s"
+            .formatted(bytes >> 20, age < 60 ? "" : ", at %d MB per hour".formatted(perHour >> 20));
     if (segments.stream().noneMatch(Segment::overdue)) {
       return List.of(
           Finding.ok(

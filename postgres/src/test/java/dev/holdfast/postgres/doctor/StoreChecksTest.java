@@ -122,6 +122,7 @@ final class StoreChecksTest {
     Finding found = ill(clinic.one("storage.segments"), Severity.WARN);
 
     assertThat(found.subject()).isEqualTo("orders");
+    assertThat(found.found()).contains("MB per hour");
     assertThat(found.remedy()).contains("unroute --channel orders");
   }
 

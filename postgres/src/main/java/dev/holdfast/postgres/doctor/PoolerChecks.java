@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.postgresql.PGConnection;
 
@@ -63,6 +64,28 @@ final class PoolerChecks {
       row.next();
       return row.getInt(1);
     }
+  }
+
+  /**
+   * Whether an error says that a pooler handed us a process in which another client has prepared
+   * statements: ours has a name that is taken, or is not there.
+   */
+  static Optional<Finding> mixedUp(Exception error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof SQLException sql
+          && ("42P05".equals(sql.getSQLState()) || "26000".equals(sql.getSQLState()))) {
+        return Optional.of(
+            Finding.of(
+                Severity.FAIL,
+                "pooler.prepared-statements",
+                "",
+                "A pooler in between mixes up the prepared statements of its clients.",
+                "Whatever prepares statements fails now and then, relays and applications too; what fails is rolled back. What was asked here in vain is told as UNKNOWN.",
+                "Add prepareThreshold=0 to the JDBC URL, or use pgbouncer 1.21 or newer with max_prepared_statements.",
+                Map.of()));
+      }
+    }
+    return Optional.empty();
   }
 
   private static List<Finding> listen(Patient patient) throws SQLException {

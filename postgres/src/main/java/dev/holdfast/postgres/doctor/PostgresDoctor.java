@@ -54,7 +54,7 @@ public final class PostgresDoctor {
   public List<Finding> examine(@Nullable Role role) {
     List<Finding> findings = new ArrayList<>();
     if (!ask(connected(), findings)) {
-      return findings;
+      return List.copyOf(findings);
     }
     List<Check> checks = new ArrayList<>(ServerChecks.ALL);
     checks.addAll(TransactionChecks.ALL);
@@ -68,7 +68,8 @@ public final class PostgresDoctor {
     if (!unusable) {
       ofTables(role).forEach(check -> ask(check, findings));
     }
-    return findings;
+    // Every check may have met the pooler's mix-up: once is enough.
+    return findings.stream().distinct().toList();
   }
 
   /** One check, whose findings' ids begin with its own. */
@@ -124,32 +125,34 @@ public final class PostgresDoctor {
         }
       }
     } catch (SQLException e) {
-      findings.add(noAnswer(check.id(), e));
+      String message =
+          "There was no answer (SQLState %s: %s)."
+              .formatted(
+                  e.getSQLState(), String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip());
+      findings.add(noAnswer(check.id(), message, e));
+      PoolerChecks.mixedUp(e).ifPresent(findings::add);
     } catch (HoldfastException e) {
-      findings.add(
-          Finding.unknown(
-              check.id(), "", String.valueOf(e.getMessage()), "holdfast schema print --roles"));
+      findings.add(noAnswer(check.id(), String.valueOf(e.getMessage()), e));
+      PoolerChecks.mixedUp(e).ifPresent(findings::add);
     }
     return false;
   }
 
-  private static Finding noAnswer(String id, SQLException e) {
-    String state = String.valueOf(e.getSQLState());
+  private static Finding noAnswer(String id, String message, Exception error) {
+    Throwable cause = error instanceof SQLException ? error : error.getCause();
+    String state = cause instanceof SQLException sql ? String.valueOf(sql.getSQLState()) : "";
     String remedy =
         switch (state) {
-          case "42501" -> "holdfast schema print --roles";
+          case "42501" -> "holdfast schema print --roles; then: grant holdfast_admin to this user";
+          case "42P05", "26000" -> "See pooler.prepared-statements.";
           case "28P01", "28000" -> "Check HOLDFAST_USER and HOLDFAST_PASSWORD.";
+          case "57014", "55P03" -> "Ask again when there is less to do: it took too long.";
           default ->
               id.equals("database.connection")
                   ? "Check --database, and that the server runs and lets this user in."
-                  : "holdfast doctor --debug";
+                  : "Ask again; if it stays, the words in brackets are the server's own.";
         };
-    return Finding.unknown(
-        id,
-        "",
-        "There was no answer (SQLState %s: %s)."
-            .formatted(state, String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip()),
-        remedy);
+    return Finding.unknown(id, "", message, remedy);
   }
 
   private static Check connected() {

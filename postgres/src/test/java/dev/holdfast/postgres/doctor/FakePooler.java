@@ -1,5 +1,7 @@
 package dev.holdfast.postgres.doctor;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -20,10 +22,15 @@ final class FakePooler implements AutoCloseable {
 
   private final ServerSocket listening;
   private final int target;
+  private final boolean leftover;
   private final List<Closeable> open = new CopyOnWriteArrayList<>();
 
-  FakePooler(int target) throws IOException {
+  /**
+   * @param leftover whether sessions come with a statement that another client has prepared
+   */
+  FakePooler(int target, boolean leftover) throws IOException {
     this.target = target;
+    this.leftover = leftover;
     this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     start(this::accept);
   }
@@ -69,14 +76,18 @@ final class FakePooler implements AutoCloseable {
                 server) {
               answers(
                   new DataInputStream(server.getInputStream()),
-                  new DataOutputStream(client.getOutputStream()));
+                  new DataOutputStream(client.getOutputStream()),
+                  new DataOutputStream(server.getOutputStream()));
             }
           });
     }
   }
 
   /** Messages are a type, a length that counts itself, and the rest. */
-  private static void answers(DataInputStream in, DataOutputStream out) throws IOException {
+  private void answers(DataInputStream in, DataOutputStream out, DataOutputStream toServer)
+      throws IOException {
+    boolean prepare = leftover;
+    boolean swallow = false;
     while (true) {
       int type = in.read();
       if (type < 0) {
@@ -84,7 +95,18 @@ final class FakePooler implements AutoCloseable {
       }
       int length = in.readInt();
       byte[] body = in.readNBytes(length - 4);
-      if (type == 'A') {
+      if (type == 'Z' && prepare) {
+        prepare = false;
+        swallow = true;
+        byte[] query = ("prepare \"S_1\" as select 1" + (char) 0).getBytes(US_ASCII);
+        toServer.write('Q');
+        toServer.writeInt(query.length + 4);
+        toServer.write(query);
+        toServer.flush();
+        continue;
+      }
+      swallow = swallow && type != 'Z';
+      if (type == 'A' || swallow) {
         continue;
       }
       if (type == 'K') {

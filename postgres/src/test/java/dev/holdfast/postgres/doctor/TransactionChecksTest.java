@@ -147,7 +147,7 @@ final class TransactionChecksTest {
 
   @Test
   void poolerIsFoundByTheProcessThatItMakesUp() throws Exception {
-    try (FakePooler pooler = new FakePooler(Clinic.SERVER.port())) {
+    try (FakePooler pooler = new FakePooler(Clinic.SERVER.port(), false)) {
       String url = "jdbc:postgresql://127.0.0.1:%d/%s?user=postgres";
       clinic.dataSource.setUrl(
           url.formatted(pooler.port(), clinic.database) + "&sslmode=disable&gssEncMode=disable");
@@ -156,6 +156,25 @@ final class TransactionChecksTest {
           .containsEntry("pid_told", 42)
           .containsEntry("shared", false);
       ill(clinic.one("pooler.listen"), Severity.WARN);
+    }
+  }
+
+  @Test
+  void preparedStatementsThatAPoolerMixesUpAreOneFailure() throws Exception {
+    try (FakePooler pooler = new FakePooler(Clinic.SERVER.port(), true)) {
+      clinic.dataSource.setPortNumbers(new int[] {pooler.port()});
+
+      assertThat(clinic.examine(Limits.DEFAULT))
+          .filteredOn(each -> each.id().equals("pooler.prepared-statements"))
+          .hasSize(1)
+          .first()
+          .satisfies(each -> ill(each, Severity.FAIL));
+
+      clinic.dataSource.setPrepareThreshold(0);
+      assertThat(clinic.examine(Limits.DEFAULT))
+          .filteredOn(
+              each -> each.severity() == Severity.UNKNOWN || each.severity() == Severity.FAIL)
+          .isEmpty();
     }
   }
 }

@@ -67,7 +67,7 @@ public final class DatabaseOptions {
   }
 
   /** Runs something on the store, if this version can work with its tables. */
-  <T> T withTables(Function<Store, T> work) {
+  public <T> T withTables(Function<Store, T> work) {
     return withStore(
         store -> {
           store.schema().verify();

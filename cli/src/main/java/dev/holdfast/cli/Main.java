@@ -2,6 +2,8 @@ package dev.holdfast.cli;
 
 import dev.holdfast.cli.bench.BenchCommand;
 import dev.holdfast.cli.demo.DemoCommand;
+import dev.holdfast.cli.doctor.DoctorCommand;
+import dev.holdfast.cli.operation.OperationCommand;
 import dev.holdfast.cli.prove.ProveCommand;
 import dev.holdfast.cli.relay.RelayCommand;
 import dev.holdfast.cli.takeover.TakeoverCommand;
@@ -35,6 +37,8 @@ import picocli.CommandLine.Spec;
       OutboxCommand.class,
       BenchCommand.class,
       TakeoverCommand.class,
+      OperationCommand.class,
+      DoctorCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

@@ -17,6 +17,8 @@ class MainTest {
         "schema --help",
         "schema print --help",
         "outbox --help",
+        "operation --help",
+        "doctor --help",
         "outbox reanchor --help",
         "bench --help",
         "bench outbox --help",
@@ -48,6 +50,8 @@ class MainTest {
         "outbox park",
         "bench",
         "bench outbox --what",
+        "operation",
+        "doctor --max-lag soon",
         "relay --what"
       })
   void wrongUseIsStatusTwo(String line) {

@@ -24,6 +24,10 @@ public final class KafkaTarget implements Target {
     this.settings = settings;
   }
 
+  Settings settings() {
+    return settings;
+  }
+
   /** Without transactions: at least once, with progress kept in the database alone. */
   public KafkaTarget plain() {
     return new KafkaTarget(

@@ -31,6 +31,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -410,6 +411,27 @@ final class DocSnippetsTest {
   void theFunctionForOtherLanguages() throws IOException, SQLException {
     execute(sql("sql-publish"));
     awaitArrival("orders.placed", "4711");
+  }
+
+  @Test
+  void theEventsOfAnOperationCanBeAskedForBySqlAndBySomebodyWhoSeesNothingElse()
+      throws IOException, SQLException {
+    execute(sql("grant-operations"));
+    holdfast.transact(
+        TransactionOptions.DEFAULT.withOperationId("order-4711"),
+        tx -> tx.publish(Message.of("orders.placed", "asked", "{}")));
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute("set local role support");
+      try (ResultSet row = statement.executeQuery(sql("operation-events"))) {
+        assertThat(row.next()).isTrue();
+        assertThat(row.getString("what")).isEqualTo("commit");
+        assertThat(row.next()).isTrue();
+        assertThat(row.getString("what")).isEqualTo("record orders.placed");
+      }
+      connection.rollback();
+    }
   }
 
   @Test

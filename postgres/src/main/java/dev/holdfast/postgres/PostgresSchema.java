@@ -17,7 +17,8 @@ import java.util.Set;
 /** Numbered resources, applied in order, each in a transaction of its own. */
 final class PostgresSchema implements SchemaManager {
   /** Every migration there is; released ones never change. */
-  private static final List<String> RESOURCES = List.of("001_outbox.sql");
+  private static final List<String> RESOURCES =
+      List.of("001_outbox.sql", "002_operation_events.sql");
 
   /** Older code runs on a schema one version ahead, so that an upgrade can roll. */
   private static final int NEWEST_USABLE = RESOURCES.size() + 1;

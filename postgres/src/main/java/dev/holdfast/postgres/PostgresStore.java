@@ -2,6 +2,7 @@ package dev.holdfast.postgres;
 
 import dev.holdfast.outbox.store.ChannelStore;
 import dev.holdfast.outbox.store.LeaseStore;
+import dev.holdfast.outbox.store.OperationLog;
 import dev.holdfast.outbox.store.OutboxLog;
 import dev.holdfast.outbox.store.OutboxWriter;
 import dev.holdfast.outbox.store.ParkingStore;
@@ -67,5 +68,10 @@ public final class PostgresStore implements Store {
   @Override
   public WakeUps wakeUps() {
     return new PostgresWakeUps(database);
+  }
+
+  @Override
+  public OperationLog operations() {
+    return new PostgresOperations(database);
   }
 }

@@ -43,13 +43,7 @@ record RelayPlan(
           "--embedded starts servers of its own and does not go with --database and --kafka."
               + " Nothing was started. Leave one or the other out.");
     }
-    Map<String, Object> kafka = new HashMap<>();
-    if (file.kafka() != null) {
-      file.kafka().forEach((name, value) -> kafka.put(name, present(name, value)));
-    }
-    if (arguments.kafka() != null) {
-      kafka.put(BOOTSTRAP, arguments.kafka());
-    }
+    Map<String, Object> kafka = kafka(file, arguments.kafka());
     if (!embedded && !kafka.containsKey(BOOTSTRAP)) {
       throw missing("Kafka", "--kafka HOST:PORT");
     }
@@ -62,6 +56,17 @@ record RelayPlan(
         channels(file.channels(), arguments),
         settings(file.relay()),
         port(arguments.healthPort() == null ? fromFile : arguments.healthPort()));
+  }
+
+  static Map<String, Object> kafka(RelayConfig file, @Nullable String bootstrapServers) {
+    Map<String, Object> kafka = new HashMap<>();
+    if (file.kafka() != null) {
+      file.kafka().forEach((name, value) -> kafka.put(name, present(name, value)));
+    }
+    if (bootstrapServers != null) {
+      kafka.put(BOOTSTRAP, bootstrapServers);
+    }
+    return kafka;
   }
 
   private static Object present(String name, @Nullable Object value) {
@@ -90,7 +95,7 @@ record RelayPlan(
     return Objects.requireNonNullElse(schema, DatabaseOptions.DEFAULT_SCHEMA);
   }
 
-  private static DatabaseAddress address(
+  static DatabaseAddress address(
       RelayConfig.@Nullable Database file, Arguments arguments, Map<String, String> environment) {
     String url = arguments.database();
     String user = environment.get("HOLDFAST_USER");

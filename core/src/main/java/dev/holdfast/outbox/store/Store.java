@@ -21,4 +21,6 @@ public interface Store {
   Upkeep upkeep();
 
   WakeUps wakeUps();
+
+  OperationLog operations();
 }

@@ -1,0 +1,88 @@
+package dev.holdfast.cli.operation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.Holdfast;
+import dev.holdfast.Message;
+import dev.holdfast.TransactionOptions;
+import dev.holdfast.cli.Run;
+import dev.holdfast.cli.TestDatabases;
+import dev.holdfast.devservices.KafkaServer;
+import dev.holdfast.kafka.Kafka;
+import dev.holdfast.kafka.KafkaTarget;
+import dev.holdfast.outbox.RelaySettings;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** One operation that has gone everywhere it can go, asked for by its id. */
+class OperationCommandTest {
+  private static final Duration BOUND = Duration.ofSeconds(60);
+
+  @Test
+  void timelineTellsWhatHappenedWhatIsOwedAndByWhom() throws Exception {
+    String url = TestDatabases.create();
+    Run.line("schema migrate --database", url).result();
+    PGSimpleDataSource dataSource = new PGSimpleDataSource();
+    dataSource.setUrl(url);
+    try (KafkaServer kafka = KafkaServer.start()) {
+      kafka.createTopic("orders.placed", 1);
+      KafkaTarget target = Kafka.to(Map.of("bootstrap.servers", kafka.bootstrapServers()));
+      try (Holdfast holdfast =
+          Holdfast.on(dataSource)
+              .channel("orders", target, "orders.*")
+              .relay(RelaySettings.DEFAULT.withProgressInterval(Duration.ofMillis(100)))
+              .start()) {
+        // Nobody runs this one.
+        holdfast.store().channels().register("audit", List.of("orders.placed"));
+        holdfast.transact(
+            TransactionOptions.DEFAULT.withOperationId("order-4711"),
+            tx -> {
+              tx.publish(Message.of("orders.placed", "4711", "{}"));
+              tx.publish(Message.of("orders.nowhere", "4712", "{}"));
+              tx.publish(
+                  Message.to("orders.reminder")
+                      .deliverAt(Instant.now().plus(Duration.ofHours(1)))
+                      .build());
+            });
+        await().atMost(BOUND).until(() -> json(url).at("/owed").asInt() == 3);
+
+        JsonNode events = json(url).path("events");
+        assertThat(events.findValuesAsText("state"))
+            .containsExactly("DONE", "DELAYED", "DONE", "WAITING", "DELIVERED", "DONE", "PARKED");
+        String text = Run.of("operation", "order-4711", "--database", url).result();
+        assertThat(text)
+            .contains("record orders.placed", "channel orders", "delivered")
+            .contains("by nobody: no relay leads the channel. Start a process that runs")
+            .contains("holdfast outbox unpark --channel orders KEY")
+            .contains("Owed: record orders.reminder, database, by ");
+
+        String position = events.at("/6/position").asText();
+        Run.of("outbox", "skip", "--database", url, "--channel", "orders", position).result();
+        assertThat(Run.of("operation", "order-4711", "--database", url).result())
+            .contains("skipped", "skip in channel orders");
+      }
+    }
+  }
+
+  private static JsonNode json(String url) {
+    return Run.of("operation", "order-4711", "--database", url, "--json").json();
+  }
+
+  @Test
+  void operationOfWhichNothingIsKnownIsAnErrorThatSaysWhy() {
+    String url = TestDatabases.create();
+    assertThat(Run.of("operation", "x", "--database", url).error()).contains("schema migrate");
+    Run.line("schema migrate --database", url).result();
+
+    assertThat(Run.of("operation", "x", "--database", url).error())
+        .contains("Nothing is known of operation x, or nothing any more");
+    assertThat(Run.of("operation", "x", "--limit", "0", "--database", url).error())
+        .contains("--limit is 0");
+  }
+}

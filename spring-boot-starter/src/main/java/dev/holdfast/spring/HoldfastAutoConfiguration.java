@@ -7,6 +7,7 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -96,12 +97,13 @@ public class HoldfastAutoConfiguration {
     return new TransactionalOutbox(holdfast, chosen.dataSource());
   }
 
+  /** Last: an entity listener that publishes needs the outbox before its manager exists. */
   @Bean
-  TransactionWatch holdfastTransactionWatch(
+  SmartInitializingSingleton holdfastTransactionWatch(
       TransactionalOutbox outbox,
       ChosenDataSource chosen,
       ObjectProvider<TransactionManager> managers) {
-    return new TransactionWatch(outbox, chosen.dataSource(), managers);
+    return () -> TransactionWatch.watch(managers.stream(), chosen.dataSource(), outbox);
   }
 
   @Bean

@@ -1,12 +1,11 @@
 package dev.holdfast.spring;
 
 import java.util.List;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.transaction.ConfigurableTransactionManager;
 import org.springframework.transaction.TransactionExecution;
 import org.springframework.transaction.TransactionExecutionListener;
@@ -20,27 +19,23 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  * listener of the transaction manager is called behind all synchronizations, so that what they
  * publish in {@code beforeCommit} shares the one statement. Thread-safe.
  */
-final class TransactionWatch implements TransactionExecutionListener, SmartInitializingSingleton {
+final class TransactionWatch implements TransactionExecutionListener {
   private static final Logger log = LoggerFactory.getLogger(TransactionWatch.class);
 
   private final TransactionalOutbox outbox;
-  private final DataSource dataSource;
-  private final ObjectProvider<TransactionManager> managers;
 
-  TransactionWatch(
-      TransactionalOutbox outbox,
-      DataSource dataSource,
-      ObjectProvider<TransactionManager> managers) {
+  private TransactionWatch(TransactionalOutbox outbox) {
     this.outbox = outbox;
-    this.dataSource = dataSource;
-    this.managers = managers;
   }
 
-  /** Not before: an entity listener that publishes needs the outbox before its manager exists. */
-  @Override
-  public void afterSingletonsInstantiated() {
+  /**
+   * Watches the managers of a {@code DataSource}, and no others. Not a bean, therefore: Spring Boot
+   * would have it listen to all.
+   */
+  static void watch(
+      Stream<TransactionManager> managers, DataSource dataSource, TransactionalOutbox outbox) {
     List<TransactionManager> ours =
-        managers.stream().filter(manager -> DataSources.manages(manager, dataSource)).toList();
+        managers.filter(manager -> DataSources.manages(manager, dataSource)).toList();
     if (ours.isEmpty()) {
       log.warn(
           "No transaction manager belongs to Holdfast's DataSource. Publishing through"
@@ -48,9 +43,10 @@ final class TransactionWatch implements TransactionExecutionListener, SmartIniti
               + " DataSource a transaction manager, or mark the right DataSource with"
               + " @HoldfastDataSource.");
     }
+    TransactionWatch watch = new TransactionWatch(outbox);
     for (TransactionManager manager : ours) {
       if (manager instanceof ConfigurableTransactionManager configurable) {
-        configurable.addListener(this);
+        configurable.addListener(watch);
       }
     }
   }

@@ -12,10 +12,9 @@ import java.util.List;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/** Remembers what this thread sends to the database: statements, and commits. */
+/** Remembers what is sent to the database, by others than the relay: statements, and commits. */
 final class CountingDataSource extends AbstractDataSource {
   private final DataSource real;
-  private final Thread counted = Thread.currentThread();
   final List<String> sent = Collections.synchronizedList(new ArrayList<>());
 
   CountingDataSource(DataSource real) {
@@ -38,8 +37,8 @@ final class CountingDataSource extends AbstractDataSource {
           String name = method.getName();
           String text = arguments != null && arguments[0] instanceof String s ? s : sql;
           boolean sends =
-              target instanceof Statement && name.startsWith("execute") || name.equals("commit");
-          if (sends && Thread.currentThread() == counted) {
+              (target instanceof Statement && name.startsWith("execute")) || name.equals("commit");
+          if (sends && !Thread.currentThread().getName().startsWith("holdfast-")) {
             sent.add(name.equals("commit") ? name : text);
           }
           try {

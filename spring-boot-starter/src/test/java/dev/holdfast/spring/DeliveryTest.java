@@ -19,9 +19,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -113,6 +123,42 @@ final class DeliveryTest {
     }
 
     assertThat(output).contains("WARN").contains("topic " + topic + " of channel orders");
+  }
+
+  @Test
+  void aTopicWithoutRightsFailsTheStart() throws Exception {
+    String seen = topic + ".seen";
+    TestServers.Broker.KAFKA.createTopic(topic, 1);
+    TestServers.Broker.KAFKA.createTopic(seen, 1);
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", TestServers.Broker.KAFKA.bootstrapServers()))) {
+      admin
+          .createAcls(
+              List.of(
+                  allow(topic, "User:other", AclOperation.WRITE),
+                  allow(seen, "User:ANONYMOUS", AclOperation.DESCRIBE)))
+          .all()
+          .get(30, TimeUnit.SECONDS);
+    }
+
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThatThrownBy(
+                        () ->
+                            Apps.start(
+                                Apps.Plain.class, schema, topic + "," + seen, TO_KAFKA, broker()))
+                    .hasStackTraceContaining(
+                        "topic " + topic + " of channel orders may not be seen by this user")
+                    .hasStackTraceContaining(
+                        "topic " + seen + " of channel orders may not be written to"));
+  }
+
+  private static AclBinding allow(String topic, String user, AclOperation operation) {
+    return new AclBinding(
+        new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+        new AccessControlEntry(user, "*", operation, AclPermissionType.ALLOW));
   }
 
   @Test

@@ -15,7 +15,8 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 
 /**
  * One PostgreSQL and one Kafka for all tests of this JVM; schemas and topics are the test's own.
- * The broker creates no topics by itself, and lets nobody but the superuser write unless granted.
+ * The broker creates no topics by itself, and lets everyone do everything to those that have no
+ * access control list.
  */
 final class TestServers {
   static final PostgresServer POSTGRES = PostgresServer.start();
@@ -27,7 +28,12 @@ final class TestServers {
   /** Started by the first test that delivers. */
   static final class Broker {
     static final KafkaServer KAFKA =
-        KafkaServer.builder().setting("auto.create.topics.enable", "false").start();
+        KafkaServer.builder()
+            .setting("auto.create.topics.enable", "false")
+            .setting(
+                "authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+            .setting("allow.everyone.if.no.acl.found", "true")
+            .start();
 
     private Broker() {}
   }

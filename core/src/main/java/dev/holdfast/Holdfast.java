@@ -124,6 +124,18 @@ public final class Holdfast implements AutoCloseable {
     }
   }
 
+  /**
+   * Tells relays that something was committed, so that it does not wait for their next look. For
+   * whoever publishes on a connection whose commit Holdfast does not see, and calls this behind it.
+   * Only a hint: it may come without anything to deliver, and a message whose hint is missing is
+   * found by polling. Returns at once, needs no transaction and throws nothing.
+   */
+  public void wake() {
+    if (hints != null) {
+      hints.committed();
+    }
+  }
+
   /** What the channels configured here are doing in this process. */
   public List<RelayStatus> status() {
     return relay == null ? List.of() : relay.status();

@@ -23,7 +23,9 @@ final class DocPages {
           ROOT.resolve(
               "micrometer/src/test/java/dev/holdfast/micrometer/MetersOfADeliveryTest.java"),
           ROOT.resolve(
-              "opentelemetry/src/test/java/dev/holdfast/opentelemetry/HoldfastTracingTest.java"));
+              "opentelemetry/src/test/java/dev/holdfast/opentelemetry/HoldfastTracingTest.java"),
+          ROOT.resolve(
+              "examples/spring/src/main/java/dev/holdfast/examples/spring/OrderService.java"));
   private static final Pattern MARKER =
       Pattern.compile("<!-- (snippet|generated):([a-z0-9-]+) -->");
 

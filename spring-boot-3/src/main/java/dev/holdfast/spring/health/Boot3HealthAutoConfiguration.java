@@ -1,0 +1,28 @@
+package dev.holdfast.spring.health;
+
+import dev.holdfast.Holdfast;
+import org.springframework.boot.actuate.autoconfigure.health.ConditionalOnEnabledHealthIndicator;
+import org.springframework.boot.actuate.health.Health;
+import org.springframework.boot.actuate.health.HealthIndicator;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+
+/** The health indicator {@code holdfast} of Spring Boot 3.5. */
+@AutoConfiguration(afterName = "dev.holdfast.spring.HoldfastAutoConfiguration")
+@ConditionalOnClass({HealthIndicator.class, ConditionalOnEnabledHealthIndicator.class})
+@ConditionalOnBean(Holdfast.class)
+@ConditionalOnEnabledHealthIndicator("holdfast")
+public class Boot3HealthAutoConfiguration {
+
+  @Bean
+  @ConditionalOnMissingBean(name = "holdfastHealthIndicator")
+  HealthIndicator holdfastHealthIndicator(Holdfast holdfast) {
+    return () -> {
+      OutboxHealth health = OutboxHealth.of(holdfast.status());
+      return (health.well() ? Health.up() : Health.down()).withDetails(health.channels()).build();
+    };
+  }
+}

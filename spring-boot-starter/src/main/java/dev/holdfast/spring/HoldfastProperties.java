@@ -1,0 +1,98 @@
+package dev.holdfast.spring;
+
+import dev.holdfast.outbox.RelaySettings;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * The properties {@code holdfast.*}. A name below it that does not exist fails the start.
+ *
+ * @param enabled whether Holdfast is started at all
+ * @param schema schema of the database that holds Holdfast's tables
+ * @param migrate whether the start creates and migrates these tables; otherwise Flyway, Liquibase
+ *     or a DBA does, before
+ * @param retention how long delivered messages are kept at least; an hour when never set
+ * @param dedupeWindow how long a dedupe key is remembered at least; a day when never set
+ * @param maxPayload largest payload of a message; a million bytes when never set
+ * @param topicCheck what happens when Kafka, asked at start, does not have a topic of a channel, or
+ *     lets this user not write to it; patterns are not asked about
+ * @param relay how channels run in this process
+ * @param channels channels, by their names
+ */
+@ConfigurationProperties(prefix = "holdfast", ignoreUnknownFields = false)
+public record HoldfastProperties(
+    @DefaultValue("true") boolean enabled,
+    @DefaultValue("holdfast") String schema,
+    @DefaultValue("true") boolean migrate,
+    @Nullable Duration retention,
+    @Nullable Duration dedupeWindow,
+    @Nullable DataSize maxPayload,
+    @DefaultValue("fail") TopicCheckMode topicCheck,
+    @DefaultValue RelayProperties relay,
+    @DefaultValue Map<String, ChannelProperties> channels) {
+
+  /** What to do about topics that cannot be written to. */
+  public enum TopicCheckMode {
+    /** The application does not start. */
+    FAIL,
+    /** It is logged. */
+    WARN,
+    /** Kafka is not asked. */
+    OFF
+  }
+
+  /**
+   * How channels run in this process.
+   *
+   * @param enabled whether this process delivers; without, it only records, and another process has
+   *     to run the channels
+   * @param leaseDuration how long a leader that died is waited for
+   * @param pageRecords most messages in one batch
+   * @param pageSize most payload in one batch
+   * @param longestPoll longest wait between two looks at an idle outbox when no hint comes
+   * @param progressInterval how often progress is copied to the database
+   * @param longestRetry longest wait between two attempts to reach a target
+   */
+  public record RelayProperties(
+      @DefaultValue("true") boolean enabled,
+      @DefaultValue("5s") Duration leaseDuration,
+      @DefaultValue("5000") int pageRecords,
+      @DefaultValue("4MB") DataSize pageSize,
+      @DefaultValue("50ms") Duration longestPoll,
+      @DefaultValue("1s") Duration progressInterval,
+      @DefaultValue("5s") Duration longestRetry) {
+
+    RelaySettings settings() {
+      return new RelaySettings(
+          leaseDuration,
+          pageRecords,
+          Math.toIntExact(pageSize.toBytes()),
+          longestPoll,
+          progressInterval,
+          longestRetry);
+    }
+  }
+
+  /**
+   * A channel: topics that are delivered to one target.
+   *
+   * @param topics topics it takes, in which {@code *} stands for any characters
+   * @param target kafka, kafka-plain (without transactions, at least once), or the name of a bean
+   *     of the type dev.holdfast.outbox.Target
+   * @param progressTopic compacted topic that holds its progress; only with kafka
+   * @param source CloudEvents source of its messages; /holdfast/ and the channel's name when not
+   *     set
+   * @param properties settings of the Kafka producer that differ from those of spring.kafka
+   */
+  public record ChannelProperties(
+      @DefaultValue List<String> topics,
+      @DefaultValue("kafka") String target,
+      @DefaultValue("holdfast-progress") String progressTopic,
+      @Nullable String source,
+      @DefaultValue Map<String, String> properties) {}
+}

@@ -1,0 +1,48 @@
+package dev.holdfast.spring;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
+
+/** Starts applications as an application does, in either version of Spring Boot. */
+final class Apps {
+  private static final String WITHOUT_JPA =
+      "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration,"
+          + "org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration";
+
+  private Apps() {}
+
+  /** An application with nothing of its own. */
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration
+  static class Plain {}
+
+  /** JDBC, one channel to {@link Nowhere}, and no Flyway. */
+  static ConfigurableApplicationContext start(
+      Class<?> application, String schema, String topics, String... more) {
+    Map<String, String> properties = new LinkedHashMap<>();
+    properties.put("spring.datasource.url", TestServers.POSTGRES.jdbcUrl());
+    properties.put("spring.datasource.hikari.maximum-pool-size", "8");
+    properties.put("spring.main.banner-mode", "off");
+    properties.put("spring.flyway.enabled", "false");
+    properties.put("spring.autoconfigure.exclude", WITHOUT_JPA);
+    properties.put("holdfast.schema", schema);
+    properties.put("holdfast.channels.orders.topics", topics);
+    properties.put("holdfast.channels.orders.target", "nowhere");
+    for (String property : more) {
+      int equals = property.indexOf('=');
+      properties.put(property.substring(0, equals), property.substring(equals + 1));
+    }
+    return new SpringApplicationBuilder(application, Nowhere.AsBean.class)
+        .web(WebApplicationType.NONE)
+        .registerShutdownHook(false)
+        .run(
+            properties.entrySet().stream()
+                .map(property -> "--" + property.getKey() + "=" + property.getValue())
+                .toArray(String[]::new));
+  }
+}

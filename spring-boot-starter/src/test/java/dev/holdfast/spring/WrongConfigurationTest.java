@@ -1,0 +1,136 @@
+package dev.holdfast.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.outbox.RelaySettings;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.mock.env.MockEnvironment;
+
+/** What is configured wrongly is told at the start, with what to do. */
+@ExtendWith(OutputCaptureExtension.class)
+final class WrongConfigurationTest {
+  private final String schema = TestServers.unique("bad_");
+
+  @Test
+  void aPropertyThatDoesNotExistFailsTheStartAndTheOneThatWasMeantIsNamed(CapturedOutput output) {
+    assertThatThrownBy(
+        () -> Apps.start(Apps.Plain.class, schema, "a", "holdfast.relay.lease-durration=3s"));
+
+    assertThat(output)
+        .contains("There is no property holdfast.relay.lease-durration")
+        .contains("Did you mean holdfast.relay.lease-duration?");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "holdfast.chanels.orders.topics,   holdfast.channels.orders.topics",
+    "holdfast.channels.orders.topic,   holdfast.channels.orders.topics",
+    "holdfast.migrations,              holdfast.migrate",
+    "holdfast.relay.page-bytes,        holdfast.relay.page-size",
+  })
+  void theNearestPropertyIsFound(String unknown, String meant) {
+    assertThat(UnknownPropertyFailureAnalyzer.nearest(unknown)).isEqualTo(meant);
+  }
+
+  @Test
+  void theDefaultsAreThoseOfTheLibrary() {
+    HoldfastProperties defaults =
+        Binder.get(new MockEnvironment()).bindOrCreate("holdfast", HoldfastProperties.class);
+
+    assertThat(defaults.relay().settings()).isEqualTo(RelaySettings.DEFAULT);
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration
+  static class TwoDataSources {
+    @Bean
+    DataSource orders() {
+      return new DriverManagerDataSource(TestServers.POSTGRES.jdbcUrl());
+    }
+
+    @Bean
+    DataSource reports() {
+      return new DriverManagerDataSource(TestServers.POSTGRES.jdbcUrl());
+    }
+  }
+
+  @Test
+  void twoDataSourcesOfWhichNoneIsMarkedFailTheStart(CapturedOutput output) {
+    assertThatThrownBy(() -> Apps.start(TwoDataSources.class, schema, "a"))
+        .hasRootCauseInstanceOf(InvalidConfiguration.class);
+
+    assertThat(output)
+        .contains("APPLICATION FAILED TO START")
+        .contains("several DataSources [orders, reports]")
+        .contains("@HoldfastDataSource");
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration
+  static class MarkedDataSource {
+    @Bean
+    @HoldfastDataSource
+    DataSource orders() {
+      return new DriverManagerDataSource(TestServers.POSTGRES.jdbcUrl());
+    }
+
+    @Bean
+    DataSource reports() {
+      return new DriverManagerDataSource("jdbc:postgresql://127.0.0.1:1/none");
+    }
+  }
+
+  @Test
+  void theMarkedOfTwoDataSourcesIsUsedAndAMissingTransactionManagerIsTold(CapturedOutput output) {
+    try (ConfigurableApplicationContext application =
+        Apps.start(MarkedDataSource.class, schema, "a")) {
+      DataSource orders = application.getBean("orders", DataSource.class);
+      assertThat(
+              new JdbcTemplate(orders)
+                  .queryForObject("select count(*) from " + schema + ".message", Long.class))
+          .isZero();
+    }
+
+    assertThat(output).contains("No transaction manager belongs to Holdfast's DataSource");
+  }
+
+  @Test
+  void aTargetThatIsNoBeanFailsTheStart() {
+    assertThatThrownBy(
+            () ->
+                Apps.start(Apps.Plain.class, schema, "a", "holdfast.channels.orders.target=kafak"))
+        .hasStackTraceContaining("holdfast.channels.orders.target is kafak");
+  }
+
+  @Test
+  void aBrokerThatIsDownDoesNotKeepTheApplicationFromStarting(CapturedOutput output) {
+    try (ConfigurableApplicationContext application =
+        Apps.start(
+            Apps.Plain.class,
+            schema,
+            "orders.placed",
+            "holdfast.channels.orders.target=kafka-plain",
+            "spring.kafka.bootstrap-servers=127.0.0.1:1",
+            "holdfast.channels.orders.properties.request.timeout.ms=500",
+            "holdfast.channels.orders.properties.default.api.timeout.ms=500")) {
+      assertThat(application.isRunning()).isTrue();
+    }
+
+    assertThat(output).contains("could not be asked for the topics of channel orders");
+  }
+}

@@ -1,7 +1,5 @@
 package dev.holdfast.kafka;
 
-import static dev.holdfast.kafka.KafkaDoctor.ill;
-
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
 import java.time.Duration;
@@ -35,7 +33,7 @@ final class ClusterChecks {
     if (description == null) {
       return List.of(
           topic != null && topic.error() instanceof UnknownTopicOrPartitionException
-              ? ill(
+              ? Finding.of(
                   Severity.WARN,
                   "kafka.progress-topic",
                   name,
@@ -72,7 +70,7 @@ final class ClusterChecks {
                     name,
                     "The progress topic's settings are not told to this user.",
                     "Let this user do DescribeConfigs on it.")
-                : ill(
+                : Finding.of(
                     Severity.FAIL,
                     "kafka.progress-topic",
                     name,
@@ -98,7 +96,7 @@ final class ClusterChecks {
         Map.of("transactional.id.expiration.ms", expiry, "outbox_retention_ms", ours);
     String found = "The cluster forgets a transactional.id that is idle for " + expiry + " ms.";
     return expiry < ours
-        ? ill(
+        ? Finding.of(
             Severity.WARN,
             "kafka.transactional-id-expiry",
             "",
@@ -120,7 +118,7 @@ final class ClusterChecks {
     String found =
         "Transactions may last %d ms, and relays ask for %d ms.".formatted(longest, ours);
     return ours > longest
-        ? ill(
+        ? Finding.of(
             Severity.FAIL,
             "kafka.transaction-timeout",
             "",
@@ -148,7 +146,7 @@ final class ClusterChecks {
         result.add(may(channel, id));
       } catch (TransactionalIdAuthorizationException e) {
         result.add(
-            ill(
+            Finding.of(
                 Severity.FAIL,
                 "kafka.transactional-id",
                 channel,

@@ -1,7 +1,6 @@
 package dev.holdfast.kafka;
 
 import dev.holdfast.doctor.Finding;
-import dev.holdfast.doctor.Severity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,7 +70,22 @@ public final class KafkaDoctor {
               "The cluster does not answer (%s).".formatted(e.getMessage()),
               "Check --kafka and the settings of --config, and that the brokers run and can be reached from here by the names that they advertise."));
     }
-    return findings;
+    return findings.stream().map(this::ready).toList();
+  }
+
+  /** With the brokers' address in the remedy, so that it can be pasted. */
+  private Finding ready(Finding finding) {
+    String remedy = finding.remedy();
+    return remedy == null
+        ? finding
+        : new Finding(
+            finding.id(),
+            finding.severity(),
+            finding.subject(),
+            finding.found(),
+            finding.meaning(),
+            remedy.replace("HOST:PORT", settings.bootstrapServers()),
+            finding.evidence());
   }
 
   private Map<String, Object> impatient() {
@@ -99,17 +113,5 @@ public final class KafkaDoctor {
                   .formatted(e.getClass().getSimpleName(), e.getMessage()),
               "Let this user describe the cluster and its topics (Describe, DescribeConfigs)."));
     }
-  }
-
-  /** A finding of this package. */
-  static Finding ill(
-      Severity severity,
-      String id,
-      String subject,
-      String found,
-      String meaning,
-      String remedy,
-      Map<String, Object> evidence) {
-    return Finding.of(severity, id, subject, found, meaning, remedy, evidence);
   }
 }

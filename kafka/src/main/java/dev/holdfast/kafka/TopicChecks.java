@@ -1,11 +1,10 @@
 package dev.holdfast.kafka;
 
-import static dev.holdfast.kafka.KafkaDoctor.ill;
-
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -34,7 +33,7 @@ final class TopicChecks {
     for (String pattern : patient.patterns()) {
       if (pattern.contains("*") && patient.matching(pattern).isEmpty()) {
         result.add(
-            ill(
+            Finding.of(
                 Severity.WARN,
                 "kafka.topics",
                 pattern,
@@ -82,7 +81,7 @@ final class TopicChecks {
 
   private Finding missing(String name, KafkaPatient.Topic topic) {
     if (topic.error() instanceof UnknownTopicOrPartitionException) {
-      return ill(
+      return Finding.of(
           Severity.FAIL,
           "kafka.topics",
           name,
@@ -93,7 +92,7 @@ final class TopicChecks {
           Map.of("topic", name));
     }
     if (topic.error() instanceof InvalidTopicException) {
-      return ill(
+      return Finding.of(
           Severity.FAIL,
           "kafka.topics",
           name,
@@ -134,14 +133,17 @@ final class TopicChecks {
   }
 
   private static Finding denied(String name, AclOperation operation) {
-    return ill(
+    return Finding.of(
         Severity.FAIL,
         "kafka.access",
         name,
         "This user may not %s the topic %s.".formatted(operation.name(), name),
         "What is published to it is parked.",
-        "kafka-acls.sh --bootstrap-server HOST:PORT --add --allow-principal User:RELAY --operation Describe --operation Write --topic "
-            + name,
+        "kafka-acls.sh --bootstrap-server HOST:PORT --add --allow-principal User:RELAY --operation Describe --operation %s --topic %s"
+            .formatted(
+                Character.toUpperCase(operation.name().charAt(0))
+                    + operation.name().substring(1).toLowerCase(Locale.ROOT),
+                name),
         Map.of("topic", name, "operation", operation.name()));
   }
 
@@ -164,7 +166,7 @@ final class TopicChecks {
             .formatted(name, replicas, inSync, minimum);
     String alter = "kafka-configs.sh --bootstrap-server HOST:PORT --alter --topic " + name;
     if (unclean) {
-      return ill(
+      return Finding.of(
           Severity.FAIL,
           id,
           name,
@@ -174,7 +176,7 @@ final class TopicChecks {
           evidence);
     }
     if (inSync < Integer.parseInt(minimum)) {
-      return ill(
+      return Finding.of(
           Severity.FAIL,
           id,
           name,
@@ -184,7 +186,7 @@ final class TopicChecks {
           evidence);
     }
     if (replicas < ENOUGH_REPLICAS || Integer.parseInt(minimum) < ENOUGH_REPLICAS) {
-      return ill(
+      return Finding.of(
           Severity.WARN,
           id,
           name,
@@ -213,7 +215,7 @@ final class TopicChecks {
         "The outbox takes payloads of %d bytes, the producer records of %d, the topic %s batches of %d."
             .formatted(payload, request, name, largest);
     return Math.min(largest, request) < payload + ENVELOPE_BYTES
-        ? ill(
+        ? Finding.of(
             Severity.WARN,
             "kafka.message-size",
             name,
@@ -234,7 +236,7 @@ final class TopicChecks {
         "The topic %s keeps records for %s, the outbox for %d ms."
             .formatted(name, keeps < 0 || !deletes ? "good" : keeps + " ms", ours);
     return deletes && keeps >= 0 && keeps < ours
-        ? ill(
+        ? Finding.of(
             Severity.WARN,
             "kafka.retention",
             name,

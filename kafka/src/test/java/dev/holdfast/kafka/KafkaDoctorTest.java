@@ -207,6 +207,12 @@ final class KafkaDoctorTest {
     List<Finding> findings = examine("secret", "closed");
 
     assertThat(severity(findings, "kafka.access", "secret")).isEqualTo(Severity.FAIL);
+    assertThat(findings)
+        .filteredOn(each -> each.id().equals("kafka.access") && each.subject().equals("secret"))
+        .extracting(Finding::remedy)
+        .containsExactly(
+            "kafka-acls.sh --bootstrap-server %s --add --allow-principal User:RELAY --operation Describe --operation Write --topic secret"
+                .formatted(KAFKA.bootstrapServers()));
     assertThat(severity(findings, "kafka.access", "closed")).isEqualTo(Severity.FAIL);
     assertThat(severity(findings, "kafka.transactional-id", "c-secret")).isEqualTo(Severity.FAIL);
   }

@@ -10,6 +10,7 @@ import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.postgres.PostgresStore;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -137,6 +138,15 @@ class DoctorCommandTest {
       Run there = Run.of("doctor", "--config", file.toString());
       assertThat(there.status()).isZero();
       assertThat(there.out()).contains("WARN      kafka.replication [orders]");
+      assertThatEveryIdIsInTheManual(
+          Run.of("doctor", "--json", "--config", file.toString()).json().path("findings"));
     }
+  }
+
+  private static void assertThatEveryIdIsInTheManual(JsonNode findings) throws IOException {
+    String manual = Files.readString(Path.of("..", "docs", "operating.md"));
+    assertThat(findings).hasSizeGreaterThan(30);
+    assertThat(findings.findValuesAsText("id"))
+        .allSatisfy(id -> assertThat(manual).contains("`" + id + "`"));
   }
 }

@@ -2,6 +2,7 @@ package dev.holdfast.postgres.doctor;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -61,6 +62,9 @@ final class FakePooler implements AutoCloseable {
     while (true) {
       Socket client = listening.accept();
       Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+      // Small messages one after the other wait for acknowledgments otherwise.
+      client.setTcpNoDelay(true);
+      server.setTcpNoDelay(true);
       open.add(client);
       open.add(server);
       start(
@@ -76,8 +80,8 @@ final class FakePooler implements AutoCloseable {
                 server) {
               answers(
                   new DataInputStream(server.getInputStream()),
-                  new DataOutputStream(client.getOutputStream()),
-                  new DataOutputStream(server.getOutputStream()));
+                  new DataOutputStream(new BufferedOutputStream(client.getOutputStream())),
+                  new DataOutputStream(new BufferedOutputStream(server.getOutputStream())));
             }
           });
     }

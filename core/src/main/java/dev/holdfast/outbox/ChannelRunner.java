@@ -209,9 +209,9 @@ final class ChannelRunner implements Runnable {
 
   private TargetSession openSession() {
     UUID storeId = store.log().identity(channel.name()).storeId();
-    TargetSession session =
-        channel.target().open(new Target.Context(channel.name(), storeId + "-" + channel.name()));
-    return new ListenedSession(session, channel.name(), listener);
+    return channel
+        .target()
+        .open(new Target.Context(channel.name(), storeId + "-" + channel.name()));
   }
 
   private TargetSession takePrepared() {
@@ -247,7 +247,8 @@ final class ChannelRunner implements Runnable {
 
   private Duration takeOver(Lease held) throws TermEnded {
     Term begun =
-        new Term(store, channel, settings, pace, takePrepared(), held, heartbeat, counters);
+        new Term(
+            store, channel, settings, pace, takePrepared(), held, heartbeat, counters, listener);
     term = begun;
     begun.takeOver();
     problem = null;

@@ -51,6 +51,7 @@ final class Term implements AutoCloseable {
   private final Heartbeat heartbeat;
   private final ReadAhead pages;
   private final Counters counters;
+  private final OutboxListener listener;
 
   private final TargetSession session;
   private @Nullable StoreIdentity identity;
@@ -97,7 +98,8 @@ final class Term implements AutoCloseable {
       TargetSession session,
       Lease lease,
       Heartbeat heartbeat,
-      Counters counters) {
+      Counters counters,
+      OutboxListener listener) {
     this.store = store;
     this.channel = channel;
     this.settings = settings;
@@ -106,6 +108,7 @@ final class Term implements AutoCloseable {
     this.lease = lease;
     this.heartbeat = heartbeat;
     this.counters = counters;
+    this.listener = listener;
     this.pages =
         new ReadAhead(
             store.log(),
@@ -142,7 +145,16 @@ final class Term implements AutoCloseable {
   private Delivery deliver(List<OutboxRecord> messages, Cursor after) {
     // If it throws, nobody knows what is there.
     usable = false;
-    Delivery delivery = session.send(messages, record(after));
+    Delivery delivery = new Delivery.Unavailable("the target has failed");
+    OutboxListener.Sending sending =
+        messages.isEmpty()
+            ? OutboxListener.Sending.IGNORED
+            : listener.sending(channel.name(), messages);
+    try {
+      delivery = session.send(messages, record(after));
+    } finally {
+      sending.ended(delivery);
+    }
     usable = delivery instanceof Delivery.Done || delivery instanceof Delivery.Refused;
     return delivery;
   }

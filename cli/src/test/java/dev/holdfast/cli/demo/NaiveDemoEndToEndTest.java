@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 class NaiveDemoEndToEndTest {
   @TempDir Path directory;
 
+  @Tag("long")
   @Test
   void usualCodeDoesNotGetThroughUnharmed() throws Exception {
     JsonNode naive =

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +43,7 @@ class ProveEndToEndTest {
     assertThat(Files.readString(html)).contains("dual-write", "outbox", "✗", "✓");
   }
 
+  @Tag("long")
   @Test
   void aForkedCrashIsFoundAndItsIdFindsItAgain() {
     Run all = Run.of("prove", "--strategies", "dual-write", "--carriers", "forked");

@@ -45,6 +45,7 @@ class OutboxBenchmarkTest {
         .toList();
   }
 
+  @Tag("long")
   @Test
   void everyScenarioIsReportedInTheCommonFormForThoseWhoTakePart() {
     StringWriter progress = new StringWriter();

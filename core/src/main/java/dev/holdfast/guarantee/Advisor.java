@@ -15,16 +15,24 @@ public final class Advisor {
 
   /**
    * @param boundaries one for each effect, in the order of the effects; the same {@linkplain
-   *     Boundary#description() description} is the same boundary
+   *     Boundary#description() description} is the same boundary. What is recorded is recorded at
+   *     the first that has local transactions, whichever place it has, so that its effect comes
+   *     first
    * @return the resolutions that apply; empty when none meets the needs, in which case a need has
    *     to go, or a boundary has to offer more
    * @throws IllegalArgumentException if there are no boundaries
    */
-  public static List<Advice> rank(List<? extends Boundary> boundaries, Set<Need> needs) {
+  public static List<Advice> rank(List<Boundary> boundaries, Set<Need> needs) {
     if (boundaries.isEmpty()) {
       throw new IllegalArgumentException("An operation has at least one effect; none was given.");
     }
-    Boundary first = boundaries.get(0);
+    Boundary first =
+        needs.contains(Need.CONSUMED)
+            ? boundaries.get(0)
+            : boundaries.stream()
+                .filter(boundary -> has(boundary, Capability.LOCAL_TRANSACTION))
+                .findFirst()
+                .orElse(boundaries.get(0));
     List<Boundary> others = new ArrayList<>();
     List<String> seen = new ArrayList<>(List.of(first.description()));
     for (Boundary boundary : boundaries) {

@@ -67,6 +67,7 @@ final class AdvisorTest {
     "db queue,               NO_DUPLICATE,      OUTBOX WORKFLOW",
     "db email,               '',                OUTBOX WORKFLOW",
     "kafka db,               CONSUMED,          INBOX",
+    "kafka db,               '',                OUTBOX WORKFLOW",
     "kafka http,             '',                ''",
   })
   void ranksTheCheapestSoundResolutionFirst(String effects, String needs, String expected) {

@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A program that dies by SIGKILL leaves no server behind. */
+@Tag("long")
 final class LeftBehindTest {
   private static final Duration SOON = Duration.ofSeconds(30);
 

@@ -10,6 +10,7 @@ import dev.holdfast.Stepper;
 import dev.holdfast.crashtest.Expect.Counted;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.Finding;
+import dev.holdfast.crashtest.report.Problem;
 import dev.holdfast.crashtest.report.RunReport;
 import dev.holdfast.crashtest.resource.Role;
 import dev.holdfast.outbox.RelayPhase;
@@ -46,6 +47,8 @@ public abstract class OutboxConformance {
       RelaySettings.DEFAULT
           .withLeaseDuration(Duration.ofSeconds(2))
           .withProgressInterval(Duration.ofMillis(100));
+
+  private static final int PAUSES = 3;
 
   /** A database for the table of the operations, reached directly. */
   protected abstract DataSource direct();
@@ -291,7 +294,25 @@ public abstract class OutboxConformance {
         .findings();
   }
 
+  /**
+   * Paused anew, a few times, when nothing could be shown: the pause may catch the owner's
+   * heartbeat between the renewal of the lease and its commit, and the row's lock then keeps the
+   * successor out.
+   */
   private static PausedOwner.Woken paused(
+      Consumer<CrashLab> operation, Function<String, Predicate<Role>> where, boolean succeeds) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return pausedOnce(operation, where, succeeds);
+      } catch (CrashLabException e) {
+        if (attempt == PAUSES || e.problem().kind() != Problem.Kind.FAULT_NOT_MADE) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static PausedOwner.Woken pausedOnce(
       Consumer<CrashLab> operation, Function<String, Predicate<Role>> where, boolean succeeds) {
     CrashLab lab = new CrashLab();
     operation.accept(lab);

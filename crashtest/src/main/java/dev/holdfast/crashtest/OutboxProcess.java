@@ -31,6 +31,9 @@ final class OutboxProcess implements AutoCloseable {
   private final DataSource dataSource;
   private volatile boolean closed;
 
+  /** Whether the driver has found nothing to do, and does nothing. */
+  private volatile boolean resting;
+
   OutboxProcess(Holdfast holdfast, DataSource dataSource) {
     this.holdfast = holdfast;
     this.dataSource = dataSource;
@@ -96,7 +99,8 @@ final class OutboxProcess implements AutoCloseable {
   /** What others left is no part of the operation that comes next. */
   void awaitDelivered() {
     try {
-      await("What was left is not delivered", this::isDelivered);
+      // Also at rest: a step that has begun would copy progress in the midst of the operation.
+      await("What was left is not delivered", () -> resting && isDelivered());
     } catch (TimeoutException e) {
       throw new IllegalStateException(e);
     }
@@ -165,12 +169,15 @@ final class OutboxProcess implements AutoCloseable {
 
   private void drive(Stepper stepper, Consumer<OutboxProcess> whenIdle, Await clock) {
     while (!closed) {
+      resting = false;
       if (!isInPhase(RelayPhase.LEADING) || !isDelivered()) {
         boolean more = true;
         while (more && !closed) {
           more = stepper.step(CHANNEL);
         }
         whenIdle.accept(this);
+      } else {
+        resting = true;
       }
       clock.pause();
     }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
@@ -64,7 +65,9 @@ final class Explorer implements AutoCloseable {
     for (int attempt = 2; attempt <= ATTEMPTS && mayComeYet(plan, report); attempt++) {
       report =
           attempt(plan, lab, attempt)
-              .withNote("Made for the %d. time: before, %s".formatted(attempt, report.problem()));
+              .withNote(
+                  "Made for the %d. time: before, %s."
+                      .formatted(attempt, Objects.requireNonNull(report.problem()).kind()));
     }
     if (report.problem() == null) {
       try {
@@ -141,8 +144,12 @@ final class Explorer implements AutoCloseable {
     if (!other.passed()) {
       return other;
     }
-    List<CommitPoint> alike = passedBy(report.trace(), other.trace(), true);
-    List<CommitPoint> byChance = passedBy(report.trace(), other.trace(), false);
+    List<CommitPoint> alike = new ArrayList<>(report.trace());
+    alike.removeIf(point -> other.trace().stream().noneMatch(point::isSameAs));
+    List<CommitPoint> byChance = new ArrayList<>();
+    byChance.addAll(RunPlan.plannable(report.trace(), Phase.RECOVERY));
+    byChance.addAll(RunPlan.plannable(report.trace(), Phase.RETRY));
+    byChance.removeAll(alike);
     List<RunPlan> second = new ArrayList<>();
     if (options.crashesDuringRecovery() > 0) {
       second.addAll(plan.withSecond(alike, Phase.RECOVERY));
@@ -158,16 +165,6 @@ final class Explorer implements AutoCloseable {
         ? report
         : report.withNote(
             "Without a second fault, as only one of two runs passed it: " + byChance + ".");
-  }
-
-  /** The points of one run that another passed as well, or that it did not, after the fault. */
-  private static List<CommitPoint> passedBy(
-      List<CommitPoint> points, List<CommitPoint> others, boolean both) {
-    return points.stream()
-        .filter(point -> point.phase() == Phase.RECOVERY || point.phase() == Phase.RETRY)
-        .filter(point -> point.occurrence() == 1 || LabThread.isOurs(point.role()))
-        .filter(point -> others.stream().anyMatch(point::isSameAs) == both)
-        .toList();
   }
 
   private void planSingles(Scenario<?> scenario) {

@@ -158,6 +158,12 @@ final class Explorer implements AutoCloseable {
       second.addAll(plan.withSecond(alike, Phase.RETRY));
     }
     List<RunPlan> next = wanted(second);
+    if (next.isEmpty() && options.replay().startsWith(plan.id() + "+")) {
+      throw new CrashLabException(
+          Problem.Kind.UNKNOWN_REPLAY,
+          "No run has the id %s: two runs with its first fault did not both pass the point of its second. Passed by both were %s. Replay again, or make the recovery do the same each time."
+              .formatted(options.replay(), alike));
+    }
     for (int i = next.size() - 1; i >= 0; i--) {
       planned.addFirst(next.get(i));
     }

@@ -193,6 +193,25 @@ final class SecondFaultTest {
   }
 
   @Test
+  void aReplayWhoseSecondPointDoesNotComeFails() {
+    String id =
+        exploreWithBackground("", recovery -> true).runs().stream()
+            .filter(run -> run.faults().size() == 2)
+            .findFirst()
+            .orElseThrow()
+            .replayId();
+    // The same keys again, so tables of their own.
+    tables();
+    assertThat(exploreWithBackground(id, recovery -> true).runs()).allMatch(RunReport::passed);
+    tables();
+    assertThat(exploreWithBackground(id, recovery -> false).runs())
+        .extracting(RunReport::problem)
+        .filteredOn(problem -> problem != null)
+        .extracting(Problem::kind)
+        .containsExactly(Problem.Kind.UNKNOWN_REPLAY);
+  }
+
+  @Test
   void whatTheSecondOfTwoRecoveriesDoesWrongIsFound() {
     AtomicInteger recoveries = new AtomicInteger();
     ExplorationReport report =
@@ -210,9 +229,14 @@ final class SecondFaultTest {
 
   /** Crashed before its only point, and what a thread of its own commits after a restart. */
   private ExplorationReport exploreWithBackground(IntPredicate commits) {
+    return exploreWithBackground("", commits);
+  }
+
+  private ExplorationReport exploreWithBackground(String replay, IntPredicate commits) {
     AtomicInteger recoveries = new AtomicInteger();
-    try (Explorer explorer =
-        new Explorer("background", CrashLab.Options.defaults().withCrashesDuringRecovery(1), "")) {
+    CrashLab.Options all = CrashLab.Options.defaults().withCrashesDuringRecovery(1);
+    CrashLab.Options options = replay.isEmpty() ? all : all.withReplay(replay);
+    try (Explorer explorer = new Explorer("background", options, "")) {
       while (explorer.hasNext() && explorer.report().runs().size() < 8) {
         RunPlan plan = explorer.next();
         CrashLab lab = new CrashLab();

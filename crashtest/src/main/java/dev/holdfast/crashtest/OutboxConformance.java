@@ -10,7 +10,6 @@ import dev.holdfast.Stepper;
 import dev.holdfast.crashtest.Expect.Counted;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.Finding;
-import dev.holdfast.crashtest.report.Problem;
 import dev.holdfast.crashtest.report.RunReport;
 import dev.holdfast.crashtest.resource.Role;
 import dev.holdfast.outbox.RelayPhase;
@@ -47,8 +46,6 @@ public abstract class OutboxConformance {
       RelaySettings.DEFAULT
           .withLeaseDuration(Duration.ofSeconds(2))
           .withProgressInterval(Duration.ofMillis(100));
-
-  private static final int PAUSES = 3;
 
   /** A database for the table of the operations, reached directly. */
   protected abstract DataSource direct();
@@ -279,7 +276,7 @@ public abstract class OutboxConformance {
 
   /** What is wrong after a leader was paused with a batch in its hands, and woke up. */
   public final List<Finding> pausedWhileDelivering() {
-    return paused(this::aRowAndItsMessage, key -> role -> role.action().equals("deliver"), true)
+    return paused(this::aRowAndItsMessage, key -> role -> role.action().equals("deliver"))
         .findings();
   }
 
@@ -289,36 +286,17 @@ public abstract class OutboxConformance {
             this::aRefusedMessageAndALaterOneOfItsKey,
             key ->
                 role ->
-                    RefusingTarget.hasRefused(key) && role.thread().startsWith("holdfast-relay"),
-            false)
+                    RefusingTarget.hasRefused(key) && role.thread().startsWith("holdfast-relay"))
         .findings();
   }
 
-  /**
-   * Paused anew, a few times, when nothing could be shown: the pause may catch the owner's
-   * heartbeat between the renewal of the lease and its commit, and the row's lock then keeps the
-   * successor out.
-   */
   private static PausedOwner.Woken paused(
-      Consumer<CrashLab> operation, Function<String, Predicate<Role>> where, boolean succeeds) {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return pausedOnce(operation, where, succeeds);
-      } catch (CrashLabException e) {
-        if (attempt == PAUSES || e.problem().kind() != Problem.Kind.FAULT_NOT_MADE) {
-          throw e;
-        }
-      }
-    }
-  }
-
-  private static PausedOwner.Woken pausedOnce(
-      Consumer<CrashLab> operation, Function<String, Predicate<Role>> where, boolean succeeds) {
+      Consumer<CrashLab> operation, Function<String, Predicate<Role>> where) {
     CrashLab lab = new CrashLab();
     operation.accept(lab);
     String key = "paused-" + UUID.randomUUID();
     return new PausedOwner(lab.scenario(), key, where.apply(key))
-        .run(() -> RefusingTarget.removeCause(key), succeeds);
+        .run(() -> RefusingTarget.removeCause(key));
   }
 
   private Scenario<OutboxProcess> begin(CrashLab lab, RelaySettings settings) {

@@ -17,16 +17,13 @@ import org.jspecify.annotations.Nullable;
  * and wakes up beside its successor: what no crash shows, since the dead do nothing any more.
  *
  * <p>The owner stops just before one of its commits, and with it everything of its process that
- * would commit something through a wrapped resource. A second process starts and, if nothing keeps
- * it from that, takes over. Then the first one goes on where it was, and ends in order. What is
- * there once the second has nothing left to do is judged as after any other run.
+ * would commit something through a wrapped resource. A second process starts and takes over, for
+ * which the store may have to end the owner's transaction. Then the first one goes on where it was,
+ * and ends in order. What is there once the second has nothing left to do is judged as after any
+ * other run.
  */
 final class PausedOwner {
   private static final Duration LONG = Duration.ofSeconds(30);
-
-  /** A successor that has not come by then waits for a lock of the paused one, as it should. */
-  /** How long a successor is waited for that may have to wait for the owner. */
-  private static final Duration SUCCESSION = Duration.ofSeconds(5);
 
   private final Scenario<?> scenario;
   private final String key;
@@ -38,10 +35,9 @@ final class PausedOwner {
    * What came of it.
    *
    * @param point where the owner was paused
-   * @param succeeded whether its successor took over while it was
    * @param findings what is wrong
    */
-  record Woken(CommitPoint point, boolean succeeded, List<Finding> findings) {}
+  record Woken(CommitPoint point, List<Finding> findings) {}
 
   /**
    * @param where the commits of which the first is the one
@@ -56,9 +52,8 @@ final class PausedOwner {
    * Makes the run.
    *
    * @param meanwhile what changes in the world while the owner is paused
-   * @param succeeds whether it holds nothing that its successor would have to wait for
    */
-  Woken run(Runnable meanwhile, boolean succeeds) {
+  Woken run(Runnable meanwhile) {
     scenario.requireComplete();
     try (Truths truths = new Truths()) {
       Trace trace = new Trace(List.of(), scenario::isIgnored, new Pause());
@@ -71,7 +66,7 @@ final class PausedOwner {
             LabThread.inBackground("operation", () -> owner.attempt(key));
         require(Await.done(paused, LONG), "The owner did not come to its point");
         meanwhile.run();
-        return succeed(owner, operation, truths, succeeds);
+        return succeed(owner, operation, truths);
       } finally {
         awake.complete(true);
         owner.stop();
@@ -79,27 +74,22 @@ final class PausedOwner {
     }
   }
 
-  private Woken succeed(
-      Life owner, CompletableFuture<?> operation, Truths truths, boolean succeeds) {
+  private Woken succeed(Life owner, CompletableFuture<?> operation, Truths truths) {
     Trace trace = new Trace(List.of(), scenario::isIgnored, Trace.Listener.NONE);
     AtomicReference<@Nullable Life> successor = new AtomicReference<>();
     CompletableFuture<?> started =
         LabThread.inBackground("succession", () -> successor.set(begin(trace, truths)));
     try {
-      boolean succeeded = Await.done(started, succeeds ? LONG : SUCCESSION);
-      require(succeeded || !succeeds, "The successor did not take over");
+      require(Await.done(started, LONG), "The successor did not take over");
       awake.complete(true);
       require(Await.done(operation, LONG), "The operation did not return");
-      // Whatever it had in its hands is done or given up when it has ended. If it still leads,
-      // since
-      // its successor had to wait for it, that follows now.
+      // Whatever it had in its hands is done or given up when it has ended.
       owner.stop();
-      require(Await.done(started, LONG), "The successor did not start");
       Life next = successor.get();
       if (next == null) {
         throw unusable("The successor did not start");
       }
-      return new Woken(paused.join(), succeeded, judge(next, trace, truths));
+      return new Woken(paused.join(), judge(next, trace, truths));
     } finally {
       started.whenComplete(
           (result, failure) -> {

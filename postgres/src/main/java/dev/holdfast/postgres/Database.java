@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,9 +16,18 @@ import org.jspecify.annotations.Nullable;
 
 /** Short transactions of Holdfast's own, and the statements in them. Thread-safe. */
 final class Database {
+  /**
+   * How long one of these transactions may be left alone by its client before the server ends the
+   * session. A host that dies between two statements would else keep the lease's row locked, and
+   * every successor out, until the server's TCP gives the connection up, which may take hours.
+   */
+  static final Duration LEFT_ALONE_AT_MOST = Duration.ofSeconds(5);
+
   /** Isolation and durability whatever the session's defaults; one round trip with the BEGIN. */
   private static final String BEGIN =
-      "set transaction isolation level read committed; set local synchronous_commit = on";
+      "set transaction isolation level read committed; set local synchronous_commit = on;"
+          + " set local idle_in_transaction_session_timeout = "
+          + LEFT_ALONE_AT_MOST.toMillis();
 
   private final DataSource dataSource;
   private final SchemaName schema;
@@ -65,6 +75,19 @@ final class Database {
           connection.commit();
           return result;
         });
+  }
+
+  /**
+   * One statement that is its own transaction, in one round trip: once it is sent the server
+   * finishes it, whatever becomes of this process. Durability is the session's.
+   */
+  int updateAlone(String doing, String sql, @Nullable Object... parameters) {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(true);
+      return update(connection, sql, parameters);
+    } catch (SQLException e) {
+      throw SqlErrors.translate(doing, e);
+    }
   }
 
   /** As {@link #transact}, without a result. */

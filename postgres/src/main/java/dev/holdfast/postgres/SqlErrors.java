@@ -46,6 +46,16 @@ final class SqlErrors {
         || (state.isEmpty() && causedByIo(error));
   }
 
+  /**
+   * 25P03 and 25P04: the server ended it, since it was left alone in a transaction for too long.
+   */
+  private static boolean isSessionGone(String state) {
+    return state.startsWith("08")
+        || state.startsWith("57P0")
+        || state.equals("25P03")
+        || state.equals("25P04");
+  }
+
   /** JDBC's word for "not now", when it does not come from the server. */
   private static boolean isPoolExhausted(SQLException error) {
     return error instanceof SQLTransientConnectionException && state(error).isEmpty();
@@ -92,7 +102,7 @@ final class SqlErrors {
                   + " --roles.",
               error);
       default ->
-          state.startsWith("08") || state.startsWith("57P0") || state.startsWith("53")
+          isSessionGone(state) || state.startsWith("53")
               ? new StoreUnavailable(
                   "Could not "
                       + doing

@@ -1,10 +1,15 @@
 package dev.holdfast.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.zaxxer.hikari.HikariDataSource;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.Lease;
+import dev.holdfast.outbox.store.LeaseStore;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -73,6 +78,42 @@ final class LeaseFenceTest {
     assertThat(save(TestDatabase.dataSource(), current, OF_THE_NEW_ONE)).isTrue();
     assertThat(save(TestDatabase.dataSource(), old, OF_THE_OLD_ONE)).isFalse();
     assertThat(progress()).isEqualTo(OF_THE_NEW_ONE);
+  }
+
+  /** As when its host dies between two statements: nobody tells the database of it. */
+  @Test
+  void aLeaderThatDiesWhileItWritesKeepsNobodyOut() {
+    CompletableFuture<Optional<Lease>> successor = new CompletableFuture<>();
+    SqlHook hook =
+        new SqlHook(
+            write,
+            () ->
+                successor.complete(
+                    CompletableFuture.supplyAsync(this::takeOver)
+                        .orTimeout(30, TimeUnit.SECONDS)
+                        .join()));
+
+    assertThatThrownBy(() -> save(hook.around(TestDatabase.dataSource()), old, OF_THE_OLD_ONE))
+        .isInstanceOf(StoreUnavailable.class)
+        .hasMessageContaining("What was not committed is rolled back there.");
+
+    Lease current = successor.join().orElseThrow();
+    assertThat(save(TestDatabase.dataSource(), current, OF_THE_NEW_ONE)).isTrue();
+    assertThat(progress()).isEqualTo(OF_THE_NEW_ONE);
+  }
+
+  /** One statement: there is no moment between the update and its commit. */
+  @Test
+  void aRenewalIsOneRoundTrip() throws IOException {
+    Lease lease = takeOver().orElseThrow();
+    try (RoundTrips wire = new RoundTrips(TestDatabase.server().port());
+        HikariDataSource pool = TestDatabase.pool(wire.jdbcUrl(), 1)) {
+      LeaseStore leases = PostgresStore.open(pool, schema).leases();
+      assertThat(leases.renew(lease, LONG)).isTrue();
+      int before = wire.count();
+      assertThat(leases.renew(lease, LONG)).isTrue();
+      assertThat(wire.count() - before).isEqualTo(1);
+    }
   }
 
   private boolean someoneWaitsForTheLease() throws SQLException {

@@ -91,6 +91,14 @@ public abstract class OutboxConformance {
   }
 
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks({
+    "transact.atomicity",
+    "outbox.atomicity",
+    "outbox.delivery.none-lost",
+    "outbox.delivery.none-invented",
+    "outbox.delivery.once",
+    "outbox.recovery.takeover"
+  })
   public void aRowAndItsMessage(CrashLab lab) {
     aRowAndItsMessage(begin(lab, SETTINGS));
   }
@@ -113,11 +121,13 @@ public abstract class OutboxConformance {
    */
   @Tag("long")
   @CrashTest(crashesDuringRecovery = 1)
+  @Attacks({"outbox.delivery.once", "outbox.recovery.takeover"})
   public void aRowAndItsMessageWithCrashesDuringRecovery(CrashLab lab) {
     aRowAndItsMessage(beginStepped(lab, process -> {}));
   }
 
   @CrashTest
+  @Attacks({"outbox.atomicity", "outbox.delivery.once"})
   public void aMessageInTheCallersOwnTransaction(CrashLab lab) {
     begin(lab, SETTINGS)
         .operation(
@@ -133,6 +143,7 @@ public abstract class OutboxConformance {
 
   /** In pages of two, so that there are crashes with a window half delivered. */
   @CrashTest
+  @Attacks("outbox.order")
   public void messagesOfTwoKeysInOrder(CrashLab lab) {
     begin(lab, SETTINGS.withPage(2, 1 << 20))
         .operation(
@@ -154,6 +165,7 @@ public abstract class OutboxConformance {
 
   /** Parked with the later one of its key, replayed when the cause is gone. */
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks({"outbox.recovery.parking", "outbox.order"})
   public void aRefusedMessageAndALaterOneOfItsKey(CrashLab lab) {
     aRefusedMessageAndALaterOneOfItsKey(begin(lab, SETTINGS, OutboxProcess::operate));
   }
@@ -173,11 +185,13 @@ public abstract class OutboxConformance {
 
   @Tag("long")
   @CrashTest(crashesDuringRecovery = 1)
+  @Attacks({"outbox.recovery.parking", "outbox.order"})
   public void aRefusedMessageWithCrashesDuringRecovery(CrashLab lab) {
     aRefusedMessageAndALaterOneOfItsKey(beginStepped(lab, OutboxProcess::replayParked));
   }
 
   @CrashTest
+  @Attacks("outbox.delayed")
   public void aDelayedMessage(CrashLab lab) {
     // It is the upkeep that moves it.
     beginWithUpkeep(lab, SETTINGS, process -> {})
@@ -198,6 +212,7 @@ public abstract class OutboxConformance {
 
   /** A caller that does not know what became of it does it again. */
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks("outbox.dedupe")
   public void aDedupeKeyUsedTwice(CrashLab lab) {
     begin(lab, SETTINGS)
         .operation(
@@ -217,6 +232,7 @@ public abstract class OutboxConformance {
   /** The channel is paused when the message is recorded, and resumed. */
   @Tag("long")
   @CrashTest
+  @Attacks("outbox.delivery.none-lost")
   public void aMessageWhileTheChannelIsPaused(CrashLab lab) {
     begin(lab, SETTINGS)
         .operation(
@@ -238,6 +254,7 @@ public abstract class OutboxConformance {
    * passed it. The seed fixes the keys, since two keys may share a lock in the store.
    */
   @CrashTest(seed = 1)
+  @Attacks({"outbox.delivery.none-lost", "outbox.order"})
   public void aTransactionThatCommitsLate(CrashLab lab) {
     begin(lab, SETTINGS)
         .given(
@@ -265,11 +282,13 @@ public abstract class OutboxConformance {
   }
 
   @Test
+  @Attacks({"outbox.recovery.zombie", "outbox.delivery.once"})
   void aLeaderThatWakesUpWithABatchInItsHandsChangesNothing() {
     assertThat(pausedWhileDelivering()).isEmpty();
   }
 
   @Test
+  @Attacks("outbox.recovery.zombie")
   void aLeaderThatWakesUpWhileItParksChangesNothing() {
     assertThat(pausedWhileParking()).isEmpty();
   }

@@ -131,6 +131,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks({"outbox.atomicity", "outbox.delivery.none-invented"})
   void whatIsRolledBackIsNeverRead() throws SQLException {
     try (Connection connection = transaction()) {
       store().writer().publish(connection, "op", List.of(Message.of("orders.x", "k", "{}")));
@@ -140,6 +141,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("outbox.delivery.none-lost")
   void aLateCommitterIsReadInALaterWindowAndHoldsUpNobody() throws SQLException {
     try (Connection late = transaction()) {
       store().writer().publish(late, "op", List.of(Message.of("orders.x", "late", "{}")));
@@ -186,6 +188,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("outbox.refusal")
   void aMessageThatNoChannelTakesIsRefused() throws SQLException {
     try (Connection connection = transaction()) {
       assertThatThrownBy(
@@ -215,6 +218,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("outbox.refusal")
   void publishingNeedsATransaction() throws SQLException {
     try (Connection connection = transaction()) {
       connection.setAutoCommit(true);
@@ -229,6 +233,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("outbox.dedupe")
   void aDedupeKeyIsTakenOnce() throws SQLException {
     for (int i = 0; i < 3; i++) {
       publish(Message.to("orders.x").key("k" + i).json("{}").dedupeKey("d").build());
@@ -237,6 +242,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("outbox.delayed")
   void aDelayedMessageIsReadOnceItIsDueAndMoved() throws SQLException {
     publish(
         Message.to("orders.x")
@@ -252,6 +258,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("transact.answer")
   void aCommitIsCommittedAndCanBeAskedAbout() throws SQLException {
     Attempt attempt = new Attempt(UUID.randomUUID(), Instant.now());
     try (Connection connection = transaction()) {
@@ -264,6 +271,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("transact.answer")
   void anAttemptThatWasAskedAboutFirstCanNeverCommit() throws SQLException {
     Attempt attempt = new Attempt(UUID.randomUUID(), Instant.now());
     assertThat(store().writer().resolve(attempt)).isInstanceOf(Outcome.Rejected.class);
@@ -292,6 +300,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks({"outbox.recovery.zombie", "outbox.recovery.zombie-repeats"})
   void anOwnerWhoseLeaseWasTakenOverWritesNothing() {
     Lease old = store().leases().tryAcquire("channel/c", "me", Duration.ofMillis(1)).orElseThrow();
     Lease current =
@@ -311,6 +320,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("outbox.recovery.parking")
   void aParkedKeyIsReplayedInOrderAtItsControlRow() throws SQLException {
     publish(
         Message.of("orders.x", "a", "1"),
@@ -396,6 +406,7 @@ public abstract class StoreConformance {
   }
 
   @Test
+  @Attacks("outbox.durability")
   void segmentsAreEmptiedOnceEveryChannelHasPassedThem() throws SQLException {
     store().upkeep().configure(new Upkeep.Settings(Duration.ZERO, null, null));
     Lease upkeep = lease("upkeep");

@@ -171,6 +171,7 @@ public abstract class TargetConformance {
   }
 
   @Test
+  @Attacks("outbox.recovery.zombie")
   void aTakeoverEndsThePredecessorWhoseSendThenHasNoEffect() {
     TargetSession predecessor = lead();
     predecessor.send(List.of(message("1")), "p1");
@@ -231,6 +232,7 @@ public abstract class TargetConformance {
    * progress whether it is there, and sends it if not.
    */
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks("outbox.delivery.once")
   public void aBatchIsThereIfItsProgressIs(CrashLab lab) {
     Counted there = delivered();
     lab.application(processResources -> new Sender(target(processResources)))

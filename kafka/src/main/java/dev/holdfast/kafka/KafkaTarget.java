@@ -1,11 +1,14 @@
 package dev.holdfast.kafka;
 
 import dev.holdfast.boundary.Acknowledgment;
+import dev.holdfast.boundary.Assumption;
 import dev.holdfast.boundary.Capability;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.TargetUnavailable;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
 
 /**
@@ -18,6 +21,37 @@ import org.apache.kafka.common.KafkaException;
  * apart by their id. Immutable and thread-safe.
  */
 public final class KafkaTarget implements Target {
+  private static final List<Assumption> ALWAYS =
+      List.of(
+          new Assumption(
+              "kafka.keeps-what-it-acknowledged",
+              null,
+              "Kafka keeps what it has acknowledged: two replicas at least have it, do not lose it all at once, and none that lacks it becomes leader.",
+              Set.of("kafka.replication")),
+          new Assumption(
+              "kafka.partitions-stay",
+              Capability.ORDER_PER_KEY,
+              "The number of a topic's partitions stays as it is while messages of a key are read in order.",
+              Set.of()));
+
+  private static final List<Assumption> TRANSACTIONS =
+      List.of(
+          new Assumption(
+              "kafka.keeps-the-progress",
+              Capability.PROGRESS_MARK,
+              "The progress topic is compacted, and replicated like the messages.",
+              Set.of("kafka.progress-topic", "kafka.progress-replication")),
+          new Assumption(
+              "kafka.remembers-relays",
+              Capability.PROGRESS_MARK,
+              "The cluster remembers a relay's transactional id for longer than a relay is paused.",
+              Set.of("kafka.transactional-id-expiry")),
+          new Assumption(
+              "kafka.read-committed",
+              Capability.PROGRESS_MARK,
+              "Consumers read with isolation.level=read_committed.",
+              Set.of()));
+
   private final Settings settings;
 
   KafkaTarget(Settings settings) {
@@ -55,6 +89,11 @@ public final class KafkaTarget implements Target {
   }
 
   @Override
+  public String kind() {
+    return settings.plain() ? "kafka (plain)" : "kafka";
+  }
+
+  @Override
   public Set<Capability> capabilities() {
     return settings.plain()
         ? Set.of(Capability.ORDER_PER_KEY)
@@ -64,6 +103,13 @@ public final class KafkaTarget implements Target {
   @Override
   public Acknowledgment acknowledgment() {
     return Acknowledgment.REPLICATED;
+  }
+
+  @Override
+  public List<Assumption> assumptions() {
+    return Stream.of(ALWAYS, settings.plain() ? List.<Assumption>of() : TRANSACTIONS)
+        .flatMap(List::stream)
+        .toList();
   }
 
   @Override

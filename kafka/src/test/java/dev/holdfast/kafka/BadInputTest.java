@@ -10,6 +10,7 @@ import dev.holdfast.InvalidMessage;
 import dev.holdfast.Message;
 import dev.holdfast.NoTransaction;
 import dev.holdfast.UnroutedTopic;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.RelayPhase;
 import dev.holdfast.outbox.store.ParkedMessage;
 import java.sql.Connection;
@@ -241,6 +242,7 @@ final class BadInputTest {
   }
 
   @Test
+  @Attacks("outbox.refusal")
   void aPublishersMistakeIsAnsweredInWordsRecordsNothingAndTroublesNobody() {
     try (Holdfast relay = start(TestServers.target())) {
       mistakes()

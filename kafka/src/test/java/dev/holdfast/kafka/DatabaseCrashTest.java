@@ -3,6 +3,7 @@ package dev.holdfast.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.kafka.Sabotage.Without;
 import java.sql.Connection;
@@ -55,12 +56,26 @@ final class DatabaseCrashTest {
   }
 
   @Test
+  @Attacks({
+    "outbox.delivery.none-lost",
+    "outbox.delivery.none-invented",
+    "outbox.delivery.once",
+    "outbox.order",
+    "outbox.visibility"
+  })
   void killsOfDatabaseAndRelayLoseInventRepeatAndReorderNothing() {
     attack(2, 2, Long.getLong("seed", 1));
   }
 
   @Test
   @Tag("long")
+  @Attacks({
+    "outbox.delivery.none-lost",
+    "outbox.delivery.none-invented",
+    "outbox.delivery.once",
+    "outbox.order",
+    "outbox.visibility"
+  })
   void manyKillsOfDatabaseAndRelayLoseInventRepeatAndReorderNothing() {
     attack(20, 20, Long.getLong("seed", 2));
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.kafka.Sabotage.Without;
@@ -56,6 +57,7 @@ final class DrillTest {
   }
 
   @Test
+  @Attacks("outbox.recovery.copies")
   void afterAFailoverWithLossTheChannelGoesOnFromTheNewPrimarysCopy() {
     PostgresServer standby = PostgresServer.builder().standbyOf(original).start();
     String url =
@@ -125,6 +127,7 @@ final class DrillTest {
   }
 
   @Test
+  @Attacks("outbox.recovery.copies")
   void aRestoredBackupIsStoppedAndLosesNothingOnceAnEraHasBegun() {
     restore(
         Without.NOTHING,
@@ -156,6 +159,7 @@ final class DrillTest {
   }
 
   @Test
+  @Attacks("outbox.recovery.copies")
   void aCloneBesideTheOriginalIsStoppedAndDisturbsNobody() {
     Path backup = directory.resolve("clone");
     try (Stage stage = new Stage("cloned", original);
@@ -200,6 +204,7 @@ final class DrillTest {
   }
 
   @Test
+  @Attacks("outbox.durability")
   void aBrokerThatLostItsDiskGetsAgainWhatTheOutboxStillHolds() {
     try (KafkaServer broker = KafkaServer.start();
         Stage stage = new Stage("disk", original.jdbcUrl(), broker)) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -139,6 +140,7 @@ final class FatalProducerTest {
   }
 
   @Test
+  @Attacks("outbox.delivery.none-lost")
   void aProgressTopicThatIsDeletedCostsRepeatsAndNoMessage() throws Exception {
     String progressTopic = TestServers.unique("progress");
     try (Holdfast relay = start(Map.of("max.block.ms", "2000"), progressTopic)) {

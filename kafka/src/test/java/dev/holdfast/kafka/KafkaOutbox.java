@@ -18,13 +18,29 @@ import javax.sql.DataSource;
 
 /** The outbox from PostgreSQL to Kafka, in the crash lab. */
 abstract class KafkaOutbox extends OutboxConformance {
-  private static final String SCHEMA = TestServers.unique("conformance_");
+  private static final String TRANSACTIONAL = TestServers.unique("conformance_");
+  private static final String PLAIN = TestServers.unique("conformance_plain_");
   private static final String TOPIC = TestServers.unique("conformance");
   private static final HikariDataSource DIRECT = TestServers.pool(TestServers.POSTGRES.jdbcUrl());
   private static final KafkaBroker BROKER = KafkaBroker.of(TestServers.KAFKA);
 
   static {
     TestServers.KAFKA.createTopic(TOPIC, 2);
+  }
+
+  private final boolean plain;
+  private final String schema;
+
+  KafkaOutbox() {
+    this(false);
+  }
+
+  /**
+   * @param plain without Kafka transactions
+   */
+  KafkaOutbox(boolean plain) {
+    this.plain = plain;
+    this.schema = plain ? PLAIN : TRANSACTIONAL;
   }
 
   @Override
@@ -59,7 +75,8 @@ abstract class KafkaOutbox extends OutboxConformance {
             // So long a commit waits whose network the crash has cut, and the burial with it.
             "max.block.ms",
             "3000");
-    return resources.target("kafka", BROKER, Kafka.to(config));
+    KafkaTarget target = Kafka.to(config);
+    return resources.target("kafka", BROKER, plain ? target.plain() : target);
   }
 
   @Override
@@ -68,13 +85,13 @@ abstract class KafkaOutbox extends OutboxConformance {
   }
 
   @Override
-  protected final Counted delivered() {
+  protected Counted delivered() {
     return Expect.record(TOPIC).byKey();
   }
 
   @Override
   protected final Holdfast.Builder configure(Holdfast.Builder builder) {
-    return builder.schema(SCHEMA);
+    return builder.schema(schema);
   }
 
   @Override
@@ -89,7 +106,7 @@ abstract class KafkaOutbox extends OutboxConformance {
           exception when undefined_table or invalid_schema_name then null;
           end $$
           """
-              .formatted(SCHEMA));
+              .formatted(schema));
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
@@ -98,10 +115,10 @@ abstract class KafkaOutbox extends OutboxConformance {
   @Override
   protected final List<String> bookkeeping() {
     return List.of(
-        SCHEMA + ".lease",
-        SCHEMA + ".ring",
+        schema + ".lease",
+        schema + ".ring",
         // A question, which only asks for the time.
-        SCHEMA + ".delayed order by due_at limit",
+        schema + ".delayed order by due_at limit",
         "pg_notify",
         "pg_logical_emit_message");
   }

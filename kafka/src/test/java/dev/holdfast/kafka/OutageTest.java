@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.RelayPhase;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -46,6 +47,7 @@ final class OutageTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
+  @Attacks("outbox.recovery.outage")
   void aBrokerThatIsKilledLosesNothingAndParksNothing(boolean plain) {
     KafkaTarget target = plain ? TestServers.target().plain() : TestServers.target();
     try (Holdfast relay =
@@ -70,6 +72,7 @@ final class OutageTest {
   }
 
   @Test
+  @Attacks("outbox.recovery.outage")
   void aBackendThatIsKilledTakesAllConnectionsWithItAndLosesNothing() throws SQLException {
     Random random = new Random(11);
     try (Holdfast relay = stage.relay().start()) {
@@ -102,6 +105,7 @@ final class OutageTest {
 
   @Tag("long") // Kafka's client takes its time to give a silent broker up.
   @Test
+  @Attacks("outbox.recovery.outage")
   void aBrokerThatFallsSilentBlocksTheChannelInWordsAndIsForgiven() {
     try (Holdfast relay = stage.relay().start()) {
       stage.awaitAll();

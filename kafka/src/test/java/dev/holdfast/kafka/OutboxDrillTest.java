@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.CrashTest;
 import dev.holdfast.crashtest.Drill;
@@ -146,6 +147,7 @@ final class OutboxDrillTest {
   }
 
   @CrashTest(carriers = Carrier.DRILL)
+  @Attacks("outbox.recovery.copies")
   void failoverToAStandbyThatMissesTheOperation(CrashLab lab) {
     PostgresServer[] standby = new PostgresServer[1];
     scenario(lab)
@@ -168,6 +170,7 @@ final class OutboxDrillTest {
   }
 
   @CrashTest(carriers = Carrier.DRILL)
+  @Attacks("outbox.recovery.copies")
   void backupFromBeforeTheOperation(CrashLab lab) {
     Path backup = nextBackup();
     scenario(lab)
@@ -185,6 +188,7 @@ final class OutboxDrillTest {
   }
 
   @CrashTest(carriers = Carrier.DRILL)
+  @Attacks("outbox.recovery.copies")
   void cloneBesideTheOriginal(CrashLab lab) {
     Path backup = nextBackup();
     scenario(lab)
@@ -214,6 +218,7 @@ final class OutboxDrillTest {
   }
 
   @CrashTest(carriers = Carrier.DRILL)
+  @Attacks("outbox.durability")
   void brokerThatLosesItsDisk(CrashLab lab) {
     scenario(lab)
         .drill(

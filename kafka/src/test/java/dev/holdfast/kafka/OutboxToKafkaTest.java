@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.RelayPhase;
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.outbox.store.ChannelState;
@@ -141,6 +142,7 @@ final class OutboxToKafkaTest {
   }
 
   @Test
+  @Attacks("outbox.recovery.takeover")
   void aStandbyTakesOverWhereTheLeaderStopped() {
     TestServers.KAFKA.createTopic(topic, 1);
     try (Holdfast second = start(target(false))) {

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.kafka.Sabotage.Point;
 import dev.holdfast.kafka.Sabotage.Without;
 import dev.holdfast.postgres.PostgresStore;
@@ -75,6 +76,12 @@ final class RelayCrashTest {
   @EnumSource(
       value = Point.class,
       names = {"AFTER_SEND_BEFORE_COMMIT", "AFTER_COMMIT"})
+  @Attacks({
+    "outbox.delivery.none-lost",
+    "outbox.delivery.once",
+    "outbox.order",
+    "outbox.recovery.takeover"
+  })
   void aDeathWhileDeliveringLosesInventsRepeatsAndReordersNothing(Point point) {
     try (RelayProcess first = relay(Sabotage.diesAt(point, 3))) {
       order(150, 1);

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.kafka.Sabotage.Point;
 import dev.holdfast.kafka.Sabotage.Without;
 import dev.holdfast.outbox.Delivery;
@@ -63,6 +64,7 @@ final class TwoLeadersTest {
 
   /** Before and after that transaction: {@link KafkaOutboxConformanceTest}. */
   @Test
+  @Attacks({"outbox.recovery.zombie", "outbox.delivery.once"})
   void aLeaderThatWakesUpInsideOfAKafkaTransactionChangesNothing() {
     assertThat(pausedAndWokenUp(Sabotage.stopsAt(Point.AFTER_SEND_BEFORE_COMMIT, 3)))
         .isEqualTo(Shop.Count.CLEAN);
@@ -99,6 +101,7 @@ final class TwoLeadersTest {
   }
 
   @Test
+  @Attacks("outbox.recovery.zombie")
   void aLeaderThatStillBelievesInItselfIsRefusedAtKafkaAndInTheDatabase() {
     order(10);
     Cursor start = store.channels().progress("orders").cursor();

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.HoldfastException;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.ParkedMessage;
 import java.time.Duration;
 import java.time.Instant;
@@ -43,6 +44,7 @@ final class UnderFireTest {
   }
 
   @Test
+  @Attacks({"outbox.recovery.parking", "outbox.order"})
   void keysThatAreParkedAndReplayedOverAndOverStayWholeAndInOrder() {
     String missing = stage.topic + "-missing";
     try (RelayFleet fleet = stage.relays(Sabotage.NONE, 2)) {
@@ -92,6 +94,7 @@ final class UnderFireTest {
   }
 
   @Test
+  @Attacks({"outbox.delayed", "outbox.dedupe"})
   void delayedMessagesComeOnceWhenTheyAreDueAndDedupeKeysAreTakenOnce() {
     Map<String, Instant> due = new HashMap<>();
     try (RelayFleet fleet = stage.relays(Sabotage.NONE, 2)) {

@@ -7,6 +7,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.Isolation;
 import dev.holdfast.Message;
 import dev.holdfast.TransactionOptions;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
@@ -198,6 +199,7 @@ final class CallerCostTest {
   }
 
   @Test
+  @Attacks("transact.isolation")
   void anotherIsolationLevelIsHonouredAndGivenBack() throws SQLException {
     String level =
         holdfast.transactReturning(

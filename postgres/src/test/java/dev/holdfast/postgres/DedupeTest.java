@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.Lease;
 import dev.holdfast.outbox.store.OutboxLog;
@@ -132,6 +133,7 @@ final class DedupeTest {
   }
 
   @Test
+  @Attacks("outbox.dedupe")
   void ofManyCommittedAtOnceWithOneDedupeKeyOneIsKeptThoughTheRingTurns() throws Exception {
     List<Integer> roundsWithACommit = new ArrayList<>();
     for (int round = 0; round < ROUNDS; round++) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.Lease;
 import dev.holdfast.outbox.store.OutboxLog;
@@ -95,6 +96,7 @@ final class DelayedMessagesTest {
   }
 
   @Test
+  @Attacks("outbox.delayed")
   void aKeyThatIsNeverFreeForLongGetsItsTurn() throws SQLException {
     AtomicBoolean done = new AtomicBoolean();
     ExecutorService publishers = Executors.newFixedThreadPool(4);

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.OutboxLog;
@@ -144,11 +145,13 @@ final class FlushFenceTest {
   }
 
   @Test
+  @Attacks({"outbox.delivery.none-invented", "outbox.delivery.none-lost", "outbox.visibility"})
   void whatWasReadBehindTheFenceIsThereAfterACrashAndNothingIsOverlooked() throws SQLException {
     assertThat(crashAfterReading(this::behindTheFence)).isEqualTo(new Damage(0, 0));
   }
 
   @Test
+  @Attacks("outbox.delivery.none-lost")
   void anEmptyWindowBehindTheFenceRestsOnNothingThatACrashTakesBack() throws SQLException {
     List<UUID> read = new ArrayList<>();
     Cursor start = store.channels().progress("c").cursor();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.OutboxLog;
 import dev.holdfast.outbox.store.OutboxRecord;
@@ -66,6 +67,7 @@ final class HeldTransactionTest {
   }
 
   @Test
+  @Attacks("outbox.delivery.none-lost")
   void inAnotherDatabase() throws SQLException {
     TestDatabase.server().createDatabase(schema + "_elsewhere");
     try (HikariDataSource elsewhere =
@@ -79,6 +81,7 @@ final class HeldTransactionTest {
   }
 
   @Test
+  @Attacks("outbox.delivery.none-lost")
   void inTheSameDatabase() throws SQLException {
     try (Connection held = transaction()) {
       execute(held, "create table " + schema + ".held (n int)");
@@ -90,6 +93,7 @@ final class HeldTransactionTest {
   }
 
   @Test
+  @Attacks("outbox.delivery.none-lost")
   void havingPublishedEarly() throws SQLException {
     try (Connection held = transaction()) {
       publish(held, "held");
@@ -101,6 +105,7 @@ final class HeldTransactionTest {
   }
 
   @Test
+  @Attacks("outbox.delivery.none-lost")
   void preparedAndInDoubt() throws SQLException {
     String branch = schema + "_branch";
     try (Connection preparing = transaction()) {

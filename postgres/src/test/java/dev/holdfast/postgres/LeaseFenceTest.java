@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.StoreUnavailable;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.Lease;
 import dev.holdfast.outbox.store.LeaseStore;
@@ -60,6 +61,7 @@ final class LeaseFenceTest {
   }
 
   @Test
+  @Attacks({"outbox.recovery.zombie", "outbox.recovery.zombie-repeats"})
   void theTakeoverWaitsForWhatTheOldLeaderHasBegunAndRefusesWhatItBeginsAfter() throws Exception {
     CompletableFuture<Optional<Lease>> takeover = new CompletableFuture<>();
     SqlHook hook =
@@ -82,6 +84,7 @@ final class LeaseFenceTest {
 
   /** As when its host dies between two statements: nobody tells the database of it. */
   @Test
+  @Attacks("outbox.recovery.takeover")
   void aLeaderThatDiesWhileItWritesKeepsNobodyOut() {
     CompletableFuture<Optional<Lease>> successor = new CompletableFuture<>();
     SqlHook hook =

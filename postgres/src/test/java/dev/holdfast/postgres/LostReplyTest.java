@@ -12,6 +12,7 @@ import dev.holdfast.StoreUnavailable;
 import dev.holdfast.TransactionBody;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.boundary.Outcome;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.OutboxLog;
@@ -71,6 +72,7 @@ final class LostReplyTest {
   }
 
   @Test
+  @Attacks("transact.answer")
   void aCommitWhoseReplyIsLostIsUnknownAndThenFoundCommitted() {
     OutcomeUnknown unknown =
         unknown(
@@ -86,6 +88,7 @@ final class LostReplyTest {
   }
 
   @Test
+  @Attacks("transact.answer")
   void aCommitThatNeverArrivedIsUnknownAndThenRejectedForGood() {
     OutcomeUnknown unknown =
         unknown(
@@ -101,6 +104,7 @@ final class LostReplyTest {
   }
 
   @Test
+  @Attacks("transact.answer")
   void aChangeWithoutMessagesCanBeAskedAboutToo() {
     OutcomeUnknown unknown =
         unknown(
@@ -112,6 +116,7 @@ final class LostReplyTest {
   }
 
   @Test
+  @Attacks("transact.answer")
   void whileTheDatabaseIsOutOfReachTheOutcomeStaysUnknown() {
     OutcomeUnknown unknown =
         unknown(
@@ -129,6 +134,7 @@ final class LostReplyTest {
 
   /** What a caller does who must be sure: ask, and do it again only when it did not happen. */
   @Test
+  @Attacks("transact.answer")
   void anOperationThatIsAskedAboutBeforeItIsRepeatedHappensOnce() {
     for (int round = 0; round < 6; round++) {
       boolean arrives = round % 2 == 0;
@@ -163,6 +169,7 @@ final class LostReplyTest {
   }
 
   @Test
+  @Attacks("transact.answer")
   void aFailureBeforeTheCommitIsNotUnknown() {
     HoldfastException failure =
         catchThrowableOfType(

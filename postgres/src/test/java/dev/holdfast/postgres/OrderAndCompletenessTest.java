@@ -2,6 +2,7 @@ package dev.holdfast.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.OutboxLog;
 import dev.holdfast.outbox.store.Page;
@@ -160,6 +161,7 @@ final class OrderAndCompletenessTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2})
+  @Attacks({"outbox.order", "outbox.delivery.none-lost"})
   void nothingIsLostRepeatedOrInvertedAndTheFaultyReadersAreFoundOut(long seed) throws Exception {
     AtomicBoolean done = new AtomicBoolean();
     CompletableFuture<List<Read>> sound = start(windows(7), done);

@@ -3,6 +3,7 @@ package dev.holdfast.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.Lease;
 import dev.holdfast.outbox.store.OutboxLog;
@@ -52,6 +53,7 @@ final class ParkingTest {
 
   /** The leader dies between the target's commit of what went through and its deletion here. */
   @Test
+  @Attacks("outbox.recovery.parking")
   void whatAReplayDeliveredIsNotReplayedByOneOrderedBeforeItWasFinished() throws SQLException {
     publish("a", 3);
     List<OutboxRecord> messages = rows();

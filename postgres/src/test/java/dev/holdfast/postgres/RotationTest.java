@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.StoreClock;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.Lease;
@@ -213,6 +214,7 @@ final class RotationTest {
   }
 
   @Test
+  @Attacks({"outbox.durability", "outbox.delivery.none-lost"})
   void nothingIsLostThoughAChannelLagsAndADumpHoldsItsLocks() throws SQLException {
     start(store);
     awaitMore(emptied, 3);

@@ -15,6 +15,7 @@ import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.UnroutedTopic;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.OutboxLog;
 import dev.holdfast.outbox.store.OutboxRecord;
@@ -64,6 +65,7 @@ final class TransactTest {
   }
 
   @Test
+  @Attacks("transact.atomicity")
   void aRollbackToASavepointDropsWhatWasPublishedAfterIt() {
     holdfast.transact(
         tx -> {
@@ -84,6 +86,7 @@ final class TransactTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"40001", "40P01"})
+  @Attacks("transact.repeat")
   void anAttemptThatIsRunAgainLeavesNoMessageOfTheFirstOne(String state) {
     AtomicInteger attempts = new AtomicInteger();
     holdfast.transact(
@@ -115,6 +118,7 @@ final class TransactTest {
   }
 
   @Test
+  @Attacks("transact.version")
   void aStaleVersionRollsEverythingBack() {
     assertThatThrownBy(
             () ->
@@ -157,6 +161,7 @@ final class TransactTest {
   }
 
   @Test
+  @Attacks({"transact.atomicity", "outbox.atomicity"})
   void aDeferredConstraintThatFailsAtTheCommitTakesTheMessagesWithIt() throws SQLException {
     try (Connection connection = TestDatabase.dataSource().getConnection();
         Statement statement = connection.createStatement()) {

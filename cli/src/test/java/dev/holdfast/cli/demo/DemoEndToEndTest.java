@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.cli.Main;
+import dev.holdfast.crashtest.Attacks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,12 @@ class DemoEndToEndTest {
   @TempDir Path directory;
 
   @Test
+  @Attacks({
+    "outbox.delivery.none-lost",
+    "outbox.delivery.none-invented",
+    "outbox.delivery.once",
+    "outbox.order"
+  })
   void outboxLosesInventsRepeatsAndReordersNothing() throws Exception {
     JsonNode outbox =
         DemoRuns.strategies(

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Run;
 import dev.holdfast.cli.Topics;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.nio.charset.StandardCharsets;
@@ -131,6 +132,7 @@ class RelayEndToEndTest {
   }
 
   @Test
+  @Attacks({"outbox.recovery.takeover", "outbox.delivery.once", "outbox.order"})
   void standbysGoOnAfterSigkillAndSigtermWithoutLossRepetitionOrDisorder() throws Exception {
     String database = newDatabase();
     kafka.createTopic("many.placed", 3);

@@ -1,0 +1,279 @@
+package dev.holdfast.guarantee;
+
+import static dev.holdfast.boundary.Capability.LOCAL_TRANSACTION;
+import static dev.holdfast.boundary.Capability.ORDER_PER_KEY;
+import static dev.holdfast.boundary.Capability.PROGRESS_MARK;
+
+import dev.holdfast.boundary.Acknowledgment;
+import dev.holdfast.boundary.Assumption;
+import dev.holdfast.boundary.Boundary;
+import dev.holdfast.boundary.Capability;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Computes what the resolutions that this version carries out promise, from what the boundaries
+ * declare. Pure functions; safe for use by several threads.
+ */
+public final class Guarantees {
+  private Guarantees() {}
+
+  /**
+   * What {@code Holdfast.transact} promises about the changes of one database.
+   *
+   * @throws IllegalArgumentException if the boundary has no local transactions
+   */
+  public static Guarantee localTransaction(Boundary store) {
+    requireTransactions(store);
+    List<Assumption> kept = acknowledgment(store);
+    Sheet sheet = new Sheet(store);
+    sheet.promise(
+        "transact.atomicity",
+        Aspect.ATOMICITY,
+        "All changes of one call to transact, and all messages published in it, are one commit, or none of them happens; what was published after a savepoint goes when it is rolled back to.",
+        kept);
+    sheet.promise(
+        "transact.answer",
+        Aspect.ANSWER,
+        "When transact returns it is committed, and when it throws it is not, but for OutcomeUnknown, which says that the reply to the commit was lost. Asked within an hour and a half, resolve() then tells for certain whether it was committed, and if it was not, it never will be.",
+        kept);
+    sheet.promise(
+        "transact.repeat",
+        Aspect.DELIVERY,
+        "Work that is run again after a serialization failure or a deadlock leaves nothing of the run before.",
+        List.of());
+    sheet.promise(
+        "transact.version",
+        Aspect.ORDER,
+        "An update that names the version it expects, and does not find it, rolls everything back.",
+        List.of());
+    sheet.promise(
+        "transact.isolation",
+        Aspect.VISIBILITY,
+        "Isolation is READ COMMITTED, or the level that the caller asks for, whatever the session's default is.",
+        List.of());
+    sheet.promise(
+        "transact.durability",
+        Aspect.DURABILITY,
+        "What is committed is still there after a crash of the process or of the database.",
+        kept);
+    return new Guarantee(
+        "transact at " + store.kind(),
+        Resolution.LOCAL_TRANSACTION,
+        "nothing; there is no stronger one",
+        List.of(),
+        sheet.clauses,
+        List.of(
+            "Effects outside of this database, such as calls that the work makes, are not part of it; the work may run several times.",
+            "After the hour and a half an outcome that is unknown stays so: look for the effects in the tables of the application."));
+  }
+
+  /**
+   * What a channel promises about the messages that it takes from one boundary to the other.
+   *
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee outbox(Boundary store, Boundary target) {
+    requireTransactions(store);
+    Sheet sheet = new Sheet(store);
+    recorded(sheet, store);
+    delivered(sheet, store, target);
+    recovered(sheet, store, target);
+    List<String> givenUp = new ArrayList<>();
+    givenUp.add(
+        "Simultaneity: the change is there first, and its message follows when the relay has come to it. How soon has no bound.");
+    givenUp.add("Isolation: in between, a reader of both sees the one and not the other.");
+    givenUp.add(
+        "Grouping: the messages of one transaction may come in several batches, and of one operation through several channels.");
+    return new Guarantee(
+        "outbox from " + store.kind() + " to " + target.kind(),
+        Resolution.OUTBOX,
+        "one local transaction over both boundaries: both effects at once, or neither",
+        givenUp,
+        sheet.clauses,
+        risks(store, target));
+  }
+
+  private static void recorded(Sheet sheet, Boundary store) {
+    sheet.promise(
+        "outbox.atomicity",
+        Aspect.ATOMICITY,
+        "A message is recorded if, and only if, the transaction that publishes it commits, whoever manages that transaction.",
+        acknowledgment(store));
+    sheet.promise(
+        "outbox.refusal",
+        Aspect.ANSWER,
+        "What no channel takes, or is published outside of a transaction, is refused at the call.",
+        List.of());
+    sheet.promise(
+        "outbox.dedupe",
+        Aspect.DELIVERY,
+        "Of the messages of one topic with one dedupe key, committed within the dedupe window, one is recorded.",
+        acknowledgment(store));
+    sheet.promise(
+        "outbox.delayed",
+        Aspect.DELIVERY,
+        "A delayed message is recorded once, and not before it is due by the database's clock.",
+        acknowledgment(store));
+    sheet.promise(
+        "outbox.durability",
+        Aspect.DURABILITY,
+        "What is not delivered is not deleted. What is delivered is kept for the outbox's retention at least.",
+        acknowledgment(store));
+  }
+
+  private static void delivered(Sheet sheet, Boundary store, Boundary target) {
+    List<Assumption> kept = both(acknowledgment(store), acknowledgment(target));
+    sheet.at(target);
+    sheet.promise(
+        "outbox.delivery.none-lost",
+        Aspect.DELIVERY,
+        "A message whose transaction is committed and durable is delivered, or parked and listed as such; one that commits late is not passed over, and holds up nobody else.",
+        both(kept, of(store, LOCAL_TRANSACTION)));
+    sheet.promise(
+        "outbox.delivery.none-invented",
+        Aspect.DELIVERY,
+        "No message is delivered of a transaction that rolled back, or that a crash of the database took back.",
+        acknowledgment(store));
+    if (has(target, PROGRESS_MARK)) {
+      sheet.promise(
+          "outbox.delivery.once",
+          Aspect.DELIVERY,
+          "A message is there once: the channel's progress is committed with it.",
+          both(kept, of(target, PROGRESS_MARK)));
+    } else {
+      sheet.promise(
+          "outbox.delivery.repeats",
+          Aspect.DELIVERY,
+          "After a crash, a takeover or a lost acknowledgment, what was delivered since progress was last copied to the database comes again, in its order and under the same message ids.",
+          kept);
+    }
+    if (has(target, ORDER_PER_KEY)) {
+      sheet.promise(
+          "outbox.order",
+          Aspect.ORDER,
+          "The messages of a key come, for the first time each, in the order in which their transactions took the key, per channel, those that were parked included.",
+          both(kept, of(target, ORDER_PER_KEY)));
+    }
+    sheet.promise(
+        "outbox.visibility",
+        Aspect.VISIBILITY,
+        "Nobody sees a message before the change that it speaks of is durable.",
+        acknowledgment(store));
+  }
+
+  private static void recovered(Sheet sheet, Boundary store, Boundary target) {
+    sheet.promise(
+        "outbox.recovery.takeover",
+        Aspect.RECOVERY,
+        "When a relay dies or is stopped, another that runs the same channel goes on, by itself, within the lease's duration (5 s unless set) and the 5 s after which the database ends what the dead one had begun; where no other runs, the next that is started.",
+        both(of(store, LOCAL_TRANSACTION), of(target, PROGRESS_MARK)));
+    if (has(target, PROGRESS_MARK)) {
+      sheet.promise(
+          "outbox.recovery.zombie",
+          Aspect.RECOVERY,
+          "A relay that was paused, and wakes up when another leads, changes nothing any more.",
+          of(target, PROGRESS_MARK));
+    } else {
+      sheet.promise(
+          "outbox.recovery.zombie-repeats",
+          Aspect.RECOVERY,
+          "A relay that was paused, and wakes up when another leads, moves no progress any more; the batch that it had in its hands may come again.",
+          List.of());
+    }
+    sheet.promise(
+        "outbox.recovery.outage",
+        Aspect.RECOVERY,
+        "While the target or the database is out of reach messages wait; that uses up no attempts, parks nothing, and ends by itself.",
+        List.of());
+    sheet.promise(
+        "outbox.recovery.parking",
+        Aspect.RECOVERY,
+        "A message that the target refuses is parked together with the later ones of its key, other keys go on, and a person can have it replayed in order, or skipped; all of that is audited.",
+        acknowledgment(store));
+    if (has(target, PROGRESS_MARK)) {
+      sheet.promise(
+          "outbox.recovery.copies",
+          Aspect.RECOVERY,
+          "After a failover that lost commits the channel goes on from the database's own copy of its progress, and repeats rather than loses; a restored backup is stopped until a person declares a new era; a clone is stopped and disturbs nobody.",
+          of(target, PROGRESS_MARK));
+    }
+  }
+
+  private static List<String> risks(Boundary store, Boundary target) {
+    List<String> risks = new ArrayList<>();
+    if (!target.acknowledgment().isAtLeast(Acknowledgment.COMMITTED)
+        && target.acknowledgment().isAtLeast(Acknowledgment.REPLICATED)) {
+      risks.add(
+          "An acknowledgment of %s means that its replicas have the message, in memory at least. If they lose that all at once it is gone there; the outbox still has it for its retention, and a new era from the beginning sends all of that again."
+              .formatted(target.kind()));
+    } else if (!target.acknowledgment().isAtLeast(Acknowledgment.PERSISTED)) {
+      risks.add(
+          "An acknowledgment of %s means that it has received the message; a crash of it may lose what it acknowledged."
+              .formatted(target.kind()));
+    }
+    if (!has(target, PROGRESS_MARK)) {
+      risks.add(
+          "%s does not tell a clone of the database, or a backup that was restored, from the original: each delivers what it holds."
+              .formatted(target.kind()));
+    }
+    if (!has(target, ORDER_PER_KEY)) {
+      risks.add(target.kind() + " keeps no order, not even of one key.");
+    }
+    risks.add(
+        "What a receiver does with a message, and does again after a crash of its own, is not part of this; the message's id tells repeats apart.");
+    risks.add(
+        "A failover to a standby that lacks commits takes back changes whose messages are delivered already.");
+    risks.add("Messages without a key are delivered in any order.");
+    risks.add(
+        "A transaction that was committed without waiting for the disk may be taken back by a crash of %s, and its messages with it: both or neither."
+            .formatted(store.kind()));
+    return risks;
+  }
+
+  private static void requireTransactions(Boundary store) {
+    if (!has(store, LOCAL_TRANSACTION)) {
+      throw new IllegalArgumentException(
+          "%s has no local transactions, so nothing can be recorded there together with a change."
+              .formatted(store.kind()));
+    }
+  }
+
+  private static boolean has(Boundary boundary, Capability capability) {
+    return boundary.capabilities().contains(capability);
+  }
+
+  private static List<Assumption> acknowledgment(Boundary boundary) {
+    return boundary.assumptions().stream().filter(each -> each.of() == null).toList();
+  }
+
+  private static List<Assumption> of(Boundary boundary, Capability capability) {
+    return has(boundary, capability)
+        ? boundary.assumptions().stream().filter(each -> each.of() == capability).toList()
+        : List.of();
+  }
+
+  private static List<Assumption> both(List<Assumption> some, List<Assumption> others) {
+    List<Assumption> all = new ArrayList<>(some);
+    all.addAll(others);
+    return all;
+  }
+
+  /** The clauses so far. */
+  private static final class Sheet {
+    private final List<Clause> clauses = new ArrayList<>();
+    private Boundary where;
+
+    Sheet(Boundary where) {
+      this.where = where;
+    }
+
+    void at(Boundary boundary) {
+      where = boundary;
+    }
+
+    void promise(String id, Aspect aspect, String text, List<Assumption> assumes) {
+      clauses.add(new Clause(id, aspect, where.kind(), text, assumes));
+    }
+  }
+}

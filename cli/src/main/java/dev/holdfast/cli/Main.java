@@ -3,6 +3,7 @@ package dev.holdfast.cli;
 import dev.holdfast.cli.bench.BenchCommand;
 import dev.holdfast.cli.demo.DemoCommand;
 import dev.holdfast.cli.doctor.DoctorCommand;
+import dev.holdfast.cli.guarantees.GuaranteesCommand;
 import dev.holdfast.cli.operation.OperationCommand;
 import dev.holdfast.cli.prove.ProveCommand;
 import dev.holdfast.cli.relay.RelayCommand;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
       TakeoverCommand.class,
       OperationCommand.class,
       DoctorCommand.class,
+      GuaranteesCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

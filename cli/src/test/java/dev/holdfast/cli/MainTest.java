@@ -19,6 +19,7 @@ class MainTest {
         "outbox --help",
         "operation --help",
         "doctor --help",
+        "guarantees --help",
         "outbox reanchor --help",
         "bench --help",
         "bench outbox --help",

@@ -38,7 +38,8 @@ public record Guarantee(
   /**
    * Its clauses as they stand at running servers.
    *
-   * @param findings what the servers answered; those about other things are passed over
+   * @param findings what the servers answered; those about other things are passed over, and a
+   *     finding {@code kafka.connection} without answer leaves every {@code kafka.} unknown
    */
   public List<JudgedClause> judge(List<Finding> findings) {
     return clauses.stream().map(clause -> judge(clause, findings)).toList();
@@ -49,7 +50,9 @@ public record Guarantee(
     List<Finding> because = new ArrayList<>();
     for (String check : checks(clause)) {
       List<Finding> answers =
-          findings.stream().filter(finding -> finding.id().equals(check)).toList();
+          findings.stream()
+              .filter(finding -> finding.id().equals(check) || isSilence(finding, check))
+              .toList();
       if (answers.isEmpty()) {
         standings.add(Standing.ASSUMED);
       }
@@ -68,6 +71,12 @@ public record Guarantee(
     return clause.assumes().stream()
         .flatMap(assumption -> assumption.checks().stream())
         .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** Whether the server that {@code check} is about did not answer at all. */
+  private static boolean isSilence(Finding finding, String check) {
+    return finding.severity() == Severity.UNKNOWN
+        && finding.id().equals(check.substring(0, check.indexOf('.')) + ".connection");
   }
 
   private static Standing standing(Severity severity) {

@@ -25,18 +25,19 @@ public final class Guarantees {
    */
   public static Guarantee localTransaction(Boundary store) {
     requireTransactions(store);
-    List<Assumption> kept = acknowledgment(store);
+    List<Assumption> written = of(store, LOCAL_TRANSACTION);
+    List<Assumption> told = both(written, acknowledgment(store));
     Sheet sheet = new Sheet(store);
     sheet.promise(
         "transact.atomicity",
         Aspect.ATOMICITY,
         "All changes of one call to transact, and all messages published in it, are one commit, or none of them happens; what was published after a savepoint goes when it is rolled back to.",
-        kept);
+        written);
     sheet.promise(
         "transact.answer",
         Aspect.ANSWER,
         "When transact returns it is committed, and when it throws it is not, but for OutcomeUnknown, which says that the reply to the commit was lost. Asked within an hour and a half, resolve() then tells for certain whether it was committed, and if it was not, it never will be.",
-        kept);
+        told);
     sheet.promise(
         "transact.repeat",
         Aspect.DELIVERY,
@@ -56,7 +57,7 @@ public final class Guarantees {
         "transact.durability",
         Aspect.DURABILITY,
         "What is committed is still there after a crash of the process or of the database.",
-        kept);
+        told);
     return new Guarantee(
         "transact at " + store.kind(),
         Resolution.LOCAL_TRANSACTION,
@@ -99,7 +100,7 @@ public final class Guarantees {
         "outbox.atomicity",
         Aspect.ATOMICITY,
         "A message is recorded if, and only if, the transaction that publishes it commits, whoever manages that transaction.",
-        acknowledgment(store));
+        of(store, LOCAL_TRANSACTION));
     sheet.promise(
         "outbox.refusal",
         Aspect.ANSWER,
@@ -109,32 +110,32 @@ public final class Guarantees {
         "outbox.dedupe",
         Aspect.DELIVERY,
         "Of the messages of one topic with one dedupe key, committed within the dedupe window, one is recorded.",
-        acknowledgment(store));
+        of(store, LOCAL_TRANSACTION));
     sheet.promise(
         "outbox.delayed",
         Aspect.DELIVERY,
         "A delayed message is recorded once, and not before it is due by the database's clock.",
-        acknowledgment(store));
+        of(store, LOCAL_TRANSACTION));
     sheet.promise(
         "outbox.durability",
         Aspect.DURABILITY,
         "What is not delivered is not deleted. What is delivered is kept for the outbox's retention at least.",
-        acknowledgment(store));
+        of(store, LOCAL_TRANSACTION));
   }
 
   private static void delivered(Sheet sheet, Boundary store, Boundary target) {
-    List<Assumption> kept = both(acknowledgment(store), acknowledgment(target));
+    List<Assumption> kept = both(of(store, LOCAL_TRANSACTION), acknowledgment(target));
     sheet.at(target);
     sheet.promise(
         "outbox.delivery.none-lost",
         Aspect.DELIVERY,
         "A message whose transaction is committed and durable is delivered, or parked and listed as such; one that commits late is not passed over, and holds up nobody else.",
-        both(kept, of(store, LOCAL_TRANSACTION)));
+        kept);
     sheet.promise(
         "outbox.delivery.none-invented",
         Aspect.DELIVERY,
         "No message is delivered of a transaction that rolled back, or that a crash of the database took back.",
-        acknowledgment(store));
+        of(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
           "outbox.delivery.once",
@@ -159,7 +160,7 @@ public final class Guarantees {
         "outbox.visibility",
         Aspect.VISIBILITY,
         "Nobody sees a message before the change that it speaks of is durable.",
-        acknowledgment(store));
+        of(store, LOCAL_TRANSACTION));
   }
 
   private static void recovered(Sheet sheet, Boundary store, Boundary target) {
@@ -167,7 +168,7 @@ public final class Guarantees {
         "outbox.recovery.takeover",
         Aspect.RECOVERY,
         "When a relay dies or is stopped, another that runs the same channel goes on, by itself, within the lease's duration (5 s unless set) and the 5 s after which the database ends what the dead one had begun; where no other runs, the next that is started.",
-        both(of(store, LOCAL_TRANSACTION), of(target, PROGRESS_MARK)));
+        of(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
           "outbox.recovery.zombie",
@@ -190,7 +191,7 @@ public final class Guarantees {
         "outbox.recovery.parking",
         Aspect.RECOVERY,
         "A message that the target refuses is parked together with the later ones of its key, other keys go on, and a person can have it replayed in order, or skipped; all of that is audited.",
-        acknowledgment(store));
+        of(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
           "outbox.recovery.copies",

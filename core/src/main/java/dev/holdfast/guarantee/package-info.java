@@ -1,6 +1,6 @@
 /**
- * Which resolution fits which boundaries. Computes from what {@linkplain
- * dev.holdfast.boundary.Boundary boundaries} declare, does no I/O, and knows no product.
+ * Which resolution fits which boundaries, and what it promises there. Computes from what
+ * {@linkplain dev.holdfast.boundary.Boundary boundaries} declare, does no I/O, and knows no product.
  */
 @NullMarked
 package dev.holdfast.guarantee;

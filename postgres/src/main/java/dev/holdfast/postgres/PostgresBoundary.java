@@ -38,7 +38,7 @@ public final class PostgresBoundary implements Boundary {
     return List.of(
         new Assumption(
             "postgresql.keeps-what-it-flushed",
-            null,
+            Capability.LOCAL_TRANSACTION,
             "PostgreSQL keeps what it has flushed: fsync and full_page_writes are on, and its disks are honest.",
             Set.of("database.fsync", "database.full-page-writes")),
         new Assumption(

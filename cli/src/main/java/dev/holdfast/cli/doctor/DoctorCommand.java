@@ -3,20 +3,13 @@ package dev.holdfast.cli.doctor;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.DatabaseOptions;
 import dev.holdfast.cli.Json;
-import dev.holdfast.cli.LogLevel;
 import dev.holdfast.cli.relay.Servers;
 import dev.holdfast.doctor.Finding;
-import dev.holdfast.kafka.Kafka;
-import dev.holdfast.kafka.KafkaTarget;
 import dev.holdfast.postgres.doctor.Limits;
-import dev.holdfast.postgres.doctor.PostgresDoctor;
 import dev.holdfast.postgres.doctor.PostgresDoctor.Role;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -89,32 +82,16 @@ public final class DoctorCommand implements Callable<Integer> {
           "--max-lag and --max-transaction are seconds, 0 or more. Nothing was done.");
     }
     Role wanted = wanted();
-    Servers servers = Servers.of(config, database, kafka, System.getenv());
-    Map<String, Object> settings = servers.kafka();
-    // Refused here rather than found: settings that no relay would start with.
-    KafkaTarget target = settings == null ? null : Kafka.to(settings);
-    List<Finding> findings;
-    try (LogLevel log = LogLevel.silent()) {
-      findings = examine(servers, target, wanted);
-    }
-    Diagnosis diagnosis = new Diagnosis(findings, strict);
-    spec.commandLine().getOut().print(json ? Json.text(diagnosis.json()) : diagnosis.text());
-    spec.commandLine().getOut().flush();
-    return diagnosis.status();
-  }
-
-  private List<Finding> examine(
-      Servers servers, @Nullable KafkaTarget target, @Nullable Role wanted) {
-    var dataSource = servers.address().dataSource();
+    Examination examination = Examination.of(Servers.of(config, database, kafka, System.getenv()));
     Limits limits =
         Limits.DEFAULT
             .withLag(Duration.ofSeconds(maxLag))
             .withTransaction(Duration.ofSeconds(maxTransaction));
-    PostgresDoctor doctor =
-        new PostgresDoctor(dataSource, servers.address().schema(), limits, InstantSource.system());
-    List<Finding> findings = new ArrayList<>(doctor.examine(wanted));
-    findings.addAll(new BrokerExamination(doctor, target).examine());
-    return findings;
+    List<Finding> findings = examination.examine(limits, wanted);
+    Diagnosis diagnosis = new Diagnosis(findings, strict);
+    spec.commandLine().getOut().print(json ? Json.text(diagnosis.json()) : diagnosis.text());
+    spec.commandLine().getOut().flush();
+    return diagnosis.status();
   }
 
   private @Nullable Role wanted() {

@@ -1,0 +1,50 @@
+package dev.holdfast.cli.doctor;
+
+import dev.holdfast.cli.LogLevel;
+import dev.holdfast.cli.relay.Servers;
+import dev.holdfast.doctor.Finding;
+import dev.holdfast.kafka.Kafka;
+import dev.holdfast.kafka.KafkaTarget;
+import dev.holdfast.postgres.doctor.Limits;
+import dev.holdfast.postgres.doctor.PostgresDoctor;
+import dev.holdfast.postgres.doctor.PostgresDoctor.Role;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks the servers that a relay would use. Changes nothing.
+ *
+ * @param target {@code null} when no broker is named
+ */
+public record Examination(Servers servers, @Nullable KafkaTarget target) {
+
+  /**
+   * @throws dev.holdfast.InvalidConfiguration for settings that no relay would start with
+   */
+  public static Examination of(Servers servers) {
+    Map<String, Object> settings = servers.kafka();
+    return new Examination(servers, settings == null ? null : Kafka.to(settings));
+  }
+
+  /**
+   * What they answered; one that does not answer is a finding.
+   *
+   * @param role whose rights the user must have; {@code null} for whichever it has
+   */
+  public List<Finding> examine(Limits limits, @Nullable Role role) {
+    try (LogLevel log = LogLevel.silent()) {
+      PostgresDoctor doctor =
+          new PostgresDoctor(
+              servers.address().dataSource(),
+              servers.address().schema(),
+              limits,
+              InstantSource.system());
+      List<Finding> findings = new ArrayList<>(doctor.examine(role));
+      findings.addAll(new BrokerExamination(doctor, target).examine());
+      return findings;
+    }
+  }
+}

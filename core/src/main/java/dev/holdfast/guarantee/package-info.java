@@ -1,6 +1,7 @@
 /**
  * Which resolution fits which boundaries, and what it promises there. Computes from what
- * {@linkplain dev.holdfast.boundary.Boundary boundaries} declare, does no I/O, and knows no product.
+ * {@linkplain dev.holdfast.boundary.Boundary boundaries} declare, does no I/O, and knows no
+ * product.
  */
 @NullMarked
 package dev.holdfast.guarantee;

@@ -1,5 +1,6 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.cli.advise.AdviseCommand;
 import dev.holdfast.cli.bench.BenchCommand;
 import dev.holdfast.cli.demo.DemoCommand;
 import dev.holdfast.cli.doctor.DoctorCommand;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
       TakeoverCommand.class,
       OperationCommand.class,
       DoctorCommand.class,
+      AdviseCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

@@ -19,6 +19,11 @@ import java.util.Optional;
 public record Absorption(
     String boundary, Optional<Capability> by, String how, Optional<Duration> window) {
 
+  /** The window, for people: a time, or that there is no limit. */
+  public String lasts() {
+    return Times.of(window);
+  }
+
   /** The one that lasts longest of those that the boundary offers to this resolution. */
   static Absorption of(Resolution resolution, Boundary boundary) {
     Absorption best =

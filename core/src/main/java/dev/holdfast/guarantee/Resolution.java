@@ -8,10 +8,12 @@ package dev.holdfast.guarantee;
 public enum Resolution {
   LOCAL_TRANSACTION(
       "local transaction", "nothing: the effects are one commit", "nobody has to", true),
-  INBOX("inbox, idempotent receiver", "the sender's retry", "redelivery by the sender", false),
+  /** Or an idempotent receiver: whoever receives tells a repeat from a first attempt. */
+  INBOX("inbox", "the sender's retry", "redelivery by the sender", false),
   OUTBOX("outbox", "a message row, with the first effect", "the relay", true),
   EVENT_SOURCING(
       "event sourcing", "the event, which is the first effect", "projections and reactions", false),
+  /** Hold, then confirm or cancel. */
   RESERVATION(
       "reservation",
       "which holds to confirm, with the first effect",
@@ -19,11 +21,9 @@ public enum Resolution {
       false),
   TWO_PHASE_COMMIT(
       "two-phase commit", "a decision row, with the first effect", "any recoverer", false),
+  /** Durable execution, and the saga whose steps are undone by compensation. */
   WORKFLOW(
-      "workflow: durable execution, saga with compensation",
-      "each step's intent and result in the journal",
-      "the workflow executor",
-      false),
+      "workflow", "each step's intent and result in the journal", "the workflow executor", false),
   RECONCILIATION("reconciliation", "nothing", "a periodic comparison", false);
 
   private final String title;

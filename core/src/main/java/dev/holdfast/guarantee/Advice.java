@@ -10,8 +10,8 @@ import java.util.Optional;
  * @param behindInbox whether the message with which the operation begins has to go through an inbox
  *     first, at the boundary of the record
  * @param recordedAt the {@linkplain dev.holdfast.boundary.Boundary#description() description} of
- *     the boundary whose commit holds the record; empty when none does: the sender's retry, or a
- *     journal in a database of its own
+ *     the boundary whose commit holds the record; empty when none does: the sender's retry, a
+ *     comparison, or a journal in a database of its own
  * @param cost for one operation
  * @param absorbs what makes a repeat harmless, at each boundary at which one can come
  * @param givenUp what one local transaction would have given and this does not

@@ -110,8 +110,8 @@ public final class Advisor {
   private static Optional<String> recordedAt(Resolution resolution, Layout layout) {
     return switch (resolution) {
       case LOCAL_TRANSACTION -> Optional.of(layout.units().get(0).description());
-      case INBOX -> Optional.empty();
-      case OUTBOX, EVENT_SOURCING, RESERVATION, TWO_PHASE_COMMIT, WORKFLOW, RECONCILIATION ->
+      case INBOX, RECONCILIATION -> Optional.empty();
+      case OUTBOX, EVENT_SOURCING, RESERVATION, TWO_PHASE_COMMIT, WORKFLOW ->
           layout.recorder().map(Boundary::description);
     };
   }

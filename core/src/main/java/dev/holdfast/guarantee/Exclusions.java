@@ -49,6 +49,7 @@ final class Exclusions {
         recorded();
         lacking(layout.others(), Capability.PREPARE, "cannot prepare a commit");
         lasting(Resolution.TWO_PHASE_COMMIT, Capability.PREPARE, "a prepared commit");
+        order(layout.others());
         unless(Need.AVAILABLE, "every boundary has to be there before the caller is answered");
       }
       case WORKFLOW -> workflow();
@@ -89,6 +90,7 @@ final class Exclusions {
       return;
     }
     duplicates(Resolution.INBOX, units);
+    deliveredInOrder();
     order(units);
     if (units.size() > 1) {
       unless(Need.REPLY, "redelivery repeats every effect and undoes none");
@@ -156,6 +158,7 @@ final class Exclusions {
     }
     if (layout.consumes()) {
       duplicates(Resolution.INBOX, layout.recorder().stream().toList());
+      deliveredInOrder();
     }
   }
 
@@ -172,6 +175,17 @@ final class Exclusions {
     if (layout.needs().has(Need.ORDER)) {
       named(boundaries, boundary -> !Layout.keepsOrder(boundary))
           .forEach(name -> reasons.add(label(Need.ORDER) + ": " + name + " does not keep it"));
+    }
+  }
+
+  private void deliveredInOrder() {
+    if (layout.needs().has(Need.ORDER)) {
+      layout.source().stream()
+          .filter(source -> !Layout.deliversInOrder(source))
+          .forEach(
+              source ->
+                  reasons.add(
+                      label(Need.ORDER) + ": " + source.description() + " redelivers out of it"));
     }
   }
 

@@ -88,17 +88,25 @@ final class GivenUp {
       return;
     }
     switch (resolution) {
-      case LOCAL_TRANSACTION, TWO_PHASE_COMMIT -> {}
-      case INBOX -> unordered(layout.units());
-      case OUTBOX, EVENT_SOURCING -> unordered(layout.others());
+      case LOCAL_TRANSACTION -> {}
+      case INBOX -> {
+        layout
+            .source()
+            .filter(source -> !Layout.deliversInOrder(source))
+            .ifPresent(this::unordered);
+        unordered(layout.units());
+      }
+      case OUTBOX, EVENT_SOURCING, TWO_PHASE_COMMIT -> unordered(layout.others());
       case RESERVATION, WORKFLOW, RECONCILIATION -> given.add("order per key");
     }
   }
 
   private void unordered(List<Boundary> boundaries) {
-    boundaries.stream()
-        .filter(boundary -> !Layout.keepsOrder(boundary))
-        .forEach(boundary -> given.add("order per key at " + boundary.description()));
+    boundaries.stream().filter(boundary -> !Layout.keepsOrder(boundary)).forEach(this::unordered);
+  }
+
+  private void unordered(Boundary boundary) {
+    given.add("order per key at " + boundary.description());
   }
 
   private void repeats(Absorption absorption) {

@@ -73,12 +73,18 @@ record Layout(
 
   /**
    * A transaction that holds the position applied, or the version a write replaces, refuses what
-   * comes late, too.
+   * comes late, too; one that is prepared keeps its rows locked until it is decided. A queue alone
+   * does neither: its branches may be committed in another order than they were decided.
    */
   static boolean keepsOrder(Boundary boundary) {
     return has(boundary, Capability.ORDER_PER_KEY)
         || has(boundary, Capability.EXPECTED_VERSION)
         || keepsRecords(boundary);
+  }
+
+  /** What a source offers: whoever reads its rows can read them in the order of their keys. */
+  static boolean deliversInOrder(Boundary source) {
+    return has(source, Capability.ORDER_PER_KEY) || keepsRecords(source);
   }
 
   private static boolean same(Boundary one, Boundary other) {

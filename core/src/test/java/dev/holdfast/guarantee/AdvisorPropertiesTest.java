@@ -24,7 +24,7 @@ import net.jqwik.api.statistics.Statistics;
 
 /** What holds of every ranking. */
 final class AdvisorPropertiesTest {
-  private static final int TRIES = 2_000;
+  private static final int TRIES = 1_000;
   private static final List<String> PLACES = List.of("a", "b", "c");
 
   /**

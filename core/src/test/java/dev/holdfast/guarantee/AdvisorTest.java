@@ -76,6 +76,7 @@ final class AdvisorTest {
     "db jms,             NOW,                   TWO_PHASE_COMMIT",
     "db jms,             NO_DUPLICATE,          TWO_PHASE_COMMIT",
     "jms db,             NOW,                   TWO_PHASE_COMMIT",
+    "db jms,             ORDER,                 ''",
     "db queue,           NO_DUPLICATE,          OUTBOX EVENT_SOURCING WORKFLOW",
     "db queue,           NO_DUPLICATE 4m,       OUTBOX EVENT_SOURCING WORKFLOW",
     "db queue,           NO_DUPLICATE 5m,       ''",
@@ -122,6 +123,9 @@ final class AdvisorTest {
     // A message, then effects.
     "< kafka db,         ORDER NO_DUPLICATE,    INBOX",
     "< kafka db,         '',                    INBOX WORKFLOW",
+    "< jms db,           ORDER,                 ''",
+    "< db db2,           ORDER,                 INBOX",
+    "< jms db kafka,     ORDER,                 ''",
     "< kafka db kafka,   ORDER NO_DUPLICATE,    OUTBOX EVENT_SOURCING",
     "< kafka db db2,     NOW,                   INBOX TWO_PHASE_COMMIT",
     "< kafka http,       '',                    INBOX WORKFLOW",
@@ -180,6 +184,7 @@ final class AdvisorTest {
         "http email|''|OUTBOX|no effect is at a boundary with transactions and lookups, to record it"
             + " with",
         "db db|''|OUTBOX|one transaction at db holds it all",
+        "< jms db|ORDER|INBOX|order: jms redelivers out of it",
         "< kafka db|''|OUTBOX|nothing has to follow the commit at db",
         "< kafka db|''|LOCAL_TRANSACTION|the message from kafka and the effect at db commit apart",
       })

@@ -19,6 +19,7 @@ class MainTest {
         "outbox --help",
         "operation --help",
         "doctor --help",
+        "advise --help",
         "outbox reanchor --help",
         "bench --help",
         "bench outbox --help",
@@ -52,6 +53,8 @@ class MainTest {
         "bench outbox --what",
         "operation",
         "doctor --max-lag soon",
+        "advise",
+        "advise nonsense",
         "relay --what"
       })
   void wrongUseIsStatusTwo(String line) {

@@ -1,5 +1,6 @@
 package dev.holdfast.cli.advise;
 
+import dev.holdfast.cli.Credentials;
 import dev.holdfast.cli.Json;
 import dev.holdfast.guarantee.Need;
 import dev.holdfast.guarantee.Needs;
@@ -27,41 +28,48 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Kinds, and what they offer:",
-      "  postgresql, mariadb, mysql, oracle, sqlserver",
-      "                     transaction, prepare, version, lookup, undo",
-      "  mongodb            transaction, version, lookup, undo",
-      "  kafka              progress, order (a transactional producer)",
-      "  kafka-plain        order",
-      "  rabbitmq, sqs, http, email",
-      "                     nothing",
-      "  jms                transaction, prepare (a broker with XA)",
-      "  sqs-fifo           dedup=5m, order",
-      "  http-key           key=24h (a service that takes an Idempotency-Key)",
-      "  opensearch, redis, s3",
-      "                     version, lookup, undo",
+      "  postgresql    transaction, prepare, version, lookup, undo",
+      "  mariadb       transaction, prepare, version, lookup, undo",
+      "  mysql         transaction, prepare, version, lookup, undo",
+      "  oracle        transaction, prepare, version, lookup, undo",
+      "  sqlserver     transaction, prepare, version, lookup, undo",
+      "  mongodb       transaction, version, lookup, undo",
+      "  kafka         progress, order (a transactional producer)",
+      "  kafka-plain   order",
+      "  rabbitmq      nothing",
+      "  jms           transaction, prepare (a broker with XA)",
+      "  sqs           nothing",
+      "  sqs-fifo      dedup=5m, order",
+      "  http          nothing",
+      "  http-key      key=24h (a service that takes an Idempotency-Key)",
+      "  opensearch    version, lookup, undo",
+      "  elasticsearch version, lookup, undo",
+      "  redis         version, lookup, undo",
+      "  s3            version, lookup, undo",
+      "  email         nothing",
       "",
       "Offers, added with + where yours has more than its kind:",
-      "  key=TIME           a repeat under the same key is answered, not executed",
-      "  dedup=TIME         a repeat with the same id is dropped, there or by its readers",
-      "  hold=TIME          an effect can be held, then confirmed or cancelled",
-      "  version            a write can name the version that it replaces",
-      "  lookup             it can be asked whether an effect happened",
-      "  undo               an effect can be undone by another",
-      "  order              effects of one key are applied in the order sent",
-      "  transaction        several effects commit as one",
-      "  prepare            a commit can be prepared, and decided later",
-      "  progress           the sender's progress commits with the effects",
+      "  transaction   several effects commit as one",
+      "  prepare       a commit can be prepared, and decided later",
+      "  progress      the sender's progress commits with the effects",
+      "  key=TIME      a repeat under the same key is answered, not executed",
+      "  dedup=TIME    a repeat with the same id is dropped, there or by its readers",
+      "  version       a write can name the version that it replaces",
+      "  lookup        it can be asked whether an effect happened",
+      "  undo          an effect can be undone by another",
+      "  hold=TIME     an effect can be held, then confirmed or cancelled",
+      "  order         effects of one key are applied in the order sent",
       "",
       "Needs, beyond that no effect is lost:",
-      "  order              effects of one key are applied in the order committed",
-      "  now                every effect is committed when the caller is answered",
-      "  no-duplicate       no effect happens twice, unless one of the two is undone again",
-      "  reply              the answer of a later place decides whether to go on",
-      "  available          the caller is answered although another place is away",
+      "  order         effects of one key are applied in the order committed",
+      "  now           every effect is committed when the caller is answered",
+      "  no-duplicate  no effect happens twice, unless one of the two is undone",
+      "  reply         the answer of a later place decides whether to go on",
+      "  available     the caller is answered although another place is away",
       "",
       "Examples:",
-      "  holdfast advise postgresql:orders kafka:orders.placed --need order,no-duplicate",
-      "  holdfast advise postgresql:orders http+key=7d:payments --need no-duplicate --outage 3d",
+      "  holdfast advise postgresql:orders kafka:orders.placed --need order",
+      "  holdfast advise postgresql http+key=7d:payments --outage 3d",
       "  holdfast advise postgresql@shop postgresql@billing --need now",
       "  holdfast advise --consumed kafka:orders.placed postgresql:shipments"
     })
@@ -111,10 +119,14 @@ public final class AdviseCommand implements Callable<Integer> {
       Question question = question();
       answer = new Answer(question, outage, question.answer());
     } catch (NotUnderstood e) {
-      spec.commandLine().getErr().println("holdfast: " + e.getMessage());
+      spec.commandLine()
+          .getErr()
+          .println("holdfast: " + Credentials.mask(String.valueOf(e.getMessage())));
       return ExitCode.USAGE;
     }
-    spec.commandLine().getOut().print(json ? Json.text(answer.json()) : answer.text());
+    // Somebody may name a place by its address, with a password in it.
+    String text = Credentials.mask(json ? Json.text(answer.json()) : answer.text());
+    spec.commandLine().getOut().print(text);
     spec.commandLine().getOut().flush();
     return answer.isSound() ? ExitCode.OK : ExitCode.SOFTWARE;
   }

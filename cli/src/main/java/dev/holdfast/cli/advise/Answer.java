@@ -38,13 +38,13 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
       text.append(
           indented(
               Table.of(
-                  List.of("", "caller waits for", "in all", "", ""),
+                  List.of("", "caller waits for", "forced writes", "this version"),
                   ranking.sound().stream().skip(1).map(this::row).toList())));
     }
     if (!ranking.excluded().isEmpty()) {
       text.append("\nExcluded:\n");
       for (Excluded excluded : ranking.excluded()) {
-        text.append(line("  ", title(excluded.resolution()), excluded.reasons()));
+        text.append(line("  ", excluded.resolution().title(), excluded.reasons()));
       }
     }
     return text.toString();
@@ -68,15 +68,7 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
     StringBuilder text = new StringBuilder();
     text.append(line("", "Do", List.of(heading(advice) + "; " + ready(advice))));
     text.append(line("", "Why", why(advice)));
-    text.append(
-        line(
-            "",
-            "Record",
-            List.of(
-                resolution.records()
-                    + (resolution == Resolution.LOCAL_TRANSACTION
-                        ? ""
-                        : advice.recordedAt().map(name -> ", at " + name).orElse("")))));
+    text.append(line("", "Record", List.of(resolution.records() + where(advice))));
     text.append(line("", "After a crash", List.of(resolution.discharger())));
     text.append(line("", "Costs", costs(advice.cost())));
     text.append(line("", "Remains", remains(advice)));
@@ -87,6 +79,16 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
       text.append(line("", "Provided", conditions));
     }
     return text.toString();
+  }
+
+  private static String where(Advice advice) {
+    if (advice.resolution() == Resolution.LOCAL_TRANSACTION) {
+      return "";
+    }
+    return advice
+        .recordedAt()
+        .map(name -> ", at " + name)
+        .orElse(advice.resolution() == Resolution.WORKFLOW ? ", in a database of its own" : "");
   }
 
   private static String heading(Advice advice) {
@@ -128,9 +130,9 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
   private static List<String> remains(Advice advice) {
     List<String> remains = new ArrayList<>();
     remains.add(
-        advice.resolution() == Resolution.LOCAL_TRANSACTION && advice.absorbs().isEmpty()
-            ? "all of it happens or nothing does"
-            : "what is recorded happens, whatever crashes");
+        advice.resolution() == Resolution.LOCAL_TRANSACTION
+            ? "there is one commit: all of it happens, or nothing does"
+            : "no effect is lost in a crash");
     for (Absorption absorption : advice.absorbs()) {
       remains.add(
           absorption.by().isEmpty()
@@ -161,7 +163,7 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
   }
 
   private String nothing() {
-    List<String> remedies = Remedies.of(question);
+    List<String> remedies = Remedies.of(question, outage);
     return "No resolution meets this.\n"
         + line(
             "",
@@ -173,28 +175,28 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
     Cost cost = advice.cost();
     return List.of(
         heading(advice),
-        "%d + %d".formatted(cost.callerForcedWrites(), cost.callerRoundTrips()),
+        "%s, %s"
+            .formatted(
+                count(cost.callerForcedWrites(), "write"),
+                count(cost.callerRoundTrips(), "round trip")),
         Integer.toString(cost.forcedWrites()),
-        Readiness.of(advice, question.effects()) == Readiness.PLANNED ? "planned" : "",
-        "");
+        Readiness.of(advice, question.effects()).word());
   }
 
   private static String indented(String table) {
     return table.lines().map(line -> "  " + line + "\n").collect(Collectors.joining());
   }
 
-  private static String title(Resolution resolution) {
-    return resolution.title();
-  }
-
   /** A name, and behind it one line for each. */
   private static String line(String indent, String name, List<String> values) {
     StringBuilder text = new StringBuilder();
+    String before = name;
     for (String value : values) {
       text.append(indent)
-          .append("%-18s".formatted(text.isEmpty() ? name : ""))
+          .append(("%-" + (20 - indent.length()) + "s").formatted(before))
           .append(value)
           .append('\n');
+      before = "";
     }
     return text.toString();
   }
@@ -207,7 +209,7 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
     all.put("outage_seconds", question.needs().outage().map(Duration::toSeconds).orElse(null));
     all.put("sound", ranking.sound().stream().map(this::sound).toList());
     all.put("excluded", ranking.excluded().stream().map(Answer::excluded).toList());
-    all.put("would_help", isSound() ? List.of() : Remedies.of(question));
+    all.put("would_help", isSound() ? List.of() : Remedies.of(question, outage));
     return all;
   }
 

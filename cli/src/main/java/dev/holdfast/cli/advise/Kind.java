@@ -66,6 +66,7 @@ enum Kind {
   HTTP(Acknowledgment.PROCESSED),
   HTTP_KEY(Acknowledgment.PROCESSED, Offer.KEY),
   OPENSEARCH(Acknowledgment.PERSISTED, Offer.VERSION, Offer.LOOKUP, Offer.UNDO),
+  ELASTICSEARCH(Acknowledgment.PERSISTED, Offer.VERSION, Offer.LOOKUP, Offer.UNDO),
   REDIS(Acknowledgment.ACCEPTED, Offer.VERSION, Offer.LOOKUP, Offer.UNDO),
   S3(Acknowledgment.COMMITTED, Offer.VERSION, Offer.LOOKUP, Offer.UNDO),
   EMAIL(Acknowledgment.ACCEPTED);
@@ -128,7 +129,7 @@ enum Kind {
               capability == Capability.IDEMPOTENCY_KEY
                   ? "keys are kept for 24 h; if not: http+key=TIME"
                   : null;
-          case OPENSEARCH ->
+          case OPENSEARCH, ELASTICSEARCH ->
               capability == Capability.EXPECTED_VERSION
                   ? "deletes are kept as documents for longer than index.gc_deletes, 60 s"
                   : null;
@@ -166,6 +167,7 @@ enum Kind {
           HTTP,
           HTTP_KEY,
           OPENSEARCH,
+          ELASTICSEARCH,
           REDIS,
           S3,
           EMAIL ->

@@ -6,16 +6,24 @@ import java.util.List;
 
 /** What this version of Holdfast does of an advice. */
 enum Readiness {
-  NOTHING_NEEDED("nothing of Holdfast's is needed: it is one transaction of your own"),
-  CARRIED_OUT("this version carries it out"),
+  NOTHING_NEEDED("needs nothing", "nothing of Holdfast's is needed, there is one commit"),
+  CARRIED_OUT("carries it out", "this version carries it out"),
   TARGET_NEEDED(
+      "without the target",
       "this version carries out the record and the relay; the delivery is a Target to be written"),
-  PLANNED("this version does not carry it out; it is planned");
+  PLANNED("planned", "planned, this version does not carry it out");
 
+  private final String word;
   private final String sentence;
 
-  Readiness(String sentence) {
+  Readiness(String word, String sentence) {
+    this.word = word;
     this.sentence = sentence;
+  }
+
+  /** For a table. */
+  String word() {
+    return word;
   }
 
   String sentence() {

@@ -12,13 +12,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Which one change would make a resolution sound where none is. Tried out, not guessed. */
 final class Remedies {
   private Remedies() {}
 
-  /** Empty when one change is not enough. */
-  static List<String> of(Question question) {
+  /**
+   * @param outage as it was typed
+   * @return empty when one change is not enough
+   */
+  static List<String> of(Question question, @Nullable String outage) {
     List<String> remedies = new ArrayList<>();
     Needs needs = question.needs();
     for (Need need : needs.each()) {
@@ -32,6 +36,7 @@ final class Remedies {
       best(question.with(new Needs(needs.each(), Optional.empty())))
           .ifPresent(advice -> remedies.add("with a shorter outage: " + advice));
     }
+    String longEnough = outage == null ? " for a stated time" : " for more than " + outage;
     for (Place place : question.places().stream().distinct().toList()) {
       for (Offer offer : Offer.values()) {
         if (isSomethingToAdd(offer)) {
@@ -43,7 +48,7 @@ final class Remedies {
                               .formatted(
                                   place.description(),
                                   Word.of(offer),
-                                  offer.isTimed() ? ", for long enough" : "",
+                                  offer.isTimed() ? longEnough : "",
                                   offer.meaning(),
                                   advice)));
         }

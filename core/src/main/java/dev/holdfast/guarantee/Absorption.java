@@ -19,19 +19,36 @@ import java.util.Optional;
 public record Absorption(
     String boundary, Optional<Capability> by, String how, Optional<Duration> window) {
 
-  /** The window, for people: a time, or that there is no limit. */
+  /** The window, for people: for how long, or that there is no limit. */
   public String lasts() {
-    return Times.of(window);
+    return (window.isPresent() ? "for " : "") + Times.of(window);
   }
 
-  /** The one that lasts longest of those that the boundary offers to this resolution. */
-  static Absorption of(Resolution resolution, Boundary boundary) {
+  /**
+   * The one that lasts longest of those that the boundary offers to this resolution. What asks or
+   * undoes before it repeats is used only where nothing simpler lasts for the outage.
+   */
+  static Absorption of(Resolution resolution, Boundary boundary, Optional<Duration> outage) {
+    Absorption best = longest(resolution, boundary, offers(resolution, boundary));
+    if (resolution == Resolution.WORKFLOW && !best.covers(outage)) {
+      for (Capability capability : List.of(Capability.LOOKUP, Capability.COMPENSATION)) {
+        Absorption other = longest(resolution, boundary, List.of(capability));
+        if (other.covers(outage)) {
+          return other;
+        }
+      }
+    }
+    return best;
+  }
+
+  private static Absorption longest(
+      Resolution resolution, Boundary boundary, List<Capability> capabilities) {
     Absorption best =
         new Absorption(
             boundary.description(), Optional.empty(), "nothing", Optional.of(Duration.ZERO));
-    for (Capability capability : offers(resolution, boundary)) {
+    for (Capability capability : capabilities) {
       Optional<Duration> window = boundary.window(capability);
-      if (isLonger(window, best.window)) {
+      if (Layout.has(boundary, capability) && isLonger(window, best.window)) {
         best =
             new Absorption(
                 boundary.description(),
@@ -63,14 +80,8 @@ public record Absorption(
         usable.add(Capability.PROGRESS_MARK);
         usable.addAll(byMessage(boundary));
       }
-      case INBOX, LOCAL_TRANSACTION -> usable.addAll(byMessage(boundary));
-      case WORKFLOW -> {
-        usable.addAll(byMessage(boundary));
-        usable.add(Capability.LOOKUP);
-        usable.add(Capability.COMPENSATION);
-      }
+      case INBOX, LOCAL_TRANSACTION, WORKFLOW -> usable.addAll(byMessage(boundary));
     }
-    usable.removeIf(capability -> !Layout.has(boundary, capability));
     return usable;
   }
 

@@ -1,6 +1,7 @@
 package dev.holdfast.guarantee;
 
 import dev.holdfast.boundary.Boundary;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -87,15 +88,16 @@ public final class Advisor {
               case LOCAL_TRANSACTION, INBOX, WORKFLOW -> false;
               case OUTBOX, EVENT_SOURCING, RESERVATION, TWO_PHASE_COMMIT, RECONCILIATION -> true;
             };
+    Optional<Duration> outage = layout.needs().outage();
     List<Absorption> absorbs = new ArrayList<>();
     if (behindInbox) {
       layout
           .recorder()
-          .map(recorder -> Absorption.of(Resolution.INBOX, recorder))
+          .map(recorder -> Absorption.of(Resolution.INBOX, recorder, outage))
           .ifPresent(absorbs::add);
     }
     repeated.stream()
-        .map(boundary -> Absorption.of(resolution, boundary))
+        .map(boundary -> Absorption.of(resolution, boundary, outage))
         .distinct()
         .forEach(absorbs::add);
     return new Advice(

@@ -118,7 +118,8 @@ final class Exclusions {
   private void lasting(Resolution resolution, Capability capability, String what) {
     Optional<Duration> outage = layout.needs().outage();
     for (Boundary other : layout.others()) {
-      if (Layout.has(other, capability) && !Absorption.of(resolution, other).covers(outage)) {
+      if (Layout.has(other, capability)
+          && !Absorption.of(resolution, other, outage).covers(outage)) {
         reasons.add(
             "%s at %s lasts %s%s"
                 .formatted(
@@ -195,7 +196,7 @@ final class Exclusions {
     }
     Optional<Duration> outage = layout.needs().outage();
     boundaries.stream()
-        .map(boundary -> Absorption.of(resolution, boundary))
+        .map(boundary -> Absorption.of(resolution, boundary, outage))
         .filter(absorption -> !absorption.covers(outage))
         .distinct()
         .forEach(absorption -> reasons.add(label(Need.NO_DUPLICATE) + ": " + repeat(absorption)));

@@ -43,7 +43,8 @@ final class GivenUp {
         given.add("rows as the truth: the state of a thing is read from its events");
       }
       case RESERVATION -> {
-        apart(others);
+        given.add(
+            "simultaneity: what is held at %s is confirmed after the answer".formatted(others));
         given.add("availability: nobody else can use what is held at " + others);
       }
       case TWO_PHASE_COMMIT -> {
@@ -57,7 +58,8 @@ final class GivenUp {
         }
       }
       case RECONCILIATION -> {
-        given.add("simultaneity: %s differs until the next comparison".formatted(others));
+        given.add(
+            "simultaneity: differences at %s stay until the next comparison".formatted(others));
         given.add("states in between: only the latest one is compared");
       }
     }
@@ -69,16 +71,15 @@ final class GivenUp {
   }
 
   private void apart(String others) {
-    given.add("simultaneity: %s differs until %s has run".formatted(others, agent()));
+    given.add("simultaneity: nothing of it is at %s before %s has run".formatted(others, agent()));
   }
 
   private String agent() {
     return switch (resolution) {
       case OUTBOX -> "the relay";
       case EVENT_SOURCING -> "the projection or reaction";
-      case RESERVATION -> "the confirmation";
       case WORKFLOW -> "the executor";
-      case LOCAL_TRANSACTION, INBOX, TWO_PHASE_COMMIT, RECONCILIATION ->
+      case LOCAL_TRANSACTION, INBOX, RESERVATION, TWO_PHASE_COMMIT, RECONCILIATION ->
           throw new IllegalArgumentException(resolution + " leaves nothing to an agent");
     };
   }

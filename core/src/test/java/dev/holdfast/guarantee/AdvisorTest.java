@@ -241,6 +241,16 @@ final class AdvisorTest {
   }
 
   @Test
+  void undoesBeforeARepeatOnlyWhereNothingSimplerLastsLongEnough() {
+    assertThat(first("flight hotel", "").absorbs())
+        .extracting(absorption -> absorption.by().orElseThrow())
+        .containsOnly(IDEMPOTENCY_KEY);
+    assertThat(first("flight hotel", "31d").absorbs())
+        .extracting(absorption -> absorption.by().orElseThrow())
+        .containsOnly(COMPENSATION);
+  }
+
+  @Test
   void recordsWhereItIsCheapestWhicheverEffectComesFirst() {
     assertThat(first("kafka db", "").recordedAt()).contains("db");
     assertThat(first("plain-db db", "NOW").recordedAt()).contains("plain-db");

@@ -33,7 +33,8 @@ final class AdviseCommandTest {
         .containsPattern("the caller waits for 1 forced write and 0 round trips more\n")
         .containsPattern("in all 2 forced writes, and 1 agent to run\n")
         .contains("at kafka is absorbed by progress committed with the effect, without limit")
-        .containsPattern("Given up +simultaneity: kafka differs until the relay has run\n")
+        .containsPattern(
+            "Given up +simultaneity: nothing of it is at kafka before the relay has run\n")
         .containsPattern("Provided +kafka: consumers read read_committed\n")
         .containsPattern("event sourcing .* planned\n")
         .containsPattern("local transaction +the effects commit apart: postgresql, kafka\n")

@@ -25,7 +25,8 @@ final class DocPages {
           ROOT.resolve(
               "opentelemetry/src/test/java/dev/holdfast/opentelemetry/HoldfastTracingTest.java"),
           ROOT.resolve(
-              "examples/spring/src/main/java/dev/holdfast/examples/spring/OrderService.java"));
+              "examples/spring/src/main/java/dev/holdfast/examples/spring/OrderService.java"),
+          ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/ModulithTest.java"));
   private static final Pattern MARKER =
       Pattern.compile("<!-- (snippet|generated):([a-z0-9-]+) -->");
 

@@ -79,6 +79,18 @@ public final class TransactionalOutbox {
     return (TransactionBuffer) TransactionSynchronizationManager.getResource(this);
   }
 
+  /**
+   * Has the current transaction roll back instead of committing, with this reason, whether or not
+   * the caller goes on. Not one whose manager is no bean, and not in the commit itself: there the
+   * reason is only thrown.
+   */
+  void refuseCommit(RuntimeException reason) {
+    TransactionBuffer buffer = buffer();
+    if (buffer != null) {
+      buffer.refuse(reason);
+    }
+  }
+
   void write(String operationId, List<Message> messages) {
     holdfast.publish(requireTransaction(), operationId, messages);
   }

@@ -217,7 +217,7 @@ final class DeliveryTest {
             JpaApplication.class,
             schema,
             "orders.*",
-            "spring.autoconfigure.exclude=",
+            "spring.autoconfigure.exclude=" + Apps.WITHOUT_MODULITH,
             "spring.jpa.hibernate.ddl-auto=update",
             "spring.jpa.open-in-view=false")) {
       TransactionalOutbox outbox = application.getBean(TransactionalOutbox.class);

@@ -72,7 +72,8 @@ public final class TransactionalOutbox {
     if (operationId != null) {
       buffer.operationId(operationId);
     }
-    buffer.add(messages);
+    // Now, not when they are written: by then the span of this call may be over.
+    buffer.add(messages.stream().map(holdfast::announce).toList());
   }
 
   @Nullable TransactionBuffer buffer() {
@@ -92,7 +93,7 @@ public final class TransactionalOutbox {
   }
 
   void write(String operationId, List<Message> messages) {
-    holdfast.publish(requireTransaction(), operationId, messages);
+    holdfast.record(requireTransaction(), operationId, messages);
   }
 
   void committed() {

@@ -27,7 +27,7 @@ final class Apps {
   @EnableAutoConfiguration
   static class Plain {}
 
-  /** JDBC, one channel to {@link Nowhere}, and no Flyway. */
+  /** JDBC, one channel to {@link Nowhere}, and neither Flyway nor Liquibase. */
   static ConfigurableApplicationContext start(
       Class<?> application, String schema, String topics, String... more) {
     Map<String, String> properties = new LinkedHashMap<>();
@@ -35,6 +35,7 @@ final class Apps {
     properties.put("spring.datasource.hikari.maximum-pool-size", "8");
     properties.put("spring.main.banner-mode", "off");
     properties.put("spring.flyway.enabled", "false");
+    properties.put("spring.liquibase.enabled", "false");
     properties.put("spring.autoconfigure.exclude", WITHOUT_JPA + "," + WITHOUT_MODULITH);
     properties.put("holdfast.schema", schema);
     properties.put("holdfast.channels.orders.topics", topics);

@@ -369,13 +369,16 @@ final class ModulithTest {
         .withPropertyValues(
             "spring.autoconfigure.exclude=" + Apps.WITHOUT_JPA,
             "spring.flyway.enabled=false",
+            "spring.liquibase.enabled=false",
             "spring.modulith.events.externalization.enabled=false")
         .run(ModulithTest::onlyTheOutbox);
     // The conditions themselves do hold.
     runner
         .withUserConfiguration(Application.class)
         .withPropertyValues(
-            "spring.autoconfigure.exclude=" + Apps.WITHOUT_JPA, "spring.flyway.enabled=false")
+            "spring.autoconfigure.exclude=" + Apps.WITHOUT_JPA,
+            "spring.flyway.enabled=false",
+            "spring.liquibase.enabled=false")
         .run(context -> assertThat(context).hasSingleBean(ExternalizedEvents.class));
   }
 

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.core.NestedExceptionUtils;
 
 /**
  * Asks Kafka at start for the topics that channels name without a pattern: a message for one that
@@ -96,7 +97,8 @@ final class TopicCheck implements SmartLifecycle {
               + " messages wait until Kafka can be reached.",
           settings.get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG),
           name,
-          e.getMessage());
+          // A client that could not be made says no more than this itself.
+          NestedExceptionUtils.getMostSpecificCause(e).getMessage());
       return List.of();
     }
   }

@@ -31,6 +31,8 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.event.SimpleApplicationEventMulticaster;
+import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.kafka.support.KafkaNull;
@@ -39,6 +41,7 @@ import org.springframework.modulith.events.EventExternalizationConfiguration;
 import org.springframework.modulith.events.Externalized;
 import org.springframework.modulith.events.RoutingTarget;
 import org.springframework.modulith.events.support.DelegatingEventExternalizer;
+import org.springframework.scheduling.support.TaskUtils;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.event.TransactionalEventListener;
@@ -58,6 +61,10 @@ final class ModulithTest {
 
   @Externalized("modulith.mapped::#{#this.customer()}")
   public record Paid(String id) {}
+
+  /** Nobody reads its topic here: what is recorded is looked at. */
+  @Externalized("orders.changed::#{#this.id}")
+  public record Changed(String id) {}
 
   /** What others see of {@link Paid}. */
   public record Payment(String customer) {}
@@ -129,7 +136,12 @@ final class ModulithTest {
   @BeforeAll
   static void start() {
     for (String topic :
-        List.of("orders.placed", "modulith.mapped", "modulith.unordered", "modulith.prepared")) {
+        List.of(
+            "orders.placed",
+            "orders.changed",
+            "modulith.mapped",
+            "modulith.unordered",
+            "modulith.prepared")) {
       TestServers.Broker.KAFKA.createTopic(topic, 1);
     }
     application =
@@ -242,23 +254,23 @@ final class ModulithTest {
     transaction()
         .executeWithoutResult(
             status -> {
-              events.publishEvent(new OrderPlaced("rolled back", 1));
-              own.executeWithoutResult(inner -> events.publishEvent(new OrderPlaced("own", 1)));
+              events.publishEvent(new Changed("rolled back"));
+              own.executeWithoutResult(inner -> events.publishEvent(new Changed("own")));
               status.setRollbackOnly();
             });
 
-    assertThat(recorded("orders.placed")).contains("own").doesNotContain("rolled back");
+    assertThat(recorded("orders.changed")).contains("own").doesNotContain("rolled back");
   }
 
   @Test
   void anEventOutsideATransactionIsRefused() {
-    assertThatThrownBy(() -> events.publishEvent(new OrderPlaced("nowhere", 1)))
+    assertThatThrownBy(() -> events.publishEvent(new Changed("nowhere")))
         .isInstanceOf(NoTransaction.class)
-        .hasMessageContaining("ModulithTest$OrderPlaced is externalized")
+        .hasMessageContaining("ModulithTest$Changed is externalized")
         .hasMessageContaining("There is no transaction");
     events.publishEvent(new Internal("is none of Holdfast's"));
 
-    assertThat(recorded("orders.placed")).doesNotContain("nowhere");
+    assertThat(recorded("orders.changed")).doesNotContain("nowhere");
   }
 
   @Test
@@ -272,13 +284,13 @@ final class ModulithTest {
                 transaction()
                     .executeWithoutResult(
                         status -> {
-                          events.publishEvent(new OrderPlaced("with a misnamed", 1));
+                          events.publishEvent(new Changed("with a misnamed"));
                           assertThatThrownBy(() -> events.publishEvent(new Misnamed()))
                               .isInstanceOf(InvalidMessage.class);
                         }))
         .isInstanceOf(InvalidMessage.class)
         .hasMessageContaining("not a topic");
-    assertThat(recorded("orders.placed")).doesNotContain("with a misnamed");
+    assertThat(recorded("orders.changed")).doesNotContain("with a misnamed");
 
     // What is rolled back to its savepoint takes its refusal along.
     TransactionTemplate nested = transaction();
@@ -286,13 +298,55 @@ final class ModulithTest {
     transaction()
         .executeWithoutResult(
             status -> {
-              events.publishEvent(new OrderPlaced("around", 1));
+              events.publishEvent(new Changed("around"));
               assertThatThrownBy(
                       () ->
                           nested.executeWithoutResult(inner -> events.publishEvent(new Misnamed())))
                   .isInstanceOf(InvalidMessage.class);
             });
-    assertThat(recorded("orders.placed")).contains("around");
+    assertThat(recorded("orders.changed")).contains("around");
+  }
+
+  /** Calls listeners on other threads, and goes on whatever they throw. */
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration
+  static class Asynchronous {
+    @Bean
+    SimpleApplicationEventMulticaster applicationEventMulticaster() {
+      SimpleApplicationEventMulticaster multicaster = new SimpleApplicationEventMulticaster();
+      multicaster.setTaskExecutor(new SimpleAsyncTaskExecutor());
+      multicaster.setErrorHandler(TaskUtils.LOG_AND_SUPPRESS_ERROR_HANDLER);
+      return multicaster;
+    }
+  }
+
+  @Test
+  void listenersThatAreCalledOnOtherThreadsAndMayFailChangeNothing() {
+    try (ConfigurableApplicationContext asynchronous =
+        Apps.start(
+            Asynchronous.class,
+            SCHEMA,
+            "modulith.*,orders.*",
+            "spring.autoconfigure.exclude="
+                + Apps.WITHOUT_JPA
+                + ",org.springframework.modulith.events.config.EventPublicationAutoConfiguration"
+                + ",org.springframework.modulith.events.jdbc.JdbcEventPublicationAutoConfiguration")) {
+      TransactionTemplate transaction =
+          new TransactionTemplate(asynchronous.getBean(PlatformTransactionManager.class));
+      transaction.executeWithoutResult(
+          status -> asynchronous.publishEvent(new Changed("on its thread")));
+      assertThatThrownBy(
+              () ->
+                  transaction.executeWithoutResult(
+                      status -> {
+                        asynchronous.publishEvent(new Changed("with a suppressed"));
+                        asynchronous.publishEvent(new Misnamed());
+                      }))
+          .isInstanceOf(InvalidMessage.class);
+    }
+    assertThat(recorded("orders.changed"))
+        .contains("on its thread")
+        .doesNotContain("with a suppressed");
   }
 
   @Configuration(proxyBeanMethods = false)
@@ -338,10 +392,10 @@ final class ModulithTest {
             properties[0],
             properties[1],
             "holdfast.modulith.enabled=false")) {
-      two.publishEvent(new OrderPlaced("left to the other", 1));
+      two.publishEvent(new Changed("left to the other"));
       assertThat(two.getBeansOfType(ExternalizedEvents.class)).isEmpty();
     }
-    assertThat(recorded("orders.placed")).doesNotContain("left to the other");
+    assertThat(recorded("orders.changed")).doesNotContain("left to the other");
   }
 
   @Configuration(proxyBeanMethods = false)

@@ -112,13 +112,30 @@ public final class Holdfast implements AutoCloseable {
 
   /** As {@link #publish(Connection, List)}, under the caller's operation id. */
   public void publish(Connection connection, String operationId, List<Message> messages) {
+    record(connection, operationId, messages.stream().map(this::announce).toList());
+  }
+
+  /**
+   * Tells the listeners that a message is being published, in the context of this call, and returns
+   * what is to be recorded: for an adapter that keeps messages until just before the commit, and
+   * then hands them to {@link #record}. Needs no transaction; nothing is recorded, and a message
+   * that is dropped afterwards leaves nothing but what the listeners made of it.
+   */
+  public Message announce(Message message) {
+    return listener.publishing(message);
+  }
+
+  /**
+   * As {@link #publish(Connection, String, List)}, for what {@link #announce} has returned: of its
+   * publishing the listeners are not told again.
+   */
+  public void record(Connection connection, String operationId, List<Message> messages) {
     if (messages.isEmpty()) {
       return;
     }
     try {
-      List<Message> listened = messages.stream().map(listener::publishing).toList();
-      store.writer().publish(connection, operationId, listened);
-      listener.recorded(operationId, listened);
+      store.writer().publish(connection, operationId, messages);
+      listener.recorded(operationId, messages);
     } catch (SQLException e) {
       throw store.writer().translate("record " + messages.size() + " message(s)", e);
     }

@@ -25,7 +25,11 @@ final class DocPages {
           ROOT.resolve(
               "opentelemetry/src/test/java/dev/holdfast/opentelemetry/HoldfastTracingTest.java"),
           ROOT.resolve(
-              "examples/spring/src/main/java/dev/holdfast/examples/spring/OrderService.java"));
+              "examples/spring/src/main/java/dev/holdfast/examples/spring/OrderService.java"),
+          ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/ModulithTest.java"),
+          ROOT.resolve("examples/quarkus/src/main/java/dev/holdfast/examples/quarkus/Outbox.java"),
+          ROOT.resolve(
+              "examples/quarkus/src/main/java/dev/holdfast/examples/quarkus/OrderService.java"));
   private static final Pattern MARKER =
       Pattern.compile("<!-- (snippet|generated):([a-z0-9-]+) -->");
 

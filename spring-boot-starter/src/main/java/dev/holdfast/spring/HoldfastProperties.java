@@ -21,6 +21,7 @@ import org.springframework.util.unit.DataSize;
  * @param maxPayload largest payload of a message; a million bytes when never set
  * @param topicCheck what happens when Kafka, asked at start, does not have a topic of a channel, or
  *     lets this user not write to it; patterns are not asked about
+ * @param modulith how events of Spring Modulith are externalized
  * @param relay how channels run in this process
  * @param channels channels, by their names
  */
@@ -33,6 +34,7 @@ public record HoldfastProperties(
     @Nullable Duration dedupeWindow,
     @Nullable DataSize maxPayload,
     @DefaultValue("fail") TopicCheckMode topicCheck,
+    @DefaultValue ModulithProperties modulith,
     @DefaultValue RelayProperties relay,
     @DefaultValue Map<String, ChannelProperties> channels) {
 
@@ -45,6 +47,13 @@ public record HoldfastProperties(
     /** Kafka is not asked. */
     OFF
   }
+
+  /**
+   * How events of Spring Modulith are externalized.
+   *
+   * @param enabled whether Holdfast externalizes them, in an application that has Modulith's events
+   */
+  public record ModulithProperties(@DefaultValue("true") boolean enabled) {}
 
   /**
    * How channels run in this process.

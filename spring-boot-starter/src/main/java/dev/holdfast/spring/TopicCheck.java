@@ -12,10 +12,12 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.acl.AclOperation;
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.core.NestedExceptionUtils;
 
 /**
  * Asks Kafka at start for the topics that channels name without a pattern: a message for one that
@@ -35,6 +38,11 @@ import org.springframework.context.SmartLifecycle;
 final class TopicCheck implements SmartLifecycle {
   private static final Logger log = LoggerFactory.getLogger(TopicCheck.class);
   private static final Duration LONGEST_ANSWER = Duration.ofSeconds(10);
+
+  private static final Set<String> OF_THE_PRODUCER_ALONE =
+      ProducerConfig.configNames().stream()
+          .filter(name -> !AdminClientConfig.configNames().contains(name))
+          .collect(Collectors.toUnmodifiableSet());
 
   private final HoldfastProperties properties;
   private final KafkaSettings kafka;
@@ -78,7 +86,8 @@ final class TopicCheck implements SmartLifecycle {
       return List.of();
     }
     Map<String, Object> settings = new HashMap<>(kafka.of(name, channel.properties()));
-    settings.keySet().retainAll(AdminClientConfig.configNames());
+    // What is no setting of the producer may be one of its plug-ins, which the admin has as well.
+    settings.keySet().removeAll(OF_THE_PRODUCER_ALONE);
     settings.remove(AdminClientConfig.CLIENT_ID_CONFIG);
     try (Admin admin = Admin.create(settings)) {
       return problems(admin, name, topics);
@@ -88,7 +97,8 @@ final class TopicCheck implements SmartLifecycle {
               + " messages wait until Kafka can be reached.",
           settings.get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG),
           name,
-          e.getMessage());
+          // A client that could not be made says no more than this itself.
+          NestedExceptionUtils.getMostSpecificCause(e).getMessage());
       return List.of();
     }
   }

@@ -37,7 +37,7 @@ final class TransactionBuffer implements TransactionSynchronization {
     OVER
   }
 
-  private record Mark(Object savepoint, int size) {}
+  private record Mark(Object savepoint, int size, @Nullable RuntimeException refusal) {}
 
   private final TransactionalOutbox outbox;
   private final List<Message> messages = new ArrayList<>();
@@ -45,6 +45,7 @@ final class TransactionBuffer implements TransactionSynchronization {
   private Phase phase = Phase.COLLECTING;
   private @Nullable String operationId;
   private boolean anyWritten;
+  private @Nullable RuntimeException refusal;
 
   TransactionBuffer(TransactionalOutbox outbox) {
     this.outbox = outbox;
@@ -88,8 +89,18 @@ final class TransactionBuffer implements TransactionSynchronization {
             + " (a BEFORE_COMMIT listener may), or in a transaction of its own (REQUIRES_NEW).");
   }
 
+  /** The commit will throw this, even if whoever gets it now goes on. */
+  void refuse(RuntimeException reason) {
+    if (refusal == null) {
+      refusal = reason;
+    }
+  }
+
   /** Just before the commit. What it throws rolls the transaction back. */
   void write() {
+    if (refusal != null) {
+      throw refusal;
+    }
     if (phase == Phase.COLLECTING) {
       phase = Phase.WRITTEN;
       write(messages);
@@ -121,7 +132,7 @@ final class TransactionBuffer implements TransactionSynchronization {
 
   @Override
   public void savepoint(Object savepoint) {
-    marks.push(new Mark(savepoint, messages.size()));
+    marks.push(new Mark(savepoint, messages.size(), refusal));
   }
 
   @Override
@@ -131,6 +142,7 @@ final class TransactionBuffer implements TransactionSynchronization {
       Mark mark = newestFirst.next();
       if (mark.savepoint().equals(savepoint)) {
         messages.subList(Math.min(mark.size(), messages.size()), messages.size()).clear();
+        refusal = mark.refusal();
         return;
       }
       newestFirst.remove();

@@ -72,15 +72,28 @@ public final class TransactionalOutbox {
     if (operationId != null) {
       buffer.operationId(operationId);
     }
-    buffer.add(messages);
+    // Now, not when they are written: by then the span of this call may be over.
+    buffer.add(messages.stream().map(holdfast::announce).toList());
   }
 
   @Nullable TransactionBuffer buffer() {
     return (TransactionBuffer) TransactionSynchronizationManager.getResource(this);
   }
 
+  /**
+   * Has the current transaction roll back instead of committing, with this reason, whether or not
+   * the caller goes on. Not one whose manager is no bean, and not in the commit itself: there the
+   * reason is only thrown.
+   */
+  void refuseCommit(RuntimeException reason) {
+    TransactionBuffer buffer = buffer();
+    if (buffer != null) {
+      buffer.refuse(reason);
+    }
+  }
+
   void write(String operationId, List<Message> messages) {
-    holdfast.publish(requireTransaction(), operationId, messages);
+    holdfast.record(requireTransaction(), operationId, messages);
   }
 
   void committed() {

@@ -10,9 +10,15 @@ import org.springframework.context.annotation.Configuration;
 
 /** Starts applications as an application does, in either version of Spring Boot. */
 final class Apps {
-  private static final String WITHOUT_JPA =
+  static final String WITHOUT_JPA =
       "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration,"
           + "org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration";
+
+  /** Only what is tried with Modulith has it, and so its registry of events. */
+  static final String WITHOUT_MODULITH =
+      "org.springframework.modulith.events.config.EventPublicationAutoConfiguration,"
+          + "org.springframework.modulith.events.config.EventExternalizationAutoConfiguration,"
+          + "org.springframework.modulith.events.jdbc.JdbcEventPublicationAutoConfiguration";
 
   private Apps() {}
 
@@ -21,7 +27,7 @@ final class Apps {
   @EnableAutoConfiguration
   static class Plain {}
 
-  /** JDBC, one channel to {@link Nowhere}, and no Flyway. */
+  /** JDBC, one channel to {@link Nowhere}, and neither Flyway nor Liquibase. */
   static ConfigurableApplicationContext start(
       Class<?> application, String schema, String topics, String... more) {
     Map<String, String> properties = new LinkedHashMap<>();
@@ -29,7 +35,8 @@ final class Apps {
     properties.put("spring.datasource.hikari.maximum-pool-size", "8");
     properties.put("spring.main.banner-mode", "off");
     properties.put("spring.flyway.enabled", "false");
-    properties.put("spring.autoconfigure.exclude", WITHOUT_JPA);
+    properties.put("spring.liquibase.enabled", "false");
+    properties.put("spring.autoconfigure.exclude", WITHOUT_JPA + "," + WITHOUT_MODULITH);
     properties.put("holdfast.schema", schema);
     properties.put("holdfast.channels.orders.topics", topics);
     properties.put("holdfast.channels.orders.target", "nowhere");

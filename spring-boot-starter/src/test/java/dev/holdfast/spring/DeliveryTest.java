@@ -190,6 +190,36 @@ final class DeliveryTest {
     }
   }
 
+  @Test
+  void tablesThatLiquibaseCreatesAreThereWhenHoldfastStarts(@TempDir Path changes)
+      throws Exception {
+    StoreProvider provider = ServiceLoader.load(StoreProvider.class).iterator().next();
+    Path changelog = changes.resolve("changelog.sql");
+    Files.writeString(
+        changelog,
+        "-- liquibase formatted sql\n-- changeset shop:1 splitStatements:false\n"
+            + provider.open(dataSource(), schema).schema().print(0));
+    String history = schema + "_history";
+    new JdbcTemplate(dataSource()).execute("create schema " + history);
+
+    try (ConfigurableApplicationContext application =
+        Apps.start(
+            Apps.Plain.class,
+            schema,
+            "orders.*",
+            "holdfast.migrate=false",
+            "spring.liquibase.enabled=true",
+            "spring.liquibase.liquibase-schema=" + history,
+            "spring.liquibase.change-log=file:" + changelog)) {
+      publish(application, Message.of("orders.placed", "k", "{}"));
+      assertThat(
+              application
+                  .getBean(JdbcTemplate.class)
+                  .queryForObject("select count(*) from " + schema + ".message", Long.class))
+          .isEqualTo(1);
+    }
+  }
+
   /** Publishes when it is flushed. */
   @Entity(name = "Parcel")
   @Table(name = "parcel")
@@ -217,7 +247,7 @@ final class DeliveryTest {
             JpaApplication.class,
             schema,
             "orders.*",
-            "spring.autoconfigure.exclude=",
+            "spring.autoconfigure.exclude=" + Apps.WITHOUT_MODULITH,
             "spring.jpa.hibernate.ddl-auto=update",
             "spring.jpa.open-in-view=false")) {
       TransactionalOutbox outbox = application.getBean(TransactionalOutbox.class);

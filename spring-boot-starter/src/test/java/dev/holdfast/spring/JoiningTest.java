@@ -7,8 +7,13 @@ import dev.holdfast.InvalidMessage;
 import dev.holdfast.Message;
 import dev.holdfast.NoTransaction;
 import dev.holdfast.UnroutedTopic;
+import dev.holdfast.outbox.OutboxListener;
+import dev.holdfast.outbox.RelayPhase;
+import dev.holdfast.outbox.store.OutboxRecord;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +49,38 @@ final class JoiningTest {
       real.setUrl(TestServers.POSTGRES.jdbcUrl());
       return new CountingDataSource(real);
     }
+
+    @Bean
+    Tracer tracer() {
+      return new Tracer();
+    }
+  }
+
+  /** A listener as tracing is: it writes the context of its caller into the message. */
+  private static final class Tracer implements OutboxListener {
+    final ThreadLocal<String> span = new ThreadLocal<>();
+    final List<UUID> met = new CopyOnWriteArrayList<>();
+    final List<UUID> recorded = new CopyOnWriteArrayList<>();
+
+    @Override
+    public Message publishing(Message message) {
+      met.add(message.id());
+      String current = span.get();
+      return current == null ? message : message.withHeader("span", current);
+    }
+
+    @Override
+    public void recorded(String operationId, List<Message> messages) {
+      messages.forEach(message -> recorded.add(message.id()));
+    }
+
+    @Override
+    public Sending sending(String channel, List<OutboxRecord> messages) {
+      return Sending.IGNORED;
+    }
+
+    @Override
+    public void phase(String channel, RelayPhase from, RelayPhase to, @Nullable String problem) {}
   }
 
   private final CountingDataSource dataSource = bean(CountingDataSource.class);
@@ -315,6 +352,38 @@ final class JoiningTest {
         .isInstanceOf(UnroutedTopic.class);
 
     assertThat(orders()).isEmpty();
+  }
+
+  @Test
+  void aMessageCarriesTheContextOfTheCallThoughItIsWrittenLater() {
+    Tracer tracer = bean(Tracer.class);
+    Message inner = message("inner");
+    Message outer = message("outer");
+    Message callByCall = message("call by call");
+    tracer.span.set("outer span");
+    inTransaction(
+        () -> {
+          tracer.span.set("inner span");
+          outbox.publish(inner);
+          tracer.span.set("outer span");
+          outbox.publish(outer);
+        });
+    new TransactionTemplate(new JdbcTransactionManager(dataSource))
+        .executeWithoutResult(status -> outbox.publish(callByCall));
+    tracer.span.remove();
+
+    assertThat(
+            jdbc.queryForList(
+                "select key || ': ' || (headers ->> 'span') from "
+                    + SCHEMA
+                    + ".message where topic = ? order by position",
+                String.class,
+                topic))
+        .containsExactly("inner: inner span", "outer: outer span", "call by call: outer span");
+    assertThat(tracer.met)
+        .filteredOn(List.of(inner.id(), outer.id(), callByCall.id())::contains)
+        .containsExactly(inner.id(), outer.id(), callByCall.id());
+    assertThat(tracer.recorded).contains(inner.id(), outer.id(), callByCall.id());
   }
 
   @Test

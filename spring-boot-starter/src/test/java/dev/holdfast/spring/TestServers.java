@@ -44,8 +44,12 @@ final class TestServers {
 
   /** What a {@code read_committed} reader sees of a topic with one partition, once it is there. */
   static List<ConsumerRecord<String, String>> read(String topic, int count) {
-    Map<String, Object> config = new HashMap<>();
-    config.put("bootstrap.servers", Broker.KAFKA.bootstrapServers());
+    return read(Map.of("bootstrap.servers", Broker.KAFKA.bootstrapServers()), topic, count);
+  }
+
+  static List<ConsumerRecord<String, String>> read(
+      Map<String, Object> broker, String topic, int count) {
+    Map<String, Object> config = new HashMap<>(broker);
     config.put("isolation.level", "read_committed");
     config.put("auto.offset.reset", "earliest");
     List<ConsumerRecord<String, String>> records = new ArrayList<>();

@@ -118,6 +118,21 @@ final class WrongConfigurationTest {
   }
 
   @Test
+  void anAddressThatIsNoneIsNamed(CapturedOutput output) {
+    try (ConfigurableApplicationContext application =
+        Apps.start(
+            Apps.Plain.class,
+            schema,
+            "orders.placed",
+            "holdfast.channels.orders.target=kafka-plain",
+            "spring.kafka.bootstrap-servers=no-port")) {
+      assertThat(application.isRunning()).isTrue();
+    }
+
+    assertThat(output).contains("Invalid url in bootstrap.servers: no-port");
+  }
+
+  @Test
   void aBrokerThatIsDownDoesNotKeepTheApplicationFromStarting(CapturedOutput output) {
     try (ConfigurableApplicationContext application =
         Apps.start(

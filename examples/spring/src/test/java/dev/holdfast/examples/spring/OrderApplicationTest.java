@@ -33,6 +33,8 @@ final class OrderApplicationTest {
       // Rolls back on the primary key.
       assertThat(post(port, "{\"id\":\"a-1\",\"cents\":1}")).isEqualTo(409);
       assertThat(post(port, "{\"id\":\"a-2\",\"cents\":500}")).isEqualTo(201);
+      assertThat(post(port, "{\"id\":\"\",\"cents\":500}")).isEqualTo(400);
+      assertThat(post(port, "{\"cents\":500}")).isEqualTo(400);
 
       await().atMost(Duration.ofSeconds(60)).until(() -> warehouse.heard().size() == 2);
       assertThat(warehouse.heard())

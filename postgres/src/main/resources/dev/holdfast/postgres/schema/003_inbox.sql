@@ -105,33 +105,38 @@ declare
   ring ${schema}.inbox_ring;
   previous integer;
 begin
-  -- The transaction id before the ring: whoever sees an old ring is older than what settles it.
-  perform pg_current_xact_id();
-  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-    select * into ring from ${schema}.inbox_ring for share;
-  else
-    select * into ring from ${schema}.inbox_ring;
-  end if;
   if p_idle_ms is not null then
     perform set_config('idle_in_transaction_session_timeout', p_idle_ms::text, true);
   end if;
+  -- A look first: a repeated message then costs neither a transaction id nor a forced write.
+  select * into ring from ${schema}.inbox_ring;
   previous := (ring.current + 2) % 3;
-  if ring.settled is null or pg_snapshot_xmin(pg_current_snapshot()) <= ring.settled then
-    -- Somebody may still be writing there.
-    first := ${schema}.remember_received(previous, p_consumer, p_id, p_fingerprint, p_operation);
-  else
-    first := not exists (select from ${schema}.received(previous, p_consumer, p_id));
-  end if;
-  if not first then
-    segment := previous;
-  else
-    segment := ring.current;
-    first := ${schema}.remember_received(
+  first := false;
+  segment := case
+    when exists (select from ${schema}.received(ring.current, p_consumer, p_id)) then ring.current
+    when exists (select from ${schema}.received(previous, p_consumer, p_id)) then previous end;
+  if segment is null then
+    -- The transaction id before the ring: whoever sees an old ring is older than what settles it.
+    perform pg_current_xact_id();
+    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+      select * into ring from ${schema}.inbox_ring for share;
+    else
+      select * into ring from ${schema}.inbox_ring;
+    end if;
+    previous := (ring.current + 2) % 3;
+    if ring.settled is null or pg_snapshot_xmin(pg_current_snapshot()) <= ring.settled then
+      -- Somebody may still be writing there.
+      first := ${schema}.remember_received(previous, p_consumer, p_id, p_fingerprint, p_operation);
+    else
+      first := not exists (select from ${schema}.received(previous, p_consumer, p_id));
+    end if;
+    segment := case when first then ring.current else previous end;
+    first := first and ${schema}.remember_received(
       ring.current, p_consumer, p_id, p_fingerprint, p_operation);
-  end if;
-  if first then
-    return next;
-    return;
+    if first then
+      return next;
+      return;
+    end if;
   end if;
   return query
     select false, receive.segment, r.fingerprint, r.operation_id, r.content_type, r.body

@@ -1,5 +1,6 @@
 package dev.holdfast.cli;
 
+import dev.holdfast.cli.advise.AdviseCommand;
 import dev.holdfast.cli.bench.BenchCommand;
 import dev.holdfast.cli.demo.DemoCommand;
 import dev.holdfast.cli.doctor.DoctorCommand;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Spec;
       OperationCommand.class,
       DoctorCommand.class,
       GuaranteesCommand.class,
+      AdviseCommand.class,
     })
 public final class Main implements Runnable {
   @Spec

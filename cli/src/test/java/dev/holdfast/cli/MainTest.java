@@ -20,6 +20,7 @@ class MainTest {
         "operation --help",
         "doctor --help",
         "guarantees --help",
+        "advise --help",
         "outbox reanchor --help",
         "bench --help",
         "bench outbox --help",
@@ -53,6 +54,8 @@ class MainTest {
         "bench outbox --what",
         "operation",
         "doctor --max-lag soon",
+        "advise",
+        "advise nonsense",
         "relay --what"
       })
   void wrongUseIsStatusTwo(String line) {

@@ -8,17 +8,22 @@ public enum Capability {
   PREPARE,
   /** The sender's progress can be committed together with the effects. */
   PROGRESS_MARK,
-  /** A repeat under the same key is answered, not executed. */
+  /**
+   * A repeat under the same key is answered, not executed, within a {@linkplain Boundary#window
+   * window}.
+   */
   IDEMPOTENCY_KEY,
   /** An effect can be conditioned on the version that it replaces. */
   EXPECTED_VERSION,
-  /** Repeats with the same id are dropped. */
+  /** Repeats with the same id are dropped, within a {@linkplain Boundary#window window}. */
   DEDUPLICATION,
   /** It can be asked whether an effect happened. */
   LOOKUP,
   /** An effect can be undone by another. */
   COMPENSATION,
-  /** An effect can be held, then confirmed or cancelled. */
+  /**
+   * An effect can be held, for a {@linkplain Boundary#window window}, then confirmed or cancelled.
+   */
   RESERVATION,
   /** Effects of one key are applied in the order sent. */
   ORDER_PER_KEY

@@ -1,162 +1,120 @@
 package dev.holdfast.guarantee;
 
 import dev.holdfast.boundary.Boundary;
-import dev.holdfast.boundary.Capability;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 
 /**
  * Ranks the resolutions that meet an operation's needs, cheapest first. A pure function of what the
  * boundaries declare; safe for use by several threads.
+ *
+ * <p>The ranking answers what is cheapest of what is sound; whether this version of Holdfast
+ * carries it out is said beside it ({@link Advice#carriedOut()}) and ranks nothing. Of equal {@link
+ * Cost}, the order of the {@link Resolution}s decides.
  */
 public final class Advisor {
   private Advisor() {}
 
   /**
-   * @param boundaries one for each effect, in the order of the effects; the same {@linkplain
-   *     Boundary#description() description} is the same boundary. What is recorded is recorded at
-   *     the first that has local transactions, whichever place it has, so that its effect comes
-   *     first
-   * @return the resolutions that apply; empty when none meets the needs, in which case a need has
-   *     to go, or a boundary has to offer more
-   * @throws IllegalArgumentException if there are no boundaries
+   * Advises an operation that somebody calls.
+   *
+   * @param effects the boundary of each effect, in the order in which the effects are meant to
+   *     happen; the same {@linkplain Boundary#description() description} is the same boundary.
+   *     Effects at a boundary with local transactions, or with a progress mark, are one commit
+   *     there. Where several boundaries could hold the record, the one with which it is cheapest
+   *     does, the first of them where they are equal
+   * @throws IllegalArgumentException if there are no effects
    */
-  public static List<Advice> rank(List<Boundary> boundaries, Set<Need> needs) {
-    if (boundaries.isEmpty()) {
+  public static Ranking rank(List<Boundary> effects, Needs needs) {
+    return rank(Optional.empty(), effects, needs);
+  }
+
+  /**
+   * Advises an operation that begins with a message, or with a request whose sender repeats it
+   * until it is acknowledged: the acknowledgment is one more commit.
+   *
+   * @param source where the message comes from; it may be the boundary of an effect as well
+   * @param effects as in {@link #rank}, without the acknowledgment
+   * @throws IllegalArgumentException if there are no effects
+   */
+  public static Ranking rankConsumed(Boundary source, List<Boundary> effects, Needs needs) {
+    return rank(Optional.of(source), effects, needs);
+  }
+
+  private static Ranking rank(Optional<Boundary> source, List<Boundary> effects, Needs needs) {
+    if (effects.isEmpty()) {
       throw new IllegalArgumentException("An operation has at least one effect; none was given.");
     }
-    Boundary first =
-        needs.contains(Need.CONSUMED)
-            ? boundaries.get(0)
-            : boundaries.stream()
-                .filter(boundary -> has(boundary, Capability.LOCAL_TRANSACTION))
-                .findFirst()
-                .orElse(boundaries.get(0));
-    List<Boundary> others = new ArrayList<>();
-    List<String> seen = new ArrayList<>(List.of(first.description()));
-    for (Boundary boundary : boundaries) {
-      if (!seen.contains(boundary.description())) {
-        seen.add(boundary.description());
-        others.add(boundary);
-      }
-    }
-    List<Advice> ranked = new ArrayList<>();
-    if (others.isEmpty()) {
-      if (boundaries.size() == 1 || has(first, Capability.LOCAL_TRANSACTION)) {
-        ranked.add(new Advice(Resolution.LOCAL_TRANSACTION, List.of(), List.of()));
-      }
-      return ranked;
-    }
+    List<Layout> layouts = Layout.of(source, effects, needs);
+    List<Advice> sound = new ArrayList<>();
+    List<Excluded> excluded = new ArrayList<>();
     for (Resolution resolution : Resolution.values()) {
-      if (applies(resolution, first, others, needs)) {
-        ranked.add(
-            new Advice(
-                resolution, absorbs(resolution, others), givenUp(resolution, others, needs)));
-      }
+      layouts.stream()
+          .filter(layout -> Exclusions.of(resolution, layout).isEmpty())
+          .map(layout -> advice(resolution, layout))
+          .min(Comparator.comparing(Advice::cost))
+          .ifPresentOrElse(
+              sound::add,
+              () -> excluded.add(new Excluded(resolution, reasons(resolution, layouts))));
     }
-    return ranked;
+    // The sort is stable: of equal cost, the order of the constants stays.
+    sound.sort(Comparator.comparing(Advice::cost));
+    return new Ranking(sound, excluded);
   }
 
-  private static boolean applies(
-      Resolution resolution, Boundary first, List<Boundary> others, Set<Need> needs) {
-    boolean consumed = needs.contains(Need.CONSUMED);
-    boolean records = !consumed && has(first, Capability.LOCAL_TRANSACTION);
-    boolean later = !needs.contains(Need.NOW) && !needs.contains(Need.REPLY);
+  /** Those of the layout that comes nearest to being sound. */
+  private static List<String> reasons(Resolution resolution, List<Layout> layouts) {
+    return layouts.stream()
+        .map(layout -> Exclusions.of(resolution, layout))
+        .min(Comparator.comparingInt(List::size))
+        .orElseThrow();
+  }
+
+  private static Advice advice(Resolution resolution, Layout layout) {
+    List<Boundary> repeated =
+        switch (resolution) {
+          case LOCAL_TRANSACTION -> layout.isOneTransaction() ? List.of() : layout.units();
+          case INBOX -> layout.units();
+          case OUTBOX, EVENT_SOURCING, RESERVATION, TWO_PHASE_COMMIT, WORKFLOW, RECONCILIATION ->
+              layout.others();
+        };
+    // A workflow has the message's id for its own, so that it begins once without an inbox.
+    boolean behindInbox =
+        layout.consumes()
+            && switch (resolution) {
+              case LOCAL_TRANSACTION, INBOX, WORKFLOW -> false;
+              case OUTBOX, EVENT_SOURCING, RESERVATION, TWO_PHASE_COMMIT, RECONCILIATION -> true;
+            };
+    Optional<Duration> outage = layout.needs().outage();
+    List<Absorption> absorbs = new ArrayList<>();
+    if (behindInbox) {
+      layout
+          .recorder()
+          .map(recorder -> Absorption.of(Resolution.INBOX, recorder, outage))
+          .ifPresent(absorbs::add);
+    }
+    repeated.stream()
+        .map(boundary -> Absorption.of(resolution, boundary, outage))
+        .distinct()
+        .forEach(absorbs::add);
+    return new Advice(
+        resolution,
+        behindInbox,
+        recordedAt(resolution, layout),
+        Cost.of(resolution, layout),
+        absorbs,
+        GivenUp.of(resolution, layout, absorbs));
+  }
+
+  private static Optional<String> recordedAt(Resolution resolution, Layout layout) {
     return switch (resolution) {
-      case LOCAL_TRANSACTION -> false;
-      // The acknowledgment is repeated until one local commit holds the id and the effect.
-      case INBOX ->
-          consumed && others.size() == 1 && has(others.get(0), Capability.LOCAL_TRANSACTION);
-      case OUTBOX ->
-          records
-              && later
-              && (!needs.contains(Need.NO_DUPLICATE)
-                  || others.stream().allMatch(Advisor::absorbsRepeats))
-              && (!needs.contains(Need.ORDER)
-                  || others.stream().allMatch(b -> has(b, Capability.ORDER_PER_KEY)));
-      case TWO_PHASE_COMMIT -> records && others.stream().allMatch(b -> has(b, Capability.PREPARE));
-      // Steps run one after another, but two workflows of one key do not wait for each other.
-      case WORKFLOW ->
-          records
-              && !needs.contains(Need.NOW)
-              && !needs.contains(Need.ORDER)
-              && (!needs.contains(Need.NO_DUPLICATE)
-                  || others.stream().allMatch(b -> absorbsRepeats(b) || has(b, Capability.LOOKUP)));
-      case RECONCILIATION ->
-          records
-              && later
-              && !needs.contains(Need.ORDER)
-              && others.stream()
-                  .allMatch(b -> has(b, Capability.LOOKUP) && has(b, Capability.EXPECTED_VERSION));
+      case LOCAL_TRANSACTION -> Optional.of(layout.units().get(0).description());
+      case INBOX, RECONCILIATION -> Optional.empty();
+      case OUTBOX, EVENT_SOURCING, RESERVATION, TWO_PHASE_COMMIT, WORKFLOW ->
+          layout.recorder().map(Boundary::description);
     };
-  }
-
-  private static List<String> absorbs(Resolution resolution, List<Boundary> others) {
-    return others.stream().map(b -> b.description() + ": " + absorber(resolution, b)).toList();
-  }
-
-  private static String absorber(Resolution resolution, Boundary boundary) {
-    if (resolution == Resolution.TWO_PHASE_COMMIT) {
-      return "the prepared branch and a witness row";
-    }
-    if (resolution == Resolution.RECONCILIATION) {
-      return "a repair that expects the version it replaces";
-    }
-    if (has(boundary, Capability.PROGRESS_MARK) && resolution == Resolution.OUTBOX) {
-      return "progress committed with the effect";
-    }
-    if (has(boundary, Capability.LOCAL_TRANSACTION)) {
-      return "the message's id committed with the effect";
-    }
-    if (has(boundary, Capability.IDEMPOTENCY_KEY)) {
-      return "an idempotency key, as long as it is kept";
-    }
-    if (has(boundary, Capability.EXPECTED_VERSION)) {
-      return "an expected version";
-    }
-    if (has(boundary, Capability.DEDUPLICATION)) {
-      return "deduplication by id, within its window";
-    }
-    if (resolution == Resolution.WORKFLOW && has(boundary, Capability.LOOKUP)) {
-      return "a lookup before the repeat";
-    }
-    return "nothing";
-  }
-
-  private static List<String> givenUp(
-      Resolution resolution, List<Boundary> others, Set<Need> needs) {
-    List<String> given = new ArrayList<>();
-    given.add(
-        resolution == Resolution.TWO_PHASE_COMMIT
-            ? "isolation: a reader may see one boundary before the other"
-            : "simultaneity: the boundaries differ until the agent has run");
-    for (Boundary boundary : others) {
-      if (absorber(resolution, boundary).equals("nothing")) {
-        given.add("a crash may repeat the effect at " + boundary.description());
-      }
-    }
-    boolean ordered =
-        resolution == Resolution.OUTBOX
-            && others.stream().allMatch(b -> has(b, Capability.ORDER_PER_KEY));
-    if (!ordered && resolution != Resolution.TWO_PHASE_COMMIT && !needs.contains(Need.ORDER)) {
-      given.add("order per key");
-    }
-    if (resolution == Resolution.TWO_PHASE_COMMIT) {
-      given.add("availability: locks are held while a participant is away");
-    }
-    return given;
-  }
-
-  private static boolean absorbsRepeats(Boundary boundary) {
-    return has(boundary, Capability.PROGRESS_MARK)
-        || has(boundary, Capability.LOCAL_TRANSACTION)
-        || has(boundary, Capability.IDEMPOTENCY_KEY)
-        || has(boundary, Capability.EXPECTED_VERSION)
-        || has(boundary, Capability.DEDUPLICATION);
-  }
-
-  private static boolean has(Boundary boundary, Capability capability) {
-    return boundary.capabilities().contains(capability);
   }
 }

@@ -6,10 +6,10 @@ public enum Need {
   ORDER,
   /** Every effect is committed when the caller is answered. */
   NOW,
-  /** No effect happens twice. */
+  /** No effect happens twice, unless one of the two is undone again. */
   NO_DUPLICATE,
   /** The answer of a later boundary decides whether the operation goes on. */
   REPLY,
-  /** The operation begins with a message consumed from the first boundary. */
-  CONSUMED
+  /** The caller is answered although a boundary other than that of the record is away. */
+  AVAILABLE
 }

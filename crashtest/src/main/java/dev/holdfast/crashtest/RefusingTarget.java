@@ -1,12 +1,14 @@
 package dev.holdfast.crashtest;
 
 import dev.holdfast.boundary.Acknowledgment;
+import dev.holdfast.boundary.Assumption;
 import dev.holdfast.boundary.Capability;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.store.OutboxRecord;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +48,21 @@ final class RefusingTarget implements Target {
   @Override
   public String description() {
     return real.description();
+  }
+
+  @Override
+  public String kind() {
+    return real.kind();
+  }
+
+  @Override
+  public List<Assumption> assumptions() {
+    return real.assumptions();
+  }
+
+  @Override
+  public Optional<Duration> window(Capability capability) {
+    return real.window(capability);
   }
 
   @Override

@@ -1,11 +1,13 @@
 package dev.holdfast.kafka;
 
 import dev.holdfast.boundary.Acknowledgment;
+import dev.holdfast.boundary.Assumption;
 import dev.holdfast.boundary.Capability;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.store.OutboxRecord;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,6 +19,21 @@ interface WrappedTarget extends Target {
   @Override
   default String description() {
     return target().description();
+  }
+
+  @Override
+  default String kind() {
+    return target().kind();
+  }
+
+  @Override
+  default List<Assumption> assumptions() {
+    return target().assumptions();
+  }
+
+  @Override
+  default Optional<Duration> window(Capability capability) {
+    return target().window(capability);
   }
 
   @Override

@@ -20,12 +20,9 @@ public final class PostgresBoundary implements Boundary {
     return Set.of(
         Capability.LOCAL_TRANSACTION,
         Capability.PREPARE,
-        Capability.PROGRESS_MARK,
         Capability.EXPECTED_VERSION,
         Capability.LOOKUP,
-        Capability.COMPENSATION,
-        Capability.RESERVATION,
-        Capability.ORDER_PER_KEY);
+        Capability.COMPENSATION);
   }
 
   @Override

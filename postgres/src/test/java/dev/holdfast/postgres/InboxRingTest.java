@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.StoreClock;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.outbox.store.Lease;
@@ -107,6 +108,7 @@ final class InboxRingTest {
   }
 
   @Test
+  @Attacks("inbox.bounded")
   void anIdIsRememberedForTheRetentionAndForgottenAfterTwoTurns() throws SQLException {
     assertThat(receives("a")).isTrue();
     turn();
@@ -132,6 +134,7 @@ final class InboxRingTest {
   }
 
   @Test
+  @Attacks("inbox.once")
   void whoeverComesAfterATurnWaitsForTheOneThatReceivedBefore() throws Exception {
     assertThat(secondOneIsFirstToo()).isFalse();
   }
@@ -202,6 +205,7 @@ final class InboxRingTest {
   }
 
   @Test
+  @Attacks("inbox.answer")
   void theReplyStaysAsLongAsTheIdThoughTheRingTurnsInBetween() throws SQLException {
     try (Connection connection = TestDatabase.dataSource().getConnection()) {
       connection.setAutoCommit(false);
@@ -234,6 +238,7 @@ final class InboxRingTest {
 
   /** In each round everybody receives the same id, while the ring turns, or settles. */
   @Test
+  @Attacks("inbox.once")
   void ofManyNobodyIsFirstTwiceWhileTheRingTurns() throws Exception {
     int consumers = 6;
     int rounds = 200;

@@ -13,6 +13,7 @@ import dev.holdfast.NoTransaction;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.TransactionOptions;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.FingerprintMismatch;
 import dev.holdfast.inbox.Inbox;
@@ -101,6 +102,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks({"inbox.once", "inbox.answer"})
   void aRepeatedMessageIsAnsweredAsTheFirstTimeAndNotHandled() throws SQLException {
     Receipt first = inbox.once(MESSAGE, this::ship);
     Receipt again = inbox.once(MESSAGE, this::ship);
@@ -127,6 +129,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks("inbox.atomicity")
   void whatAHandlerThatThrowsHasDoneIsGoneAndTheMessageIsAsNew() throws SQLException {
     InboxHandler failing =
         tx -> {
@@ -141,6 +144,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks("inbox.atomicity")
   void insideATransactionAHandlerThatThrowsTakesBackNothingButItsOwn() throws SQLException {
     holdfast.transact(
         TransactionOptions.DEFAULT.withOperationId("op-1"),
@@ -163,6 +167,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks("inbox.atomicity")
   void inSomebodyElsesTransactionItHappensWithTheirCommit() throws SQLException {
     try (Connection connection = TestDatabase.dataSource().getConnection()) {
       connection.setAutoCommit(false);
@@ -188,6 +193,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks("inbox.fingerprint")
   void anotherMessageUnderTheSameIdIsRefused() {
     Incoming first = MESSAGE.saying("10 pieces".getBytes(StandardCharsets.UTF_8));
     inbox.once(first, this::ship);
@@ -203,6 +209,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks({"inbox.once", "inbox.answer"})
   void ofManyThatBringTheSameMessageOneHandlesItAndAllAnswerAlike() throws Exception {
     int callers = 16;
     CountDownLatch ready = new CountDownLatch(callers);
@@ -224,6 +231,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks("inbox.once")
   void underAStricterIsolationARepeatedMessageIsSeenToo() throws SQLException {
     TransactionOptions serializable =
         TransactionOptions.DEFAULT.withIsolation(Isolation.SERIALIZABLE).withOperationId("op-1");
@@ -258,6 +266,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks("inbox.answer")
   void aLostReplyToTheCommitIsAskedAboutByTakingTheMessageUpAgain() throws SQLException {
     try (TcpRelay network = TcpRelay.to("127.0.0.1", TestDatabase.server().port());
         HikariDataSource pool =
@@ -285,6 +294,7 @@ final class InboxTest {
   }
 
   @Test
+  @Attacks("inbox.stuck")
   void aHandlerThatNeverReturnsLosesItsTransaction() throws SQLException {
     Inbox impatient =
         holdfast.inbox("shipping", InboxSettings.DEFAULT.withHandlerSilence(Duration.ofSeconds(1)));

@@ -1,5 +1,7 @@
 package dev.holdfast;
 
+import dev.holdfast.inbox.Inbox;
+import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.outbox.ChannelConfig;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.Relay;
@@ -139,6 +141,50 @@ public final class Holdfast implements AutoCloseable {
     } catch (SQLException e) {
       throw store.writer().translate("record " + messages.size() + " message(s)", e);
     }
+  }
+
+  /**
+   * Runs work as a part of a transaction that somebody else manages. What it publishes is written
+   * together, in one round trip, when it returns; when it throws, nothing of that is.
+   *
+   * @param connection in a transaction: not in autocommit mode
+   * @param operationId the id that every record of this operation carries, 1 to 200 characters
+   * @throws NoTransaction when the connection is in autocommit mode; nothing was done
+   */
+  public <T extends @Nullable Object> T join(
+      Connection connection, String operationId, TransactionWork<T> work) {
+    BufferedTransaction tx = new BufferedTransaction(connection, operationId, listener);
+    try {
+      if (connection.getAutoCommit()) {
+        throw new NoTransaction(
+            "The connection is in autocommit mode, so there is no transaction to join and nothing was done. Call setAutoCommit(false), or let Holdfast begin one.");
+      }
+      T result;
+      List<Message> messages;
+      try {
+        result = work.run(tx);
+      } finally {
+        messages = tx.end();
+      }
+      if (!messages.isEmpty()) {
+        store.writer().publish(connection, operationId, messages);
+        listener.recorded(operationId, messages);
+      }
+      return result;
+    } catch (SQLException e) {
+      throw store.writer().translate("run operation " + operationId, e);
+    }
+  }
+
+  /**
+   * Handles incoming messages once each, however often they come.
+   *
+   * @param consumer names the consumer; keep it stable
+   * @throws InvalidConfiguration when the name cannot be used
+   * @throws StoreUnavailable when the database cannot be reached
+   */
+  public Inbox inbox(String consumer, InboxSettings settings) {
+    return Inbox.on(this, consumer, settings);
   }
 
   /**

@@ -70,6 +70,60 @@ public final class Guarantees {
   }
 
   /**
+   * What an inbox promises about the messages that it receives.
+   *
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee inbox(Boundary store) {
+    requireTransactions(store);
+    List<Assumption> written = of(store, LOCAL_TRANSACTION);
+    List<Assumption> told = both(written, acknowledgment(store));
+    Sheet sheet = new Sheet(store);
+    sheet.promise(
+        "inbox.atomicity",
+        Aspect.ATOMICITY,
+        "A message's id, what its handler changes and publishes, and its reply are one commit, or none of it is; a handler that throws leaves nothing, and the message is as new.",
+        written);
+    sheet.promise(
+        "inbox.once",
+        Aspect.DELIVERY,
+        "However often a message comes within the retention, and however many bring it at once, its handler's effects happen once.",
+        told);
+    sheet.promise(
+        "inbox.answer",
+        Aspect.ANSWER,
+        "When it comes again it is answered as the first time; when the reply to the commit is lost it is taken up again, and is either done or not.",
+        told);
+    sheet.promise(
+        "inbox.fingerprint",
+        Aspect.ANSWER,
+        "Another message under the same id is refused, where both come with what they say.",
+        written);
+    sheet.promise(
+        "inbox.bounded",
+        Aspect.DURABILITY,
+        "An id is remembered for the longest retention of all consumers at least, and for twice as long at most while the upkeep runs.",
+        written);
+    sheet.promise(
+        "inbox.stuck",
+        Aspect.RECOVERY,
+        "A handler that leaves its transaction alone for longer than it may loses it, and whoever waits for its message goes on.",
+        written);
+    return new Guarantee(
+        "inbox at " + store.kind(),
+        Resolution.INBOX,
+        "one local transaction over the source and the effects",
+        List.of(
+            "Simultaneity: the source learns of it after the commit.",
+            "Order: messages are handled as they are brought, several at once."),
+        sheet.clauses,
+        List.of(
+            "The source must bring a message until it is told, under the same id each time, and no longer than the id is remembered.",
+            "A message whose handler always throws comes again and again; nothing parks it here.",
+            "Effects of a handler outside of its transaction may happen several times."));
+  }
+
+  /**
    * What a channel promises about the messages that it takes from one boundary to the other.
    *
    * @throws IllegalArgumentException if {@code store} has no local transactions

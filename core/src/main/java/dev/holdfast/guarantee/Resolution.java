@@ -9,7 +9,7 @@ public enum Resolution {
   LOCAL_TRANSACTION(
       "local transaction", "nothing: the effects are one commit", "nobody has to", true),
   /** Or an idempotent receiver: whoever receives tells a repeat from a first attempt. */
-  INBOX("inbox", "the sender's retry", "redelivery by the sender", false),
+  INBOX("inbox", "the sender's retry", "redelivery by the sender", true),
   OUTBOX("outbox", "a message row, with the first effect", "the relay", true),
   EVENT_SOURCING(
       "event sourcing", "the event, which is the first effect", "projections and reactions", false),
@@ -55,7 +55,8 @@ public enum Resolution {
 
   /**
    * Whether this version of Holdfast carries it out, rather than only knowing of it. An outbox
-   * carried out still needs a {@link dev.holdfast.outbox.Target} for the boundary in question.
+   * carried out still needs a {@link dev.holdfast.outbox.Target} for the boundary in question, and
+   * an inbox something that fetches messages and acknowledges them.
    */
   public boolean carriedOut() {
     return carriedOut;

@@ -18,6 +18,11 @@ import dev.holdfast.StoreUnavailable;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.UnroutedTopic;
 import dev.holdfast.boundary.Outcome;
+import dev.holdfast.inbox.Inbox;
+import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.Receipt;
+import dev.holdfast.inbox.Reply;
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.ChannelStatus;
@@ -357,6 +362,40 @@ final class DocSnippetsTest {
         });
     awaitArrival("orders.placed", order.id());
     assertThat(arrived("orders.changed", order.id())).isEmpty();
+  }
+
+  @Test
+  void anIncomingMessageIsHandledOnce() {
+    Order order = newOrder();
+    Receipt first = receive(order.id(), order.json());
+    Receipt again = receive(order.id(), order.json());
+    assertThat(first.repeated()).isFalse();
+    assertThat(again.repeated()).isTrue();
+    assertThat(again.reply()).isEqualTo(first.reply());
+    awaitArrival("orders.changed", order.id());
+    assertThat(arrived("orders.changed", order.id())).hasSize(1);
+  }
+
+  private Receipt receive(String orderId, String body) {
+    // snippet:inbox
+    Inbox shipping =
+        holdfast.inbox(
+            "shipping",
+            InboxSettings.DEFAULT
+                .withRetention(Duration.ofDays(14))
+                .withRedelivery(Duration.ofDays(7)));
+    Incoming message = Incoming.of("ship-" + orderId).saying(body.getBytes(StandardCharsets.UTF_8));
+    Receipt receipt =
+        shipping.once(
+            message,
+            tx -> {
+              tx.update("update shop_order set status = 'SHIPPED' where id = ?", orderId);
+              tx.publish(Message.of("orders.changed", orderId, "{\"status\":\"SHIPPED\"}"));
+              return Reply.json("{\"shipment\":\"" + orderId + "-1\"}");
+            });
+    // receipt.reply() is the same however often the message comes.
+    // end
+    return receipt;
   }
 
   @Test

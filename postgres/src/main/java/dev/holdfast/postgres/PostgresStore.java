@@ -1,5 +1,6 @@
 package dev.holdfast.postgres;
 
+import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.outbox.store.ChannelStore;
 import dev.holdfast.outbox.store.LeaseStore;
 import dev.holdfast.outbox.store.OperationLog;
@@ -73,5 +74,10 @@ public final class PostgresStore implements Store {
   @Override
   public OperationLog operations() {
     return new PostgresOperations(database);
+  }
+
+  @Override
+  public InboxStore inbox() {
+    return new PostgresInbox(database);
   }
 }

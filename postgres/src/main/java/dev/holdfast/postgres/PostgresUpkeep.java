@@ -120,6 +120,7 @@ final class PostgresUpkeep implements Upkeep {
     turnDedupe(lease);
     turnAttempts(lease);
     forgetClosedRoutes(lease);
+    turnInbox(lease);
     return emptied;
   }
 
@@ -233,10 +234,94 @@ final class PostgresUpkeep implements Upkeep {
         });
   }
 
+  /**
+   * The inbox's ring, see decision 7.
+   *
+   * @param behind whether everybody who may still write to the segment before is done
+   */
+  private record InboxRing(int current, boolean settled, boolean behind, boolean due) {
+    int next() {
+      return (current + 1) % 3;
+    }
+
+    String nextTable() {
+      return "inbox_" + next();
+    }
+  }
+
+  private void turnInbox(Lease lease) {
+    InboxRing ring =
+        database.transact(
+            "read ring inbox",
+            connection ->
+                database
+                    .one(
+                        connection,
+                        """
+                        select r.current, r.settled is not null,
+                               coalesce(pg_snapshot_xmin(pg_current_snapshot()) > r.settled, false),
+                               coalesce(${schema}.now() - r.rotated_at
+                                 > (select max(c.retention_ms) from ${schema}.inbox_consumer c)
+                                   * interval '1 ms', false)
+                        from ${schema}.inbox_ring r
+                        """,
+                        row ->
+                            new InboxRing(
+                                row.getInt(1),
+                                row.getBoolean(2),
+                                row.getBoolean(3),
+                                row.getBoolean(4)))
+                    .orElseThrow());
+    if (!ring.settled()) {
+      // A transaction of its own, since it must begin when the turn has been seen.
+      database.fenced(
+          "settle ring inbox",
+          lease,
+          connection ->
+              database.update(
+                  connection,
+                  """
+                  update ${schema}.inbox_ring set settled = pg_current_xact_id()
+                  where settled is null
+                  """));
+    } else if (ring.behind()) {
+      // Nobody looks at the next one, or writes to it, who has seen this turn.
+      boolean free =
+          !database.transact(
+                  "look at the inbox", connection -> exists(connection, ring.nextTable()))
+              || truncateIf(
+                  lease,
+                  List.of(),
+                  List.of(ring.nextTable(), "inbox_reply_" + ring.next()),
+                  connection -> true);
+      if (free && ring.due()) {
+        database.fenced(
+            "turn ring inbox",
+            lease,
+            connection ->
+                database.update(
+                    connection,
+                    """
+                    update ${schema}.inbox_ring
+                    set current = ?, rotated_at = ${schema}.now(), settled = null
+                    where current = ? and settled is not null
+                    """,
+                    ring.next(),
+                    ring.current()));
+      }
+    }
+  }
+
   private boolean truncateIf(
       Lease lease, List<String> locks, String table, Database.Work<Boolean> permitted) {
+    return truncateIf(lease, locks, List.of(table), permitted);
+  }
+
+  private boolean truncateIf(
+      Lease lease, List<String> locks, List<String> tables, Database.Work<Boolean> permitted) {
+    String all = "${schema}." + String.join(", ${schema}.", tables);
     return database.transact(
-        "empty " + table,
+        "empty " + tables,
         connection -> {
           if (!database.owns(connection, lease)) {
             return false;
@@ -245,8 +330,7 @@ final class PostgresUpkeep implements Upkeep {
             for (String lock : locks) {
               database.call(connection, lock);
             }
-            database.call(
-                connection, "lock table ${schema}." + table + " in access exclusive mode nowait");
+            database.call(connection, "lock table " + all + " in access exclusive mode nowait");
           } catch (SQLException e) {
             if (SqlErrors.state(e).equals(SqlErrors.LOCK_NOT_AVAILABLE)) {
               connection.rollback();
@@ -257,7 +341,7 @@ final class PostgresUpkeep implements Upkeep {
           if (!permitted.run(connection)) {
             return false;
           }
-          database.call(connection, "truncate ${schema}." + table);
+          database.call(connection, "truncate " + all);
           return true;
         });
   }

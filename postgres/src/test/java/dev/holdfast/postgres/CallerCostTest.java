@@ -6,9 +6,14 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Isolation;
 import dev.holdfast.Message;
+import dev.holdfast.Transaction;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
+import dev.holdfast.inbox.Inbox;
+import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.Reply;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -18,6 +23,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -190,6 +196,36 @@ final class CallerCostTest {
               }
             });
     assertThat(cost).isEqualTo(new Cost(3 * TIMES, TIMES));
+  }
+
+  @Test
+  void anInboxIsOneRoundTripAndAnotherForTheReplyAndNothingForcedOut() throws SQLException {
+    Inbox inbox = holdfast.inbox("shipping", InboxSettings.DEFAULT);
+    AtomicInteger ids = new AtomicInteger();
+    Work silent = () -> inbox.once(Incoming.of("s" + ids.incrementAndGet()), tx -> update(tx));
+    Work answering =
+        () ->
+            inbox.once(
+                Incoming.of("a" + ids.incrementAndGet()),
+                tx -> {
+                  update(tx);
+                  return Reply.text("done");
+                });
+    Work repeated = () -> inbox.once(Incoming.of("a" + ids.get()), CallerCostTest::update);
+    // The driver prepares a statement on the server after some uses.
+    for (int i = 0; i < 8; i++) {
+      silent.run();
+      answering.run();
+    }
+
+    assertThat(costOf(silent)).isEqualTo(new Cost(3 * TIMES, TIMES));
+    assertThat(costOf(answering)).isEqualTo(new Cost(4 * TIMES, TIMES));
+    assertThat(costOf(repeated)).isEqualTo(new Cost(2 * TIMES, 0));
+  }
+
+  private static Reply update(Transaction tx) throws SQLException {
+    tx.update(UPDATE);
+    return Reply.NONE;
   }
 
   @Test

@@ -11,6 +11,9 @@ enum Readiness {
   TARGET_NEEDED(
       "without the target",
       "this version carries out the record and the relay; the delivery is a Target to be written"),
+  CONSUMER_NEEDED(
+      "without the consumer",
+      "this version carries out the inbox; what fetches messages and acknowledges them is to be written"),
   PLANNED("planned", "planned, this version does not carry it out");
 
   private final String word;
@@ -37,6 +40,11 @@ enum Readiness {
     if (!advice.carriedOut()) {
       return PLANNED;
     }
+    if (advice.resolution() == Resolution.INBOX) {
+      return effects.stream().allMatch(place -> place.is().part() == Kind.Part.STORE)
+          ? CONSUMER_NEEDED
+          : PLANNED;
+    }
     List<Place> recorders =
         effects.stream()
             .filter(place -> advice.recordedAt().filter(place.description()::equals).isPresent())
@@ -47,7 +55,7 @@ enum Readiness {
     return effects.stream()
             .filter(place -> !recorders.contains(place))
             .allMatch(place -> place.is().part() == Kind.Part.TARGET)
-        ? CARRIED_OUT
+        ? (advice.behindInbox() ? CONSUMER_NEEDED : CARRIED_OUT)
         : TARGET_NEEDED;
   }
 }

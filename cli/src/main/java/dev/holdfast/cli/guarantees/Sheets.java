@@ -19,6 +19,7 @@ final class Sheets {
     return List.of(
         Guarantees.localTransaction(postgres),
         Guarantees.outbox(postgres, kafka),
-        Guarantees.outbox(postgres, kafka.plain()));
+        Guarantees.outbox(postgres, kafka.plain()),
+        Guarantees.inbox(postgres));
   }
 }

@@ -52,8 +52,9 @@ final class AdviseCommandTest {
     "postgresql@a postgresql@b --need now, TWO_PHASE_COMMIT, PLANNED",
     "postgresql http-key --need reply, WORKFLOW, PLANNED",
     "postgresql http+hold=15m:seats --need reply --outage 10m, RESERVATION, PLANNED",
-    "--consumed kafka postgresql, INBOX, PLANNED",
-    "--consumed kafka postgresql kafka, OUTBOX, PLANNED",
+    "--consumed kafka postgresql, INBOX, CONSUMER_NEEDED",
+    "--consumed kafka opensearch, INBOX, PLANNED",
+    "--consumed kafka postgresql kafka, OUTBOX, CONSUMER_NEEDED",
     "postgresql rabbitmq+dedup=7d --need no-duplicate --outage 3d, OUTBOX, TARGET_NEEDED",
   })
   void advisesFirst(String line, String resolution, String readiness) {

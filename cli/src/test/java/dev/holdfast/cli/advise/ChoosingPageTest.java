@@ -136,6 +136,7 @@ final class ChoosingPageTest {
     return switch (Readiness.of(best, question.effects())) {
       case NOTHING_NEEDED, CARRIED_OUT -> "**" + title + "**";
       case TARGET_NEEDED -> title + " (target)";
+      case CONSUMER_NEEDED -> title + " (consumer)";
       case PLANNED -> title;
     };
   }

@@ -1,5 +1,7 @@
 package dev.holdfast.outbox.store;
 
+import dev.holdfast.inbox.store.InboxStore;
+
 /**
  * A database as Holdfast uses it. Thread-safe. Opening one touches nothing; {@link #schema()} says
  * whether the tables are there.
@@ -23,4 +25,6 @@ public interface Store {
   WakeUps wakeUps();
 
   OperationLog operations();
+
+  InboxStore inbox();
 }

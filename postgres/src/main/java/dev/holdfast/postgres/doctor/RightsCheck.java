@@ -44,11 +44,14 @@ final class RightsCheck {
         select 'WRITER', 'execute ' || proname, has_function_privilege(oid, 'execute')
         from functions
         where proname in ('now', 'lock_keys', 'publish', 'publish_bytes', 'publish_all',
-                          'publish_and_record', 'record_attempt')
+                          'publish_and_record', 'record_attempt', 'receive', 'keep_reply')
         union all
         select 'WRITER', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['SELECT', 'INSERT']) p
-        where relname ~ '^attempt_'
+        where relname ~ '^attempt_' or relname = 'inbox_consumer'
+        union all
+        select 'WRITER', 'update ' || relname, has_table_privilege(oid, 'UPDATE')
+        from tables where relname = 'inbox_consumer'
         union all
         select r, 'select ' || relname, has_table_privilege(oid, 'SELECT')
         from tables cross join unnest(array['WRITER', 'ADMIN', 'RELAY']) r
@@ -59,7 +62,7 @@ final class RightsCheck {
         where relname not in ('schema_version', 'route_since')
         union all
         select 'RELAY', 'truncate ' || relname, has_table_privilege(oid, 'TRUNCATE')
-        from tables where relname ~ '^(message|dedupe|attempt)_[0-2]$'
+        from tables where relname ~ '^(message|dedupe|attempt|inbox|inbox_reply)_[0-2]$'
         union all
         select r, 'execute ' || proname, has_function_privilege(oid, 'execute')
         from functions cross join unnest(array['RELAY', 'ADMIN']) r

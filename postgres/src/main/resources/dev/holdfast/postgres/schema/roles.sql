@@ -16,6 +16,7 @@ grant execute on function ${schema}.now() to holdfast_writer, holdfast_relay, ho
 grant execute on all functions in schema ${schema} to holdfast_writer;
 revoke execute on function ${schema}.append(
   smallint, uuid[], text[], text[], text[], text[], bytea[], jsonb[], text) from holdfast_writer;
+grant select, insert, update on ${schema}.inbox_consumer to holdfast_writer;
 
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
@@ -23,7 +24,9 @@ grant select, insert, update, delete on all tables in schema ${schema} to holdfa
 grant select on ${schema}.message_position to holdfast_relay, holdfast_admin;
 grant truncate on ${schema}.message_0, ${schema}.message_1, ${schema}.message_2,
   ${schema}.dedupe_0, ${schema}.dedupe_1, ${schema}.dedupe_2,
-  ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2 to holdfast_relay;
+  ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2,
+  ${schema}.inbox_0, ${schema}.inbox_1, ${schema}.inbox_2,
+  ${schema}.inbox_reply_0, ${schema}.inbox_reply_1, ${schema}.inbox_reply_2 to holdfast_relay;
 
 grant select on all tables in schema ${schema} to holdfast_admin;
 -- A new era fences whoever leads, a removed channel leaves its era behind, and after a restore gives messages ids of this cluster.

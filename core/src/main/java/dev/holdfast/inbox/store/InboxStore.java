@@ -1,0 +1,60 @@
+package dev.holdfast.inbox.store;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** Remembers which messages were received, in the transactions that handle them. Thread-safe. */
+public interface InboxStore {
+
+  /**
+   * Makes a consumer known. Ids are remembered for the longest retention of all consumers at least.
+   */
+  void register(String consumer, Duration retention);
+
+  /**
+   * What is known of a message.
+   *
+   * @param first whether nothing was: it is received by this transaction now
+   * @param place where the reply belongs; the store's own word
+   * @param fingerprint what it was received with, if anything
+   * @param operationId of the operation that received it
+   * @param contentType of the reply; {@code null} when there is none
+   * @param body of the reply; {@code null} when there is none
+   */
+  record Received(
+      boolean first,
+      int place,
+      byte @Nullable [] fingerprint,
+      @Nullable String operationId,
+      @Nullable String contentType,
+      byte @Nullable [] body) {}
+
+  /**
+   * Receives a message in the caller's transaction, or tells what came of it. Waits for another
+   * transaction that is receiving it. One round trip.
+   *
+   * @param leftAlone how long the transaction may be left alone by its client before the database
+   *     ends it; {@code null} leaves that as it is
+   * @throws dev.holdfast.NoTransaction when the connection is in autocommit mode
+   */
+  Received receive(
+      Connection connection,
+      String consumer,
+      String messageId,
+      byte @Nullable [] fingerprint,
+      String operationId,
+      @Nullable Duration leftAlone)
+      throws SQLException;
+
+  /** Keeps the reply to a message that was received in the same transaction. One round trip. */
+  void keepReply(
+      Connection connection,
+      String consumer,
+      String messageId,
+      Received received,
+      String contentType,
+      byte[] body)
+      throws SQLException;
+}

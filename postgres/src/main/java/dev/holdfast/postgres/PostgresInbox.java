@@ -1,0 +1,92 @@
+package dev.holdfast.postgres;
+
+import dev.holdfast.NoTransaction;
+import dev.holdfast.inbox.store.InboxStore;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** Ids in segments whose unique indexes do the waiting, see decision 7. */
+final class PostgresInbox implements InboxStore {
+  private static final String REGISTER =
+      """
+      insert into ${schema}.inbox_consumer (name, retention_ms) values (?, ?)
+      on conflict (name) do update set retention_ms = excluded.retention_ms
+        where inbox_consumer.retention_ms <> excluded.retention_ms
+      """;
+
+  private static final String RECEIVE =
+      "select first, segment, fingerprint, operation_id, content_type, body"
+          + " from ${schema}.receive(?, ?, ?, ?, ?)";
+
+  private final Database database;
+
+  PostgresInbox(Database database) {
+    this.database = database;
+  }
+
+  @Override
+  public void register(String consumer, Duration retention) {
+    database.write(
+        "register the consumer " + consumer,
+        connection -> database.update(connection, REGISTER, consumer, retention.toMillis()));
+  }
+
+  @Override
+  public Received receive(
+      Connection connection,
+      String consumer,
+      String messageId,
+      byte @Nullable [] fingerprint,
+      String operationId,
+      @Nullable Duration leftAlone)
+      throws SQLException {
+    if (connection.getAutoCommit()) {
+      throw new NoTransaction(
+          "The connection is in autocommit mode, so message "
+              + messageId
+              + " was not handled: its id and its effects would not be one commit. Call"
+              + " setAutoCommit(false), or let Inbox.once begin the transaction.");
+    }
+    try (PreparedStatement statement = connection.prepareStatement(database.schema().in(RECEIVE))) {
+      statement.setString(1, consumer);
+      statement.setString(2, messageId);
+      statement.setBytes(3, fingerprint);
+      statement.setString(4, operationId);
+      statement.setObject(5, leftAlone == null ? null : (int) leftAlone.toMillis(), Types.INTEGER);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return new Received(
+            row.getBoolean(1),
+            row.getInt(2),
+            row.getBytes(3),
+            row.getString(4),
+            row.getString(5),
+            row.getBytes(6));
+      }
+    }
+  }
+
+  @Override
+  public void keepReply(
+      Connection connection,
+      String consumer,
+      String messageId,
+      Received received,
+      String contentType,
+      byte[] body)
+      throws SQLException {
+    database.call(
+        connection,
+        "select ${schema}.keep_reply(?, ?, ?, ?, ?)",
+        received.place(),
+        consumer,
+        messageId,
+        contentType,
+        body);
+  }
+}

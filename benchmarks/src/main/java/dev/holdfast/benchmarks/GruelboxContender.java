@@ -93,7 +93,7 @@ final class GruelboxContender implements Contender {
 
     Participation(Venue venue) {
       this.venue = venue;
-      this.sender = new Sender(venue);
+      this.sender = Sender.oneByOne(venue);
       this.transactions = TransactionManager.fromDataSource(venue.pool());
       dropTables();
       // Creates its tables.

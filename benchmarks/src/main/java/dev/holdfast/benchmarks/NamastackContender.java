@@ -98,7 +98,7 @@ final class NamastackContender implements Contender {
 
     Participation(Venue venue) {
       this.venue = venue;
-      this.sender = new Sender(venue);
+      this.sender = Sender.oneByOne(venue);
       dropTables();
     }
 

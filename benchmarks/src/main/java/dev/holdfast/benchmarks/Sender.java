@@ -27,6 +27,11 @@ final class Sender implements AutoCloseable {
         new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
+  /** For threads that each {@linkplain #sendAndWait wait} for their record. */
+  static Sender oneByOne(Venue venue) {
+    return new Sender(venue, BestSettings.oneByOneProducer(venue.bootstrapServers()));
+  }
+
   KafkaProducer<byte[], byte[]> producer() {
     return producer;
   }

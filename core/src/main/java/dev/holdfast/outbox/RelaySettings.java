@@ -7,8 +7,8 @@ import java.time.Duration;
  * How relays run in this process.
  *
  * @param leaseDuration how long a leader that died is waited for; 500 ms to 10 min, default 5 s
- * @param pageRecords the most messages in one batch; 1 to 50,000, default 5,000
- * @param pageBytes the most payload bytes in one batch; 1 kB to 256 MB, default 4 MB; a single
+ * @param pageRecords the most messages in one batch; 1 to 50,000, default 10,000
+ * @param pageBytes the most payload bytes in one batch; 1 kB to 256 MB, default 8 MB; a single
  *     larger message goes alone
  * @param longestPoll the longest wait between two looks at an idle outbox when no hint comes; 1 ms
  *     to 10 s, default 50 ms
@@ -27,8 +27,8 @@ public record RelaySettings(
   public static final RelaySettings DEFAULT =
       new RelaySettings(
           Duration.ofSeconds(5),
-          5_000,
-          4 * 1024 * 1024,
+          10_000,
+          8 * 1024 * 1024,
           Duration.ofMillis(50),
           Duration.ofSeconds(1),
           Duration.ofSeconds(5));

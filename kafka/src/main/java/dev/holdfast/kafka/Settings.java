@@ -79,7 +79,10 @@ record Settings(
     config.put(ProducerConfig.BATCH_SIZE_CONFIG, 256 * 1024);
     // Headers repeat from message to message; it costs less than sending them does.
     config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-    config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    // Full batches are sent while the rest of a page is encoded, and nobody waits for a batch that
+    // is
+    // not full: whatever we send, a flush or a commit follows, which sends it at once.
+    config.put(ProducerConfig.LINGER_MS_CONFIG, 20);
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 10_000);
     config.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 1);
     config.put(ProducerConfig.RETRY_BACKOFF_MAX_MS_CONFIG, 100);

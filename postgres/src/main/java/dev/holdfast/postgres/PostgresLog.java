@@ -13,7 +13,9 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,74 +30,6 @@ import org.jspecify.annotations.Nullable;
  * position, cut that off again.
  */
 final class PostgresLog implements OutboxLog {
-  /**
-   * The planner has no statistics on what is newest. Generic plans keep the snapshots from being
-   * folded in; the sequential scan is priced out; the first page goes by the xid index ({@code
-   * position + 0}), the following by the primary key.
-   */
-  private static final String PLAN =
-      "set local jit = off; set local plan_cache_mode = force_generic_plan;"
-          + " set local max_parallel_workers_per_gather = 0; set local enable_seqscan = off; ";
-
-  /** Routes are read in the same snapshot, so that what was accepted under one is seen with it. */
-  private static final String ROUTED =
-      """
-      (m.kind = 0 and m.topic like any (array(
-         select r.like_pattern from ${schema}.route r where r.channel = ?))
-       or m.kind <> 0 and m.topic = ?)
-      """;
-
-  /** The rows before the byte bound is reached, and the one that reaches it. */
-  private static final String BOUNDED =
-      """
-      (select p.*, coalesce(sum(octet_length(p.payload)) over (
-                order by p.position rows between unbounded preceding and 1 preceding), 0) as before
-       from (%s) p) b
-      """;
-
-  /** Takes no locks that conflict with writers; READ COMMITTED, so that the snapshot is its own. */
-  private static final String FIRST =
-      PLAN
-          // Enough to keep only the first page of a large window in memory while sorting it.
-          + """
-          set local work_mem = '64MB';
-          select w.window_end, w.insert_lsn, w.flushed, b.kind, b.before, %s from
-            (select pg_current_snapshot()::text as window_end,
-                    pg_current_wal_insert_lsn()::text as insert_lsn,
-                    pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() as flushed) w
-          left join
-          """
-              .formatted(MessageRow.output("b"))
-          + BOUNDED.formatted(
-              "select m.kind, "
-                  + MessageRow.columns("m")
-                  + """
-                   from ${schema}.message m
-                  where (m.xid >= pg_snapshot_xmax(?)
-                         or m.xid = any (array(select pg_snapshot_xip(?)))) and
-                  """
-                  + ROUTED
-                  + " order by m.position + 0 limit ?")
-          + " on b.before <= ? order by b.position";
-
-  private static final String NEXT =
-      PLAN
-          + "set local enable_sort = off; select b.kind, b.before, "
-          + MessageRow.output("b")
-          + " from "
-          + BOUNDED.formatted(
-              "select m.kind, "
-                  + MessageRow.columns("m")
-                  + """
-                   from ${schema}.message m
-                  where not pg_visible_in_snapshot(m.xid, ?)
-                    and pg_visible_in_snapshot(m.xid, ?)
-                    and m.position > ? and
-                  """
-                  + ROUTED
-                  + " order by m.position limit ?")
-          + " where b.before <= ? order by b.position";
-
   /** Forces the log out up to the snapshot, if it is not; needs no transaction id from 17 on. */
   private static final String FENCE_17 =
       """
@@ -122,6 +56,9 @@ final class PostgresLog implements OutboxLog {
 
   private final Database database;
 
+  /** Channels among whose messages large ones were met lately. */
+  private final Set<String> withLarge = ConcurrentHashMap.newKeySet();
+
   PostgresLog(Database database) {
     this.database = database;
   }
@@ -140,23 +77,25 @@ final class PostgresLog implements OutboxLog {
       Connection connection, String channel, Cursor after, Limit limit, boolean forceAdvance)
       throws SQLException {
     Untyped last = new Untyped(after.from());
-    Rows rows = new Rows();
-    try (PreparedStatement statement =
-        database.prepare(
-            connection, FIRST, last, last, channel, channel, limit.records(), limit.bytes())) {
-      ResultSet result = firstResult(statement);
-      while (result.next()) {
-        if (rows.windowEnd == null) {
-          rows.windowEnd = result.getString(1);
-          rows.insertLsn = result.getString(2);
-          rows.flushed = result.getBoolean(3);
-        }
-        int kind = result.getInt(4);
-        if (!result.wasNull()) {
-          rows.add(result, 5, kind);
-        }
-      }
-    }
+    int records = limit.records();
+    Rows rows =
+        rows(
+            channel,
+            limit,
+            small ->
+                database.prepare(
+                    connection, PageSql.FIRST_LIGHT, small, last, last, channel, channel, records),
+            () ->
+                database.prepare(
+                    connection,
+                    PageSql.FIRST_EXACT,
+                    last,
+                    last,
+                    channel,
+                    channel,
+                    records,
+                    limit.bytes()),
+            3);
     String end = Objects.requireNonNull(rows.windowEnd);
     boolean empty = rows.records.isEmpty();
     if (empty && !rows.flushed && !forceAdvance) {
@@ -182,25 +121,80 @@ final class PostgresLog implements OutboxLog {
   private Page next(
       Connection connection, String channel, Cursor after, String windowEnd, Limit limit)
       throws SQLException {
-    Rows rows = new Rows();
-    try (PreparedStatement statement =
-        database.prepare(
-            connection,
-            NEXT,
-            new Untyped(after.from()),
-            new Untyped(windowEnd),
-            after.position(),
+    Untyped from = new Untyped(after.from());
+    Untyped to = new Untyped(windowEnd);
+    long position = after.position();
+    int records = limit.records();
+    Rows rows =
+        rows(
             channel,
-            channel,
-            limit.records(),
-            limit.bytes())) {
-      ResultSet result = firstResult(statement);
-      while (result.next()) {
-        rows.add(result, 2, result.getInt(1));
-      }
-    }
+            limit,
+            small ->
+                database.prepare(
+                    connection,
+                    PageSql.NEXT_LIGHT,
+                    small,
+                    from,
+                    to,
+                    position,
+                    channel,
+                    channel,
+                    records),
+            () ->
+                database.prepare(
+                    connection,
+                    PageSql.NEXT_EXACT,
+                    from,
+                    to,
+                    position,
+                    channel,
+                    channel,
+                    records,
+                    limit.bytes()),
+            0);
     connection.commit();
     return rows.page(after, windowEnd, limit);
+  }
+
+  /** Makes the statement that leaves out payloads larger than this. */
+  @FunctionalInterface
+  private interface Light {
+    PreparedStatement prepare(int largest) throws SQLException;
+  }
+
+  @FunctionalInterface
+  private interface Exact {
+    PreparedStatement prepare() throws SQLException;
+  }
+
+  /**
+   * The light way while payloads are small, and the exact one from a large one on, until a page has
+   * none of them.
+   *
+   * @param before how many columns come before the kind
+   */
+  private Rows rows(String channel, Limit limit, Light light, Exact exact, int before)
+      throws SQLException {
+    int share = limit.bytes() / limit.records();
+    if (!withLarge.contains(channel)) {
+      try (PreparedStatement statement = light.prepare(share)) {
+        Rows rows = Rows.read(statement, before, share);
+        if (!rows.cutShort) {
+          return rows;
+        }
+        withLarge.add(channel);
+        if (!rows.records.isEmpty()) {
+          return rows;
+        }
+      }
+    }
+    try (PreparedStatement statement = exact.prepare()) {
+      Rows rows = Rows.read(statement, before, Integer.MAX_VALUE);
+      if (!rows.records.isEmpty() && rows.largest <= share) {
+        withLarge.remove(channel);
+      }
+      return rows;
+    }
   }
 
   /** Skips the update counts of the statements before the query. */
@@ -214,16 +208,55 @@ final class PostgresLog implements OutboxLog {
 
   /** What a page's query brought. */
   private static final class Rows {
+    private final MessageRow reader = new MessageRow();
     final List<OutboxRecord> records = new ArrayList<>();
     @Nullable String windowEnd;
     @Nullable String insertLsn;
     boolean flushed;
-    private long before;
 
-    /** Adds a row, of which the columns from {@code column} on are the bytes before it and it. */
-    void add(ResultSet row, int column, int kind) throws SQLException {
-      before = row.getLong(column);
-      records.add(MessageRow.read(row, column + 1, KINDS[kind]));
+    /** Whether the next row is one whose payload was left out. */
+    boolean cutShort;
+
+    /** Of the payloads. */
+    int largest;
+
+    /** Of a page read the exact way: the payload bytes up to its last row, which is included. */
+    private long bytes;
+
+    /**
+     * @param leftOut payloads larger than this are not there, and {@link #bytes} is a size
+     */
+    static Rows read(PreparedStatement statement, int before, int leftOut) throws SQLException {
+      Rows rows = new Rows();
+      ResultSet result = firstResult(statement);
+      while (!rows.cutShort && result.next()) {
+        if (before > 0 && rows.windowEnd == null) {
+          rows.windowEnd = result.getString(1);
+          rows.insertLsn = result.getString(2);
+          rows.flushed = result.getBoolean(3);
+        }
+        int kind = result.getInt(before + 1);
+        // An empty window has one row with nothing of a message.
+        if (!result.wasNull()) {
+          rows.add(result, before + 2, KINDS[kind], leftOut);
+        }
+      }
+      return rows;
+    }
+
+    private void add(ResultSet row, int column, OutboxRecord.Kind kind, int leftOut)
+        throws SQLException {
+      long given = row.getLong(column);
+      if (leftOut < Integer.MAX_VALUE && given > leftOut) {
+        cutShort = true;
+        return;
+      }
+      OutboxRecord record = reader.read(row, column + 1, kind);
+      byte[] payload = record.payload();
+      int size = payload == null ? 0 : payload.length;
+      largest = Math.max(largest, size);
+      bytes = leftOut < Integer.MAX_VALUE ? bytes + size : given + size;
+      records.add(record);
     }
 
     /** The window goes on if the page is full, by number or by bytes. */
@@ -232,8 +265,7 @@ final class PostgresLog implements OutboxLog {
         return new Page(records, start, Cursor.at(windowEnd));
       }
       OutboxRecord last = records.get(records.size() - 1);
-      int size = last.payload() == null ? 0 : last.payload().length;
-      boolean more = records.size() == limit.records() || before + size > limit.bytes();
+      boolean more = cutShort || records.size() == limit.records() || bytes > limit.bytes();
       Cursor end =
           more ? new Cursor(start.from(), windowEnd, last.position(), 0) : Cursor.at(windowEnd);
       return new Page(records, start, end);

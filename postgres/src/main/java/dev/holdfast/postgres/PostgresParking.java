@@ -150,7 +150,7 @@ final class PostgresParking implements ParkingStore {
                     + " where p.channel = ? and p.lane = ? and p.position > ? and "
                     + NOT_SKIPPED
                     + " order by p.position limit ?",
-                row -> MessageRow.read(row, 1, OutboxRecord.Kind.MESSAGE),
+                row -> new MessageRow().read(row, 1, OutboxRecord.Kind.MESSAGE),
                 controlPosition,
                 controlPosition,
                 channel,
@@ -275,7 +275,7 @@ final class PostgresParking implements ParkingStore {
                     new ParkedMessage(
                         channel,
                         row.getString("lane"),
-                        MessageRow.read(row, 1, OutboxRecord.Kind.MESSAGE),
+                        new MessageRow().read(row, 1, OutboxRecord.Kind.MESSAGE),
                         row.getString("reason"),
                         row.getTimestamp("parked_at").toInstant(),
                         row.getBoolean("skipped"),

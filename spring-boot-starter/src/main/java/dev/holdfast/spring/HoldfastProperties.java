@@ -70,8 +70,8 @@ public record HoldfastProperties(
   public record RelayProperties(
       @DefaultValue("true") boolean enabled,
       @DefaultValue("5s") Duration leaseDuration,
-      @DefaultValue("5000") int pageRecords,
-      @DefaultValue("4MB") DataSize pageSize,
+      @DefaultValue("10000") int pageRecords,
+      @DefaultValue("8MB") DataSize pageSize,
       @DefaultValue("50ms") Duration longestPoll,
       @DefaultValue("1s") Duration progressInterval,
       @DefaultValue("5s") Duration longestRetry) {

@@ -5,7 +5,9 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.ConfigException;
@@ -135,7 +137,8 @@ record Settings(
     config.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, 10_000);
     user.forEach(
         (name, value) -> {
-          if (name.startsWith("ssl.")
+          if (isForPlugins(name)
+              || name.startsWith("ssl.")
               || name.startsWith("sasl.")
               || name.equals(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG)
               || name.equals(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG)
@@ -144,5 +147,14 @@ record Settings(
           }
         });
     return config;
+  }
+
+  /** What no client knows itself, such as what a class that logs in wants to be told. */
+  private static boolean isForPlugins(String name) {
+    return Stream.of(
+            ProducerConfig.configNames(),
+            ConsumerConfig.configNames(),
+            AdminClientConfig.configNames())
+        .noneMatch(names -> names.contains(name));
   }
 }

@@ -18,7 +18,20 @@ final class SettingsTest {
   }
 
   @Test
-  void settingsThatKafkaDoesNotKnowPassThroughForPlugins() {
-    assertThat(Kafka.to(Map.of("bootstrap.servers", "b:1", "my.plugin.setting", "x"))).isNotNull();
+  void settingsThatKafkaDoesNotKnowReachThePluginsOfAllClients() {
+    Settings settings =
+        Kafka.to(
+                Map.of(
+                    "bootstrap.servers", "b:1",
+                    "my.plugin.setting", "x",
+                    "linger.ms", "7",
+                    "group.id", "shipping"))
+            .settings();
+
+    assertThat(settings.producer()).containsEntry("my.plugin.setting", "x");
+    assertThat(settings.admin())
+        .containsEntry("my.plugin.setting", "x")
+        .doesNotContainKeys("linger.ms", "group.id");
+    assertThat(settings.consumer()).containsEntry("my.plugin.setting", "x");
   }
 }

@@ -37,7 +37,6 @@ interface KafkaSettings {
       settings.put(ProducerConfig.CLIENT_ID_CONFIG, client + "-holdfast-" + channel);
     }
     settings.putAll(own);
-    SharedSslEngineFactory.wrapIn(settings);
     if (settings.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG) == null) {
       throw new InvalidConfiguration(
           "Channel %s delivers to Kafka, and its address is not known: there is no ProducerFactory, which spring-kafka makes of spring.kafka.*. Nothing was started. Add spring-kafka, or set holdfast.channels.%s.properties.bootstrap.servers."

@@ -83,9 +83,10 @@ final class DelayedMessagesTest {
   void aKeyThatIsHeldDelaysItsOwnMessagesAlone() throws SQLException {
     try (Connection held = transaction()) {
       publish(held, Message.of("orders", "held", "1"));
-      delay("held", "2", Duration.ofMillis(20));
-      delay("held", "3", Duration.ofMillis(40));
-      delay("free", "1", Duration.ofMillis(60));
+      // Long enough not to be due when they are published: then they would wait for the key.
+      delay("held", "2", Duration.ofMillis(1_500));
+      delay("held", "3", Duration.ofMillis(1_520));
+      delay("free", "1", Duration.ofMillis(1_540));
       await().until(() -> moveDue() == 1);
       assertThat(read("free")).containsExactly("1");
       assertThat(moveDue()).isZero();

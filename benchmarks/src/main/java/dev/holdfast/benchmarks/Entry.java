@@ -17,6 +17,14 @@ interface Entry extends AutoCloseable {
   /** How many messages Kafka has acknowledged since {@link #start}. */
   long delivered();
 
+  /**
+   * Whether its relay has begun to read, after {@link #start}. Where nobody can tell it is taken to
+   * have begun when the first messages are acknowledged, to its advantage.
+   */
+  default boolean isReading() {
+    return delivered() > 0;
+  }
+
   /** Stops what runs and drops its tables. */
   @Override
   void close();

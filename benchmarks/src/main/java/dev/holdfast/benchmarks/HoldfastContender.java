@@ -4,6 +4,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.kafka.KafkaTarget;
+import dev.holdfast.outbox.RelayPhase;
 import dev.holdfast.outbox.RelayStatus;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.postgres.PostgresStore;
@@ -126,6 +127,12 @@ final class HoldfastContender implements Contender {
     @Override
     public long delivered() {
       return started().status().stream().mapToLong(RelayStatus::delivered).sum();
+    }
+
+    /** That is, before it has read its first page, which is a part of the drain. */
+    @Override
+    public boolean isReading() {
+      return started().status().stream().anyMatch(each -> each.phase() == RelayPhase.LEADING);
     }
 
     private Holdfast started() {

@@ -48,26 +48,30 @@ final class Run {
   }
 
   /**
-   * From the first acknowledgment to the last: how long a relay takes to start is another question.
+   * From when the relay reads to the last acknowledgment: how long it takes to start is another
+   * question.
    */
   private Figures drain(Entry entry, Venue venue, int messages) {
     long began = Doorbell.nanos();
     entry.start(true);
-    long firstAt = began;
-    long first = 0;
+    boolean reading = false;
+    long readingSince = began;
+    long before = 0;
     long now = began;
     long delivered = 0;
     while (delivered < messages && !Doorbell.hasPassed(plan.limit(), began)) {
       pause();
+      boolean begun = reading || entry.isReading();
       delivered = entry.delivered();
       now = Doorbell.nanos();
-      if (first == 0 && delivered > 0 && delivered < messages) {
-        first = delivered;
-        firstAt = now;
+      if (!reading && begun && delivered < messages) {
+        reading = true;
+        readingSince = now;
+        before = delivered;
       }
     }
-    double seconds = Math.max(1, now - firstAt) / 1e9;
-    return Figures.rate((delivered - first) / seconds, arrivals(venue, messages));
+    double seconds = Math.max(1, now - readingSince) / 1e9;
+    return Figures.rate((delivered - before) / seconds, arrivals(venue, messages));
   }
 
   private static void pause() {

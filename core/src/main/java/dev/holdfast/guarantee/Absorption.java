@@ -21,6 +21,9 @@ public record Absorption(
 
   /** The window, for people: for how long, or that there is no limit. */
   public String lasts() {
+    if (window.isEmpty() && by.equals(Optional.of(Capability.LOCAL_TRANSACTION))) {
+      return "as long as it is kept there, which is a setting";
+    }
     return (window.isPresent() ? "for " : "") + Times.of(window);
   }
 

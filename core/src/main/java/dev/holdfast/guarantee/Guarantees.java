@@ -1,6 +1,7 @@
 package dev.holdfast.guarantee;
 
 import static dev.holdfast.boundary.Capability.LOCAL_TRANSACTION;
+import static dev.holdfast.boundary.Capability.LOOKUP;
 import static dev.holdfast.boundary.Capability.ORDER_PER_KEY;
 import static dev.holdfast.boundary.Capability.PROGRESS_MARK;
 
@@ -10,12 +11,18 @@ import dev.holdfast.boundary.Boundary;
 import dev.holdfast.boundary.Capability;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Computes what the resolutions that this version carries out promise, from what the boundaries
  * declare. Pure functions; safe for use by several threads.
  */
 public final class Guarantees {
+  /** What takes time to be done is done by relays, of whatever channel. */
+  private static final Assumption UPKEEP =
+      new Assumption(
+          "holdfast.upkeep-runs", null, "A relay runs somewhere.", Set.of("storage.upkeep"));
+
   private Guarantees() {}
 
   /**
@@ -37,7 +44,7 @@ public final class Guarantees {
         "transact.answer",
         Aspect.ANSWER,
         "When transact returns it is committed, and when it throws it is not, but for OutcomeUnknown, which says that the reply to the commit was lost. Asked within an hour and a half, resolve() then tells for certain whether it was committed, and if it was not, it never will be.",
-        told);
+        both(told, of(store, LOOKUP)));
     sheet.promise(
         "transact.repeat",
         Aspect.DELIVERY,
@@ -51,7 +58,7 @@ public final class Guarantees {
     sheet.promise(
         "transact.isolation",
         Aspect.VISIBILITY,
-        "Isolation is READ COMMITTED, or the level that the caller asks for, whatever the session's default is.",
+        "Isolation is READ COMMITTED, or the level that the caller asks for, as long as all connections of the data source come with the same default.",
         List.of());
     sheet.promise(
         "transact.durability",
@@ -102,8 +109,8 @@ public final class Guarantees {
     sheet.promise(
         "inbox.bounded",
         Aspect.DURABILITY,
-        "An id is remembered for the longest retention of all consumers at least, and for twice as long at most while the upkeep runs.",
-        written);
+        "An id is remembered for the longest retention of all consumers at least, by the database's clock. It is forgotten when the retention has passed twice, or as soon after that as no open transaction is in the way.",
+        both(written, List.of(UPKEEP)));
     sheet.promise(
         "inbox.stuck",
         Aspect.RECOVERY,
@@ -119,6 +126,7 @@ public final class Guarantees {
         sheet.clauses,
         List.of(
             "The source must bring a message until it is told, under the same id each time, and no longer than the id is remembered.",
+            "When the database's clock jumps ahead, ids are forgotten early.",
             "A message whose handler always throws comes again and again; nothing parks it here.",
             "Effects of a handler outside of its transaction may happen several times."));
   }
@@ -169,7 +177,7 @@ public final class Guarantees {
         "outbox.delayed",
         Aspect.DELIVERY,
         "A delayed message is recorded once, and not before it is due by the database's clock.",
-        of(store, LOCAL_TRANSACTION));
+        both(of(store, LOCAL_TRANSACTION), List.of(UPKEEP)));
     sheet.promise(
         "outbox.durability",
         Aspect.DURABILITY,

@@ -3,6 +3,7 @@ package dev.holdfast.inbox;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.OutcomeUnknown;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.inbox.store.InboxStore;
@@ -10,6 +11,7 @@ import dev.holdfast.inbox.store.InboxStore.Received;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
@@ -25,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 public final class Inbox {
   /** How often a message is taken up again when the reply to its commit was lost. */
   private static final int ATTEMPTS = 3;
+
+  /** Fails, after which the database commits nothing of the transaction any more. */
+  private static final String DOOM =
+      "do $$ begin raise exception 'a handler failed, and could not be rolled back alone'; end $$";
 
   private final Holdfast holdfast;
   private final InboxStore store;
@@ -62,53 +68,95 @@ public final class Inbox {
    * message is taken up again: either its id is there, or nothing of it is.
    *
    * @throws FingerprintMismatch when the id was used for another message
-   * @throws OutcomeUnknown when the database does not answer after a lost reply; take the message
-   *     up again later, which is safe
+   * @throws OutcomeUnknown when the reply to the commit was lost and the database does not answer
+   *     since; take the message up again later, which is safe
    */
   public Receipt once(Incoming message, InboxHandler handler) {
-    TransactionOptions options = TransactionOptions.DEFAULT.withOperationId(operation(message));
-    for (int attempt = 1; ; attempt++) {
+    String operationId = operation(message);
+    TransactionOptions options = TransactionOptions.DEFAULT.withOperationId(operationId);
+    OutcomeUnknown unknown = null;
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       try {
         return holdfast.transactReturning(
             options, tx -> receive(tx, message, handler, settings.handlerSilence()));
       } catch (OutcomeUnknown e) {
-        if (attempt == ATTEMPTS) {
+        if (!e.operationId().equals(operationId)) {
+          throw e; // another one's, out of the handler
+        }
+        unknown = unknown == null ? e : unknown;
+      } catch (StoreUnavailable e) {
+        if (unknown == null) {
           throw e;
         }
+        unknown.addSuppressed(e);
+        throw unknown;
       }
     }
+    throw Objects.requireNonNull(unknown);
   }
 
   /**
    * As {@link #once(Incoming, InboxHandler)}, as a part of a transaction that has begun. When the
    * handler throws, what it did is rolled back to where it began, and its message is as new; the
-   * transaction goes on.
+   * transaction goes on. A connection that refuses to roll back to a savepoint, as Agroal's do in
+   * JTA, has its whole transaction ended instead: it can only be rolled back then.
    */
   public Receipt once(Transaction tx, Incoming message, InboxHandler handler) throws SQLException {
-    Savepoint begin = tx.connection().setSavepoint();
-    boolean done = false;
-    try {
-      Receipt receipt = receive(tx, message, handler, null);
-      done = true;
-      return receipt;
-    } finally {
-      if (done) {
-        tx.connection().releaseSavepoint(begin);
-      } else {
-        tx.connection().rollback(begin);
-      }
-    }
+    return within(tx.connection(), () -> receive(tx, message, handler, null));
   }
 
   /**
    * As {@link #once(Transaction, Incoming, InboxHandler)}, in a transaction that somebody else
-   * manages. What the handler publishes is written when it returns.
+   * manages. What the handler publishes is written when it returns. A serialization failure or a
+   * deadlock ends that transaction, and whoever manages it has to run it again.
    *
    * @param connection in a transaction: not in autocommit mode
    * @throws dev.holdfast.NoTransaction when it is in autocommit mode; nothing was done
    */
   public Receipt once(Connection connection, Incoming message, InboxHandler handler) {
-    return holdfast.join(connection, operation(message), tx -> once(tx, message, handler));
+    String operationId = operation(message);
+    return holdfast.join(
+        connection,
+        operationId,
+        outer ->
+            within(
+                connection,
+                () ->
+                    holdfast.join(
+                        connection, operationId, tx -> receive(tx, message, handler, null))));
+  }
+
+  /** What is done between two savepoints. */
+  @FunctionalInterface
+  private interface Step {
+    Receipt run() throws SQLException;
+  }
+
+  private static Receipt within(Connection connection, Step step) throws SQLException {
+    Savepoint begin = connection.setSavepoint();
+    Receipt receipt;
+    try {
+      receipt = step.run();
+    } catch (SQLException | RuntimeException | Error e) {
+      rollBack(connection, begin, e);
+      throw e;
+    }
+    connection.releaseSavepoint(begin);
+    return receipt;
+  }
+
+  private static void rollBack(Connection connection, Savepoint begin, Throwable cause) {
+    try {
+      connection.rollback(begin);
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+      // Half of the handler's effects must not be committed with what its message is remembered by.
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(DOOM);
+      } catch (SQLException doomed) {
+        cause.addSuppressed(doomed);
+      }
+    }
   }
 
   private Receipt receive(

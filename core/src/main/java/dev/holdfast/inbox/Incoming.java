@@ -16,6 +16,15 @@ import org.jspecify.annotations.Nullable;
  */
 public record Incoming(String id, byte @Nullable [] fingerprint, @Nullable String operationId) {
   public Incoming {
+    if (operationId != null && (operationId.isEmpty() || operationId.length() > 200)) {
+      throw new InvalidMessage(
+          "The operation id of an incoming message has %d characters, and must have 1 to 200. It was not handled. Leave it out, and one is made."
+              .formatted(operationId.length()));
+    }
+    if (id.indexOf('\0') >= 0) {
+      throw new InvalidMessage(
+          "The id of an incoming message holds the character 0, which a database cannot store. It was not handled.");
+    }
     if (id.isEmpty() || id.length() > 512) {
       throw new InvalidMessage(
           "The id of an incoming message has %d characters, and must have 1 to 512. It was not handled. Without an id of the sender's, a repeated message cannot be told from a new one."

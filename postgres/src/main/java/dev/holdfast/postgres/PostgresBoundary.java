@@ -44,6 +44,11 @@ public final class PostgresBoundary implements Boundary {
             "Sessions commit with synchronous_commit on.",
             Set.of("database.synchronous-commit")),
         new Assumption(
+            "postgresql.clocks-agree",
+            Capability.LOOKUP,
+            "The clocks of the database and of its clients are less than half an hour apart.",
+            Set.of("database.clock")),
+        new Assumption(
             "postgresql.primary",
             Capability.LOCAL_TRANSACTION,
             "The server is a primary.",

@@ -16,7 +16,7 @@ final class PostgresInbox implements InboxStore {
       """
       insert into ${schema}.inbox_consumer (name, retention_ms) values (?, ?)
       on conflict (name) do update set retention_ms = excluded.retention_ms
-        where inbox_consumer.retention_ms <> excluded.retention_ms
+        where inbox_consumer.retention_ms < excluded.retention_ms
       """;
 
   private static final String RECEIVE =

@@ -60,8 +60,8 @@ final class PostgresLeases implements LeaseStore {
   }
 
   /**
-   * Not forced: a renewal that a crash of the database takes back lets the lease end sooner, and
-   * what fences is the epoch.
+   * As durable as the session's default is: a renewal that a crash of the database takes back lets
+   * the lease end sooner, and what fences is the epoch.
    */
   @Override
   public boolean renew(Lease lease, Duration duration) {

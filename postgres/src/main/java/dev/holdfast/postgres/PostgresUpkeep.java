@@ -237,9 +237,20 @@ final class PostgresUpkeep implements Upkeep {
   /**
    * The inbox's ring, see decision 7.
    *
+   * @param announced what those with an older snapshot take for the turn
+   * @param settled whether the last turn is; not by a transaction id of another cluster
    * @param behind whether everybody who may still write to the segment before is done
+   * @param closed whether that has been written down
+   * @param due whether what is in the segment before may be forgotten
    */
-  private record InboxRing(int current, boolean settled, boolean behind, boolean due) {
+  private record InboxRing(
+      int current,
+      long turn,
+      long announced,
+      boolean settled,
+      boolean behind,
+      boolean closed,
+      boolean due) {
     int next() {
       return (current + 1) % 3;
     }
@@ -258,33 +269,42 @@ final class PostgresUpkeep implements Upkeep {
                     .one(
                         connection,
                         """
-                        select r.current, r.settled is not null,
-                               coalesce(pg_snapshot_xmin(pg_current_snapshot()) > r.settled, false),
-                               coalesce(${schema}.now() - r.rotated_at
+                        select r.current, r.turn, t.last_value,
+                               coalesce(r.settled < pg_snapshot_xmax(s), false),
+                               coalesce(r.settled < pg_snapshot_xmin(s), false),
+                               r.closed_at is not null,
+                               coalesce(${schema}.now() - r.closed_at
                                  > (select max(c.retention_ms) from ${schema}.inbox_consumer c)
                                    * interval '1 ms', false)
-                        from ${schema}.inbox_ring r
+                        from ${schema}.inbox_ring r, ${schema}.inbox_turn t,
+                             pg_current_snapshot() s
                         """,
                         row ->
                             new InboxRing(
                                 row.getInt(1),
-                                row.getBoolean(2),
-                                row.getBoolean(3),
-                                row.getBoolean(4)))
+                                row.getLong(2),
+                                row.getLong(3),
+                                row.getBoolean(4),
+                                row.getBoolean(5),
+                                row.getBoolean(6),
+                                row.getBoolean(7)))
                     .orElseThrow());
+    if (ring.turn() != ring.announced()) {
+      // A turn that was announced and not committed.
+      database.fenced(
+          "announce the turn of the inbox", lease, connection -> announce(connection, ring.turn()));
+    }
     if (!ring.settled()) {
       // A transaction of its own, since it must begin when the turn has been seen.
-      database.fenced(
-          "settle ring inbox",
+      updateInboxRing(
           lease,
-          connection ->
-              database.update(
-                  connection,
-                  """
-                  update ${schema}.inbox_ring set settled = pg_current_xact_id()
-                  where settled is null
-                  """));
-    } else if (ring.behind()) {
+          """
+          settled = pg_current_xact_id(), closed_at = null
+          where settled is null or settled >= pg_snapshot_xmax(pg_current_snapshot())
+          """);
+    } else if (ring.behind() && !ring.closed()) {
+      updateInboxRing(lease, "closed_at = ${schema}.now() where closed_at is null");
+    } else if (ring.closed()) {
       // Nobody looks at the next one, or writes to it, who has seen this turn.
       boolean free =
           !database.transact(
@@ -295,21 +315,42 @@ final class PostgresUpkeep implements Upkeep {
                   List.of(ring.nextTable(), "inbox_reply_" + ring.next()),
                   connection -> true);
       if (free && ring.due()) {
-        database.fenced(
-            "turn ring inbox",
-            lease,
-            connection ->
-                database.update(
-                    connection,
-                    """
-                    update ${schema}.inbox_ring
-                    set current = ?, rotated_at = ${schema}.now(), settled = null
-                    where current = ? and settled is not null
-                    """,
-                    ring.next(),
-                    ring.current()));
+        turnInbox(lease, ring);
       }
     }
+  }
+
+  /**
+   * Announced first: whoever has an older snapshot must not believe in it when this is committed.
+   */
+  private void turnInbox(Lease lease, InboxRing ring) {
+    database.fenced(
+        "turn ring inbox",
+        lease,
+        connection -> {
+          announce(connection, ring.turn() + 1);
+          database.update(
+              connection,
+              """
+              update ${schema}.inbox_ring
+              set current = ?, turn = turn + 1, settled = null, closed_at = null
+              where turn = ?
+              """,
+              ring.next(),
+              ring.turn());
+        });
+  }
+
+  private void announce(Connection connection, long turn) throws SQLException {
+    database.call(connection, "select setval('${schema}.inbox_turn', ?)", turn);
+  }
+
+  private void updateInboxRing(Lease lease, String change, Object... parameters) {
+    database.fenced(
+        "turn ring inbox",
+        lease,
+        connection ->
+            database.update(connection, "update ${schema}.inbox_ring set " + change, parameters));
   }
 
   private boolean truncateIf(
@@ -379,7 +420,12 @@ final class PostgresUpkeep implements Upkeep {
                 connection,
                 """
                 update ${schema}.route set horizon = pg_current_xact_id()
-                where channel = ? and pattern = ? and closing = ?::text::xid8 and horizon is null
+                where (channel, pattern) in (
+                  select r.channel, r.pattern from ${schema}.route r
+                  where r.channel = ? and r.pattern = ? and r.closing = ?::text::xid8
+                    and r.horizon is null
+                  -- A publisher under REPEATABLE READ may hold it: the next time.
+                  for no key update skip locked)
                 """,
                 route.channel(),
                 route.pattern(),
@@ -388,10 +434,14 @@ final class PostgresUpkeep implements Upkeep {
           database.update(
               connection,
               """
-              delete from ${schema}.route r using ${schema}.progress p
-              where p.channel = r.channel and r.horizon <= pg_snapshot_xmin(p.from_snapshot)
-                and not exists (
-                  select from ${schema}.delayed d where d.topic like r.like_pattern)
+              delete from ${schema}.route gone
+              where (gone.channel, gone.pattern) in (
+                select r.channel, r.pattern
+                from ${schema}.route r join ${schema}.progress p on p.channel = r.channel
+                where r.horizon <= pg_snapshot_xmin(p.from_snapshot)
+                  and not exists (
+                    select from ${schema}.delayed d where d.topic like r.like_pattern)
+                for update of r skip locked)
               """);
         });
   }

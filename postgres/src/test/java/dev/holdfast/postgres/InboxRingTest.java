@@ -87,13 +87,28 @@ final class InboxRingTest {
   /** Moves time past the retention and runs the upkeep until the ring has turned. */
   private void turn() throws SQLException {
     long before = current();
-    settle();
+    close();
     clock.advance(RETENTION.plusSeconds(1));
+    rotateUntilTurned(before);
+  }
+
+  private void rotateUntilTurned(long before) {
     await()
         .until(
             () -> {
               store.upkeep().rotate(upkeep);
               return current() != before;
+            });
+  }
+
+  /** Until nobody writes to the segment before any more, and that is written down. */
+  private void close() {
+    await()
+        .until(
+            () -> {
+              store.upkeep().rotate(upkeep);
+              return ask("select count(*) from ${schema}.inbox_ring where closed_at is not null")
+                  == 1;
             });
   }
 
@@ -124,6 +139,120 @@ final class InboxRingTest {
     assertThat(receives("a")).as("after two turns").isTrue();
   }
 
+  /** What came last before a turn is remembered as long as anything else. */
+  @Test
+  @Attacks("inbox.bounded")
+  void anIdReceivedJustBeforeATurnIsRememberedForTheWholeRetention() throws SQLException {
+    assertThat(isRememberedForTheRetention()).isTrue();
+  }
+
+  /** The negative control: ids age from the turn before, rather than from the end of their time. */
+  @Test
+  void withoutThatTimeAnIdIsForgottenEarly() throws SQLException {
+    try (Connection connection = TestDatabase.dataSource().getConnection()) {
+      run(
+          connection,
+          """
+          create function ${schema}.age() returns trigger language plpgsql as $$
+          begin
+            new.closed_at := case when new.closed_at is not null then '-infinity'::timestamptz end;
+            return new;
+          end $$;
+          create trigger age before update on ${schema}.inbox_ring
+            for each row execute function ${schema}.age()
+          """);
+    }
+    assertThat(isRememberedForTheRetention()).isFalse();
+  }
+
+  private boolean isRememberedForTheRetention() throws SQLException {
+    close();
+    clock.advance(RETENTION.plusSeconds(1));
+    assertThat(receives("last")).isTrue();
+    rotateUntilTurned(current());
+    close();
+    clock.advance(RETENTION.minusSeconds(5));
+    for (int i = 0; i < 10; i++) {
+      store.upkeep().rotate(upkeep);
+    }
+    return !receives("last");
+  }
+
+  @Test
+  void whoeverHoldsASnapshotHoldsUpNoTurn() throws SQLException {
+    try (Connection strict = TestDatabase.dataSource().getConnection()) {
+      strict.setAutoCommit(false);
+      strict.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+      assertThat(receive(strict, "strict").first()).isTrue();
+      turn();
+      strict.commit();
+      strict.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+      strict.setAutoCommit(true);
+    }
+    assertThat(receives("strict")).isFalse();
+  }
+
+  /** As after a dump that was restored into a cluster of its own. */
+  @Test
+  void aRingThatWasSettledInAnotherClusterTurns() throws SQLException {
+    try (Connection connection = TestDatabase.dataSource().getConnection()) {
+      run(
+          connection,
+          "update ${schema}.inbox_ring set settled = '999999999999'::xid8, closed_at = null");
+    }
+    assertThat(receives("x")).isTrue();
+    turn();
+    assertThat(receives("x")).isFalse();
+  }
+
+  /** Has read the ring, and meets at the border one who came first and saw the turn. */
+  @Test
+  @Attacks("inbox.answer")
+  void whoeverIsOvertakenByATurnGetsTheReplyOfTheFirst() throws Exception {
+    settle();
+    // The one named so pauses between reading the ring and writing.
+    mutate(
+        "    if ring.settled is null or",
+        "    if p_operation = 'paused' then perform pg_advisory_xact_lock(4711); end if;\n"
+            + "    if ring.settled is null or");
+    try (Connection gate = TestDatabase.dataSource().getConnection();
+        Connection first = TestDatabase.dataSource().getConnection()) {
+      gate.setAutoCommit(false);
+      run(gate, "select pg_advisory_xact_lock(4711)");
+      CompletableFuture<InboxStore.Received> late = CompletableFuture.supplyAsync(this::paused);
+      await().until(this::someoneWaits);
+      // The turn, by itself: the upkeep would wait for the one that is paused.
+      run(
+          first,
+          "update ${schema}.inbox_ring"
+              + " set current = (current + 1) % 3, turn = turn + 1, settled = null, closed_at = null");
+      first.setAutoCommit(false);
+      InboxStore.Received received = receive(first, "x");
+      assertThat(received.first()).isTrue();
+      store.inbox().keepReply(first, "c", "x", received, "text/plain", new byte[] {7});
+      first.commit();
+      first.setAutoCommit(true);
+      gate.rollback();
+      gate.setAutoCommit(true);
+
+      assertThat(late.get(30, TimeUnit.SECONDS).first()).isFalse();
+      assertThat(late.get().body()).containsExactly(7);
+    }
+  }
+
+  private InboxStore.Received paused() {
+    try (Connection connection = TestDatabase.dataSource().getConnection()) {
+      connection.setAutoCommit(false);
+      InboxStore.Received received =
+          store.inbox().receive(connection, "c", "x", null, "paused", null);
+      connection.commit();
+      connection.setAutoCommit(true);
+      return received;
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void theLongestRetentionOfAllConsumersCounts() throws SQLException {
     store.inbox().register("slow", RETENTION.multipliedBy(10));
@@ -142,20 +271,22 @@ final class InboxRingTest {
   /** The negative control: without asking the segment before, both are first. */
   @Test
   void withoutTheBorderBothAreFirst() throws Exception {
-    try (Connection connection = TestDatabase.dataSource().getConnection()) {
-      String definition;
-      try (Statement statement = connection.createStatement();
-          ResultSet row =
-              statement.executeQuery(
-                  "select pg_get_functiondef('" + schema + ".receive'::regproc)")) {
-        row.next();
-        definition = row.getString(1);
-      }
-      String mutant = definition.replace("if ring.settled is null or", "if false and");
-      assertThat(mutant).isNotEqualTo(definition);
-      run(connection, mutant);
-    }
+    mutate("if ring.settled is null or", "if false and");
     assertThat(secondOneIsFirstToo()).isTrue();
+  }
+
+  /** Puts other text into the function that receives. */
+  private void mutate(String text, String by) throws SQLException {
+    try (Connection connection = TestDatabase.dataSource().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "select pg_get_functiondef('" + schema + ".receive'::regproc)")) {
+      row.next();
+      String definition = row.getString(1);
+      assertThat(definition).contains(text);
+      run(connection, definition.replace(text, by));
+    }
   }
 
   /** One receives and has not committed; the ring turns; another receives the same. */

@@ -10,9 +10,12 @@ import dev.holdfast.InvalidMessage;
 import dev.holdfast.Isolation;
 import dev.holdfast.Message;
 import dev.holdfast.NoTransaction;
+import dev.holdfast.OutcomeUnknown;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.TransactionOptions;
+import dev.holdfast.UnroutedTopic;
+import dev.holdfast.boundary.Outcome;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.FingerprintMismatch;
@@ -25,6 +28,7 @@ import dev.holdfast.inbox.Reply;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.OutboxLog;
 import dev.holdfast.outbox.store.OutboxRecord;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -269,12 +273,7 @@ final class InboxTest {
   @Attacks("inbox.answer")
   void aLostReplyToTheCommitIsAskedAboutByTakingTheMessageUpAgain() throws SQLException {
     try (TcpRelay network = TcpRelay.to("127.0.0.1", TestDatabase.server().port());
-        HikariDataSource pool =
-            TestDatabase.pool(
-                "jdbc:postgresql://127.0.0.1:"
-                    + network.port()
-                    + "/postgres?user=postgres&sslmode=disable&gssEncMode=disable",
-                3);
+        HikariDataSource pool = distant(network);
         Holdfast distant = Holdfast.on(pool).schema(schema).schemaManagedElsewhere().start()) {
       distant.transact(tx -> {});
       Inbox far = distant.inbox("shipping", InboxSettings.DEFAULT);
@@ -324,6 +323,114 @@ final class InboxTest {
     assertHappenedOnce();
   }
 
+  /** As Agroal's connections do while they are enlisted in JTA. */
+  @Test
+  @Attacks("inbox.atomicity")
+  void whereSavepointsCannotBeRolledBackToTheWholeTransactionCanOnlyBe() throws SQLException {
+    try (Connection real = TestDatabase.dataSource().getConnection()) {
+      real.setAutoCommit(false);
+      Connection stubborn =
+          (Connection)
+              Proxy.newProxyInstance(
+                  InboxTest.class.getClassLoader(),
+                  new Class<?>[] {Connection.class},
+                  (self, method, args) -> {
+                    if (method.getName().equals("rollback") && args != null) {
+                      throw new SQLException("Attempting to rollback while enlisted");
+                    }
+                    return method.invoke(real, args);
+                  });
+      assertThatThrownBy(
+              () ->
+                  inbox.once(
+                      stubborn,
+                      MESSAGE,
+                      tx -> {
+                        ship(tx);
+                        throw new IllegalStateException("no stock");
+                      }))
+          .hasMessage("no stock");
+      // Whether the driver says so or not, it is rolled back.
+      try (Statement statement = real.createStatement()) {
+        statement.execute("commit");
+      }
+      real.setAutoCommit(true);
+    }
+    assertThat(shipments()).isZero();
+    assertThat(inbox.once(MESSAGE, this::ship).repeated()).isFalse();
+  }
+
+  @Test
+  void inSomebodyElsesTransactionWhatCannotBePublishedTakesBackTheMessageAlone()
+      throws SQLException {
+    try (Connection connection = TestDatabase.dataSource().getConnection()) {
+      connection.setAutoCommit(false);
+      assertThatThrownBy(
+              () ->
+                  inbox.once(
+                      connection,
+                      Incoming.of("bad"),
+                      tx -> {
+                        ship(tx);
+                        tx.publish(Message.of("nowhere", "k", "{}"));
+                        return Reply.NONE;
+                      }))
+          .isInstanceOf(UnroutedTopic.class);
+      inbox.once(connection, MESSAGE, this::ship);
+      connection.commit();
+      connection.setAutoCommit(true);
+    }
+    assertHappenedOnce();
+    assertThat(inbox.once(Incoming.of("bad"), tx -> Reply.NONE).repeated()).isFalse();
+  }
+
+  @Test
+  void aLostReplyStaysUnknownWhileTheDatabaseDoesNotAnswer() throws SQLException {
+    try (TcpRelay network = TcpRelay.to("127.0.0.1", TestDatabase.server().port());
+        HikariDataSource pool = distant(network);
+        Holdfast distant = Holdfast.on(pool).schema(schema).schemaManagedElsewhere().start()) {
+      distant.transact(tx -> {});
+      Inbox far = distant.inbox("shipping", InboxSettings.DEFAULT);
+
+      assertThatThrownBy(
+              () ->
+                  far.once(
+                      MESSAGE,
+                      tx -> {
+                        ship(tx);
+                        network.cut();
+                        return Reply.NONE;
+                      }))
+          .isInstanceOfSatisfying(
+              OutcomeUnknown.class, e -> assertThat(e.operationId()).isEqualTo("op-1"));
+      network.restore();
+    }
+  }
+
+  private static HikariDataSource distant(TcpRelay network) {
+    return TestDatabase.pool(
+        "jdbc:postgresql://127.0.0.1:"
+            + network.port()
+            + "/postgres?user=postgres&sslmode=disable&gssEncMode=disable",
+        3);
+  }
+
+  @Test
+  void anotherOnesUnknownOutcomeIsNotTakenForOurs() {
+    AtomicInteger runs = new AtomicInteger();
+    assertThatThrownBy(
+            () ->
+                inbox.once(
+                    MESSAGE,
+                    tx -> {
+                      runs.incrementAndGet();
+                      throw new OutcomeUnknown(
+                          "elsewhere", "other", new SQLException(), Outcome.Committed::new);
+                    }))
+        .hasMessage("elsewhere");
+    assertThat(runs).hasValue(1);
+  }
+
   @Test
   void aHandlerCannotEndTheTransaction() throws SQLException {
     assertThatThrownBy(
@@ -342,6 +449,9 @@ final class InboxTest {
   @Test
   void badInputIsAnsweredInWords() {
     assertThatThrownBy(() -> Incoming.of("")).isInstanceOf(InvalidMessage.class);
+    assertThatThrownBy(() -> Incoming.of("a\0b")).isInstanceOf(InvalidMessage.class);
+    assertThatThrownBy(() -> Incoming.of("a").ofOperation("x".repeat(201)))
+        .isInstanceOf(InvalidMessage.class);
     assertThatThrownBy(() -> Incoming.of("x".repeat(513)))
         .isInstanceOf(InvalidMessage.class)
         .hasMessageContaining("513");

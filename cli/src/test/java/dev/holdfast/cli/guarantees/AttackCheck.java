@@ -21,7 +21,7 @@ final class AttackCheck {
       } else if (attack.disabled()) {
         problems.add(attack.name() + " is disabled.");
       } else if (!sources.isRun(attack.type())) {
-        problems.add("Nobody runs " + attack.name() + ": its class is abstract.");
+        problems.add("Nobody runs " + attack.name() + " in the build.");
       } else {
         attacked.addAll(attack.clauses());
       }

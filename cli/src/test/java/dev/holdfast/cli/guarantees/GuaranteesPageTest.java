@@ -71,22 +71,33 @@ class GuaranteesPageTest {
         """
         abstract class Base { @Test @Attacks("outbox.order") void base() {} }
         abstract class Run { @Test @Attacks("outbox.order") void run() {} }
-        class Derived extends Run {}
-        class Made {
+        class DerivedTest extends Run {}
+        abstract class Lost { @Test @Attacks("outbox.order") void lost() {} }
+        @Disabled class OffLostTest extends Lost {}
+        class Helper { @Test @Attacks("outbox.order") void helper() {} }
+        class MadeTest {
           @Attacks("outbox.order") void noTest() {}
+          @Test @Attacks("outbox.order") private void hidden() {}
           @Test @Disabled("later") @Attacks("outbox.order") void off() {}
+          @Test @EnabledOnOs(OS.MAC) @Attacks("outbox.order") void elsewhere() {}
           @Test @Attacks({"outbox.order", "made.up"}) void unknown() {}
+          class InnerTest { @Test @Attacks("outbox.order") void inner() {} }
         }
-        @Disabled class Off { @Test @Attacks("outbox.order") void off() {} }
+        @Disabled class OffTest { @Test @Attacks("outbox.order") void off() {} }
         """);
 
     assertThat(AttackCheck.problems(Set.of("outbox.order"), TestSources.of(List.of(directory))))
         .containsExactlyInAnyOrder(
-            "Nobody runs Base.base: its class is abstract.",
-            "Made.noTest is no test.",
-            "Made.off is disabled.",
-            "Made.unknown attacks made.up, which is no clause. There are [outbox.order].",
-            "Off.off is disabled.");
+            "Nobody runs Base.base in the build.",
+            "Nobody runs Lost.lost in the build.",
+            "Nobody runs Helper.helper in the build.",
+            "Nobody runs InnerTest.inner in the build.",
+            "MadeTest.noTest is no test.",
+            "MadeTest.hidden is no test.",
+            "MadeTest.off is disabled.",
+            "MadeTest.elsewhere is disabled.",
+            "MadeTest.unknown attacks made.up, which is no clause. There are [outbox.order].",
+            "OffTest.off is disabled.");
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -37,7 +38,8 @@ final class TestSources {
   /** The superclass of each class, both by their simple names. */
   private final Map<String, String> parents = new HashMap<>();
 
-  private final Map<String, Boolean> isAbstract = new HashMap<>();
+  /** Classes whose tests the build runs by themselves. */
+  private final Set<String> run = new HashSet<>();
 
   /**
    * A method that says it attacks clauses.
@@ -83,7 +85,7 @@ final class TestSources {
 
   /** Whether somebody runs the tests of the class: itself, or one that is derived from it. */
   boolean isRun(String type) {
-    return !isAbstract.getOrDefault(type, true)
+    return run.contains(type)
         || parents.entrySet().stream()
             .anyMatch(entry -> entry.getValue().equals(type) && isRun(entry.getKey()));
   }
@@ -93,7 +95,13 @@ final class TestSources {
     public @Nullable Void visitClass(ClassTree type, @Nullable ClassTree outer) {
       String name = type.getSimpleName().toString();
       if (!name.isEmpty()) {
-        isAbstract.put(name, type.getModifiers().getFlags().contains(Modifier.ABSTRACT));
+        // Surefire runs what is named so; a class within another is run by nobody here.
+        if (outer == null
+            && name.endsWith("Test")
+            && !type.getModifiers().getFlags().contains(Modifier.ABSTRACT)
+            && !isDisabled(type.getModifiers().getAnnotations())) {
+          run.add(name);
+        }
         if (type.getExtendsClause() != null) {
           parents.put(name, type.getExtendsClause().toString());
         }
@@ -110,8 +118,9 @@ final class TestSources {
               new Attack(
                   type.getSimpleName().toString(),
                   method.getName().toString(),
-                  annotations.stream()
-                      .anyMatch(each -> TESTS.contains(each.getAnnotationType().toString())),
+                  !method.getModifiers().getFlags().contains(Modifier.PRIVATE)
+                      && annotations.stream()
+                          .anyMatch(each -> TESTS.contains(each.getAnnotationType().toString())),
                   isDisabled(annotations) || isDisabled(type.getModifiers().getAnnotations()),
                   clauses(annotation)));
         }
@@ -121,7 +130,8 @@ final class TestSources {
 
     private boolean isDisabled(List<? extends AnnotationTree> annotations) {
       return annotations.stream()
-          .anyMatch(each -> each.getAnnotationType().toString().startsWith("Disabled"));
+          .map(each -> each.getAnnotationType().toString())
+          .anyMatch(each -> each.startsWith("Disabled") || each.startsWith("Enabled"));
     }
 
     private List<String> clauses(AnnotationTree annotation) {

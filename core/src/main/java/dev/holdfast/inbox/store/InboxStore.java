@@ -10,6 +10,7 @@ public interface InboxStore {
 
   /**
    * Makes a consumer known. Ids are remembered for the longest retention of all consumers at least.
+   * A consumer's retention is raised by this and never lowered: another process may rely on it.
    */
   void register(String consumer, Duration retention);
 

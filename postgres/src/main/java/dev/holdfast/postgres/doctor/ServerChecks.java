@@ -108,7 +108,8 @@ final class ServerChecks {
             from pg_db_role_setting s cross join unnest(s.setconfig) as c(setting)
             left join pg_roles r on r.oid = s.setrole
             left join pg_database d on d.oid = s.setdatabase
-            where c.setting = 'synchronous_commit=off'
+            where lower(c.setting) in ('synchronous_commit=off', 'synchronous_commit=false',
+                                       'synchronous_commit=no', 'synchronous_commit=0')
               and (s.setdatabase = 0 or d.datname = current_database())
             """,
             row -> row.getString(1));

@@ -195,7 +195,12 @@ final class StorageChecks {
             where r.name in ('dedupe', 'attempt')
               and r.rotated_at < ${schema}.now() - ? * interval '1 ms'
                 - case r.name when 'dedupe' then s.dedupe_window_ms else 3600000 end * interval '1 ms'
-            order by r.name
+            union all
+            select 'inbox', extract(epoch from ${schema}.now() - i.closed_at)::float8
+            from ${schema}.inbox_ring i
+            where i.closed_at < ${schema}.now() - ? * interval '1 ms'
+              - (select max(c.retention_ms) from ${schema}.inbox_consumer c) * interval '1 ms'
+            order by 1
             """,
             row ->
                 Finding.of(
@@ -211,6 +216,7 @@ final class StorageChecks {
                     Map.of(
                         "ring", row.getString("name"),
                         "age_seconds", Math.round(row.getDouble("age")))),
+            patient.limits().overdue().toMillis(),
             patient.limits().overdue().toMillis());
     return late.isEmpty()
         ? List.of(Finding.ok("storage.upkeep", "Upkeep is done, or nothing is due."))

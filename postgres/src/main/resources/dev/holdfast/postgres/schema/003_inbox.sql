@@ -11,10 +11,16 @@ create table ${schema}.inbox_consumer (
 create table ${schema}.inbox_ring (
   only_row   boolean primary key default true check (only_row),
   current    smallint not null default 0 check (current between 0 and 2),
-  rotated_at timestamptz not null default clock_timestamp(),
-  settled    xid8
+  turn       bigint not null default 0,
+  settled    xid8,
+  -- Since when nobody writes to the segment before any more; its ids age from then on.
+  closed_at  timestamptz default clock_timestamp()
 );
 insert into ${schema}.inbox_ring (settled) values (pg_current_xact_id());
+
+-- The ring's turn once more, for those whose snapshot may be older: a sequence shows its last value
+-- to everybody.
+create sequence ${schema}.inbox_turn as bigint minvalue 0 start 0;
 
 -- What was received. Never updated; what came of it is beside it.
 create table ${schema}.inbox_0 (
@@ -106,22 +112,24 @@ declare
   previous integer;
 begin
   if p_idle_ms is not null then
-    perform set_config('idle_in_transaction_session_timeout', p_idle_ms::text, true);
+    -- Not longer than the session's own.
+    perform set_config('idle_in_transaction_session_timeout', least(p_idle_ms, nullif((extract(
+      epoch from current_setting('idle_in_transaction_session_timeout')::interval) * 1000)::integer,
+      0))::text, true);
   end if;
   -- A look first: a repeated message then costs neither a transaction id nor a forced write.
   select * into ring from ${schema}.inbox_ring;
   previous := (ring.current + 2) % 3;
-  first := false;
-  segment := case
-    when exists (select from ${schema}.received(ring.current, p_consumer, p_id)) then ring.current
-    when exists (select from ${schema}.received(previous, p_consumer, p_id)) then previous end;
-  if segment is null then
+  first := not exists (select from ${schema}.received(ring.current, p_consumer, p_id))
+    and not exists (select from ${schema}.received(previous, p_consumer, p_id));
+  if first then
     -- The transaction id before the ring: whoever sees an old ring is older than what settles it.
     perform pg_current_xact_id();
-    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-      select * into ring from ${schema}.inbox_ring for share;
-    else
-      select * into ring from ${schema}.inbox_ring;
+    select * into ring from ${schema}.inbox_ring;
+    if current_setting('transaction_isolation') in ('repeatable read', 'serializable')
+       and ring.turn <> (select last_value from ${schema}.inbox_turn) then
+      raise exception using errcode = '40001',
+        message = 'The inbox has turned since this transaction''s snapshot.';
     end if;
     previous := (ring.current + 2) % 3;
     if ring.settled is null or pg_snapshot_xmin(pg_current_snapshot()) <= ring.settled then
@@ -130,17 +138,26 @@ begin
     else
       first := not exists (select from ${schema}.received(previous, p_consumer, p_id));
     end if;
-    segment := case when first then ring.current else previous end;
     first := first and ${schema}.remember_received(
       ring.current, p_consumer, p_id, p_fingerprint, p_operation);
     if first then
+      segment := ring.current;
       return next;
       return;
     end if;
   end if;
+  -- Who came first may have seen a later turn, and has its reply there.
+  select * into ring from ${schema}.inbox_ring;
+  segment := ring.current;
   return query
     select false, receive.segment, r.fingerprint, r.operation_id, r.content_type, r.body
     from ${schema}.received(receive.segment, p_consumer, p_id) r;
+  if not found then
+    segment := (ring.current + 2) % 3;
+    return query
+      select false, receive.segment, r.fingerprint, r.operation_id, r.content_type, r.body
+      from ${schema}.received(receive.segment, p_consumer, p_id) r;
+  end if;
   if not found then
     raise exception using errcode = '40001',
       message = 'A message was received by a transaction that this one does not see.';

@@ -16,12 +16,16 @@ grant execute on function ${schema}.now() to holdfast_writer, holdfast_relay, ho
 grant execute on all functions in schema ${schema} to holdfast_writer;
 revoke execute on function ${schema}.append(
   smallint, uuid[], text[], text[], text[], text[], bytea[], jsonb[], text) from holdfast_writer;
+-- Of the inbox, what receive calls itself.
+revoke execute on function ${schema}.received(integer, text, text),
+  ${schema}.remember_received(integer, text, text, bytea, text) from holdfast_writer;
 grant select, insert, update on ${schema}.inbox_consumer to holdfast_writer;
 
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
 grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;
 grant select on ${schema}.message_position to holdfast_relay, holdfast_admin;
+grant select, update on ${schema}.inbox_turn to holdfast_relay;
 grant truncate on ${schema}.message_0, ${schema}.message_1, ${schema}.message_2,
   ${schema}.dedupe_0, ${schema}.dedupe_1, ${schema}.dedupe_2,
   ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2,

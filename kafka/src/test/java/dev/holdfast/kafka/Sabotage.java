@@ -4,6 +4,7 @@ import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.store.OutboxRecord;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -254,10 +255,17 @@ record Sabotage(Point point, int nth, boolean stops, Without without) {
     return without == Without.FLUSH_FENCE
         ? RewrittenSql.of(
             real,
-            (connection, sql) ->
-                sql.contains("pg_logical_emit_message")
-                    ? "select ?::pg_lsn"
-                    : sql.replace("synchronous_commit = on", "synchronous_commit = off"))
+            (connection, sql) -> {
+              if (sql.contains(".lease set")) {
+                // A commit of its own, which would force out what others have written.
+                try (Statement statement = connection.createStatement()) {
+                  statement.execute("set synchronous_commit = off");
+                }
+              }
+              return sql.contains("pg_logical_emit_message")
+                  ? "select ?::pg_lsn"
+                  : sql.replace("synchronous_commit = on", "synchronous_commit = off");
+            })
         : real;
   }
 }

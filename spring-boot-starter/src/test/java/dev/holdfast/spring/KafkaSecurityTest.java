@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +33,7 @@ import org.springframework.util.ClassUtils;
 
 /** How a relay reaches a cluster is what {@code spring.kafka.*} says. */
 @ExtendWith(OutputCaptureExtension.class)
+@Tag("long")
 final class KafkaSecurityTest {
   private static final String PASSWORD = "not-to-be-logged";
   private static final String LOGIN =

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ProveEndToEndTest {
   @TempDir Path directory;
 
+  @Tag("long") // The ordinary build makes the same runs in examples.
   @Test
   void theDualWriteIsRedAndNamesItsLineAndTheOutboxIsGreen() throws Exception {
     Path json = directory.resolve("prove.json");

@@ -32,6 +32,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -132,6 +133,7 @@ class RelayEndToEndTest {
   }
 
   @Test
+  @Tag("long")
   @Attacks({"outbox.recovery.takeover", "outbox.delivery.once", "outbox.order"})
   void standbysGoOnAfterSigkillAndSigtermWithoutLossRepetitionOrDisorder() throws Exception {
     String database = newDatabase();

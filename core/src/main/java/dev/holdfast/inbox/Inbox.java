@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,16 +73,28 @@ public final class Inbox {
    *     since; take the message up again later, which is safe
    */
   public Receipt once(Incoming message, InboxHandler handler) {
-    String operationId = operation(message);
-    TransactionOptions options = TransactionOptions.DEFAULT.withOperationId(operationId);
+    TransactionOptions options = TransactionOptions.DEFAULT.withOperationId(operation(message));
+    // One that the handler throws is another transaction's, even under our operation's id: taking
+    // the
+    // message up again would repeat blindly what is unknown there.
+    AtomicReference<@Nullable OutcomeUnknown> ofTheHandler = new AtomicReference<>();
+    InboxHandler watched =
+        tx -> {
+          try {
+            return handler.handle(tx);
+          } catch (OutcomeUnknown e) {
+            ofTheHandler.set(e);
+            throw e;
+          }
+        };
     OutcomeUnknown unknown = null;
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       try {
         return holdfast.transactReturning(
-            options, tx -> receive(tx, message, handler, settings.handlerSilence()));
+            options, tx -> receive(tx, message, watched, settings.handlerSilence()));
       } catch (OutcomeUnknown e) {
-        if (!e.operationId().equals(operationId)) {
-          throw e; // another one's, out of the handler
+        if (e == ofTheHandler.get()) {
+          throw e;
         }
         unknown = unknown == null ? e : unknown;
       } catch (StoreUnavailable e) {
@@ -115,6 +128,7 @@ public final class Inbox {
    */
   public Receipt once(Connection connection, Incoming message, InboxHandler handler) {
     String operationId = operation(message);
+    // The inner one writes what is published, which the savepoint has to cover as well.
     return holdfast.join(
         connection,
         operationId,

@@ -425,7 +425,10 @@ final class InboxTest {
                     tx -> {
                       runs.incrementAndGet();
                       throw new OutcomeUnknown(
-                          "elsewhere", "other", new SQLException(), Outcome.Committed::new);
+                          "elsewhere",
+                          tx.operationId(),
+                          new SQLException(),
+                          Outcome.Committed::new);
                     }))
         .hasMessage("elsewhere");
     assertThat(runs).hasValue(1);

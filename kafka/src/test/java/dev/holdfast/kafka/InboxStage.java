@@ -40,6 +40,7 @@ final class InboxStage implements AutoCloseable {
   final KafkaProducer<String, String> producer;
   private final String jdbcUrl;
   private final List<AutoCloseable> open = new ArrayList<>();
+  private @Nullable Holdfast apart;
 
   InboxStage(String name, int partitions) {
     this(name, partitions, TestServers.POSTGRES.jdbcUrl());
@@ -77,6 +78,14 @@ final class InboxStage implements AutoCloseable {
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** For effects that are not committed with the offset. */
+  synchronized Holdfast apart() {
+    if (apart == null) {
+      apart = process();
+    }
+    return apart;
   }
 
   /** A process of its own, as far as the database and Kafka can tell. */

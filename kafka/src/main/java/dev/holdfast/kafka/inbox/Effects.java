@@ -57,8 +57,12 @@ final class Effects {
     }
   }
 
-  /** Handles records, in their order, and moves on behind them. */
-  void commit(List<Item> slice, Map<TopicPartition, Reading> readings) {
+  /**
+   * Handles records, in their order, and moves on behind them.
+   *
+   * @param confirm the last before the commit; what it throws rolls back
+   */
+  void commit(List<Item> slice, Map<TopicPartition, Reading> readings, Runnable confirm) {
     longest = Duration.ZERO;
     holdfast.transact(
         tx -> {
@@ -67,7 +71,7 @@ final class Effects {
           List<Integer> rest = new ArrayList<>();
           for (int i = 0; i < slice.size(); i++) {
             Reading reading = Objects.requireNonNull(readings.get(slice.get(i).at()));
-            if (reading.lanes.contains(slice.get(i).lane())) {
+            if (!reading.lanes.isEmpty() && reading.lanes.contains(slice.get(i).lane())) {
               held.add(slice.get(i).parked(reading.partition));
             } else {
               rest.add(i);
@@ -77,6 +81,7 @@ final class Effects {
             handle(tx, slice.get(i), i);
           }
           parking.park(tx.connection(), consumer, held, Map.of());
+          confirm.run();
         });
   }
 

@@ -22,14 +22,9 @@ import org.jspecify.annotations.Nullable;
  * A record in hand.
  *
  * @param next where its partition goes on behind it
- * @param lane of its key, or its own when it has none
  */
-record Item(ConsumerRecord<byte[], byte[]> message, long next, String lane) {
+record Item(ConsumerRecord<byte[], byte[]> message, long next) {
   private static final int LONGEST_OPERATION = 200;
-
-  static Item of(ConsumerRecord<byte[], byte[]> message, long next) {
-    return new Item(message, next, lane(message));
-  }
 
   TopicPartition at() {
     return new TopicPartition(message.topic(), message.partition());
@@ -71,7 +66,7 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next, String lane) {
     return new Parked(
         partition,
         message.offset(),
-        lane,
+        lane(),
         leaderEpoch(),
         message.timestamp(),
         message.key(),
@@ -84,7 +79,7 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next, String lane) {
     parked.headers().forEach(header -> headers.add(header.name(), header.value()));
     byte[] key = parked.key();
     byte[] value = parked.value();
-    return of(
+    return new Item(
         new ConsumerRecord<>(
             parked.partition().topic(),
             parked.partition().number(),
@@ -100,8 +95,8 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next, String lane) {
         parked.offset() + 1);
   }
 
-  /** Readable where the key is text that a database can hold. */
-  private static String lane(ConsumerRecord<byte[], byte[]> message) {
+  /** Of its key, or its own when it has none; readable where the key is text. */
+  String lane() {
     byte[] key = message.key();
     if (key == null) {
       return "o:" + message.offset();

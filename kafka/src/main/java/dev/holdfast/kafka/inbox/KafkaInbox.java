@@ -192,7 +192,7 @@ public final class KafkaInbox implements AutoCloseable {
     alone.put("group.protocol", "classic");
     try (KafkaConsumer<byte[], byte[]> asking = new KafkaConsumer<>(alone);
         Admin admin = Admin.create(configs.admin())) {
-      for (TopicDescription topic : new TopicIds(admin).ask(which).answer().values()) {
+      for (TopicDescription topic : new TopicIds(admin).named(which).values()) {
         Map<Integer, Long> starts = new HashMap<>();
         Opening.starts(
                 asking,

@@ -88,7 +88,7 @@ final class Opening {
    * @throws org.apache.kafka.common.KafkaException when the broker does not
    */
   List<Reading> open(Consumer<byte[], byte[]> client, TopicIds ids) {
-    Map<String, TopicDescription> topics = ids.ask(names(waiting)).answer();
+    Map<String, TopicDescription> topics = ids.named(names(waiting));
     Set<TopicPartition> there =
         waiting.stream()
             .filter(partition -> topics.containsKey(partition.topic()))

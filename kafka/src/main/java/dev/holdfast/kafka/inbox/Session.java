@@ -18,16 +18,16 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.apache.kafka.clients.admin.TopicDescription;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -39,6 +39,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +52,11 @@ final class Session implements ConsumerRebalanceListener {
   private static final Duration COPY = Duration.ofSeconds(5);
   private static final Duration LONGEST_REPLAY = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOOK = Duration.ofMillis(500);
+  private static final Duration LONGEST_CONFIRMATION = Duration.ofMillis(100);
+
+  /** From so many records on it is likely that the broker has answered before they are handled. */
+  private static final int WORTH_OVERLAPPING = 50;
+
   private static final int REPLAY_RECORDS = 100;
 
   private final Holdfast holdfast;
@@ -67,6 +73,7 @@ final class Session implements ConsumerRebalanceListener {
   private final Map<TopicPartition, Reading> readings = new HashMap<>();
   private final Backoff backoff =
       new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), ThreadLocalRandom.current());
+  private TopicIds.@Nullable Question unconfirmed;
   private boolean paused;
   private long keptHouse = Doorbell.nanos() - HOUSEKEEPING.toNanos();
   private long copied = Doorbell.nanos();
@@ -197,42 +204,72 @@ final class Session implements ConsumerRebalanceListener {
         ConsumerRecord<byte[], byte[]> message = records.get(i);
         OffsetAndMetadata behind = next.get(partition);
         items.add(
-            Item.of(
+            new Item(
                 message,
                 i == records.size() - 1 && behind != null
                     ? behind.offset()
                     : message.offset() + 1));
       }
     }
-    Deque<List<Item>> todo = new ArrayDeque<>(List.of(items));
-    if (isOfTheTopicsRead(items)) {
-      handle(todo);
-    }
+    // Asked after the poll, so that the answer is true of what was polled.
+    unconfirmed = ask(items);
+    handle(new ArrayDeque<>(List.of(items)));
   }
 
-  /** Asked after the poll, so that the answer is true of what was polled. */
+  private TopicIds.Question ask(List<Item> items) {
+    return ids.ask(
+        items.stream()
+            .map(item -> readings.get(item.at()))
+            .filter(Objects::nonNull)
+            .map(reading -> reading.partition.topicId())
+            .collect(Collectors.toSet()));
+  }
+
+  /** Waits for the answer. What is of a topic that is gone is given up. */
   private boolean isOfTheTopicsRead(List<Item> items) {
-    Set<String> names = new HashSet<>();
-    items.forEach(item -> names.add(item.message().topic()));
     while (!closing.getAsBoolean()) {
       try {
-        Map<String, TopicDescription> topics = ids.ask(names).answer();
-        for (Reading reading : List.copyOf(readings.values())) {
-          TopicDescription topic = topics.get(reading.at.topic());
-          if (names.contains(reading.at.topic())
-              && (topic == null || !TopicIds.id(topic).equals(reading.partition.topicId()))) {
-            reopen(reading.at);
-          }
-        }
+        Set<UUID> gone = Objects.requireNonNull(unconfirmed).gone();
+        unconfirmed = null;
+        List.copyOf(readings.values()).stream()
+            .filter(reading -> gone.contains(reading.partition.topicId()))
+            .forEach(reading -> reopen(reading.at));
         return true;
       } catch (InterruptException e) {
         throw e;
       } catch (KafkaException e) {
         log.warn("consumer {}: waits for the broker to say which topics it has", consumer, e);
         hold(backoff.next());
+        unconfirmed = ask(items);
       }
     }
     return false;
+  }
+
+  /**
+   * At the end of a transaction: the answer has come while the slice was handled. If not, or if it
+   * is bad, nothing is committed, and the answer is waited for outside.
+   */
+  private void confirm() {
+    TopicIds.Question question = unconfirmed;
+    if (question != null) {
+      if (!question.isAnswered(LONGEST_CONFIRMATION) || !isGood(question)) {
+        throw new Unconfirmed();
+      }
+      unconfirmed = null;
+    }
+  }
+
+  private static boolean isGood(TopicIds.Question question) {
+    try {
+      return question.gone().isEmpty();
+    } catch (KafkaException e) {
+      return false;
+    }
+  }
+
+  private static final class Unconfirmed extends RuntimeException {
+    private static final long serialVersionUID = 1L;
   }
 
   /** Handles slices until all is committed or given up to be polled again. */
@@ -240,6 +277,12 @@ final class Session implements ConsumerRebalanceListener {
     int attempts = 0;
     while (!todo.isEmpty() && !closing.getAsBoolean()) {
       List<Item> slice = ours(todo.pop());
+      if (unconfirmed != null && slice.size() < WORTH_OVERLAPPING) {
+        if (!isOfTheTopicsRead(slice)) {
+          return;
+        }
+        slice = ours(slice);
+      }
       if (slice.isEmpty()) {
         continue;
       }
@@ -265,6 +308,11 @@ final class Session implements ConsumerRebalanceListener {
             todo.push(slice);
           }
         }
+      } catch (Unconfirmed e) {
+        if (!isOfTheTopicsRead(slice)) {
+          return;
+        }
+        todo.push(slice);
       } catch (Effects.Overtaken | OutcomeUnknown e) {
         log.info("consumer {}: offsets are read again: {}", consumer, e.getMessage());
         reopenAll();
@@ -292,7 +340,7 @@ final class Session implements ConsumerRebalanceListener {
 
   private void commit(List<Item> slice) {
     try {
-      effects.commit(slice, readings);
+      effects.commit(slice, readings, this::confirm);
     } catch (OutcomeUnknown e) {
       // The database ends a transaction that a handler leaves alone, and that is not an outage.
       if (effects.silentHandler() < 0 || !(e.resolve() instanceof Outcome.Rejected)) {

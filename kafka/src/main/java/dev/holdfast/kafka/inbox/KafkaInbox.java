@@ -2,9 +2,9 @@ package dev.holdfast.kafka.inbox;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
-import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.Store;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -185,23 +185,48 @@ public final class KafkaInbox implements AutoCloseable {
 
   /** As {@link #seek(Instant)}, for some of the topics. */
   public void seek(Collection<String> which, Instant time) {
-    OffsetStore offsets = holdfast.store().offsets();
+    seek(holdfast.store(), consumer, configs, which, time);
+  }
+
+  /**
+   * As {@link #seek(Instant)}, from outside.
+   *
+   * @throws InvalidConfiguration when a setting cannot be used, a topic does not exist, or the
+   *     consumer has never read it
+   */
+  public static void seek(
+      Store store,
+      String consumer,
+      Map<String, ?> consumerConfig,
+      Collection<String> which,
+      Instant time) {
+    seek(store, consumer, ClientConfigs.of(consumer, consumerConfig), which, time);
+  }
+
+  private static void seek(
+      Store store, String consumer, ClientConfigs configs, Collection<String> which, Instant time) {
     Map<String, Object> alone = new HashMap<>(configs.consumer());
     alone.remove("group.id");
     alone.remove("group.instance.id");
     alone.put("group.protocol", "classic");
     try (KafkaConsumer<byte[], byte[]> asking = new KafkaConsumer<>(alone);
         Admin admin = Admin.create(configs.admin())) {
-      for (TopicDescription topic : new TopicIds(admin).named(which).values()) {
+      Map<String, TopicDescription> topics = new TopicIds(admin).named(which);
+      for (String name : which) {
+        TopicDescription topic = topics.get(name);
+        if (topic == null) {
+          throw new InvalidConfiguration(
+              "The broker does not know the topic " + name + ", so nothing was changed for it.");
+        }
         Map<Integer, Long> starts = new HashMap<>();
         Opening.starts(
                 asking,
                 IntStream.range(0, topic.partitions().size())
-                    .mapToObj(number -> new TopicPartition(topic.name(), number))
+                    .mapToObj(number -> new TopicPartition(name, number))
                     .toList(),
                 time)
             .forEach((partition, offset) -> starts.put(partition.partition(), offset));
-        offsets.seek(consumer, topic.name(), TopicIds.id(topic), starts);
+        store.offsets().seek(consumer, name, TopicIds.id(topic), starts);
       }
     }
   }

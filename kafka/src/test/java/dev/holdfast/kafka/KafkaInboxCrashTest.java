@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.CrashTest;
 import dev.holdfast.crashtest.Resources;
@@ -122,7 +123,7 @@ final class KafkaInboxCrashTest {
     return lab.application(resources -> Reader.start(resources, within))
         .given(key -> STAGE.send(key, "v"))
         .operation((reader, key) -> reader.awaitHandled(key))
-        .quiesce(within ? Duration.ofSeconds(30) : Duration.ofSeconds(5))
+        .quiesce(within ? Duration.ofSeconds(30) : Duration.ofSeconds(2))
         .attemptTimeout(Duration.ofSeconds(60))
         .ignoring("pg_notify")
         .expect(
@@ -130,6 +131,7 @@ final class KafkaInboxCrashTest {
   }
 
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks({"consumer.atomicity", "consumer.once"})
   void eachRecordHasItsEffectsOnceWhateverCrashes(CrashLab lab) {
     read(lab, true);
   }

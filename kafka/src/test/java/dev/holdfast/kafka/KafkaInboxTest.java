@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking.Lane;
@@ -109,6 +110,7 @@ final class KafkaInboxTest {
   }
 
   @Test
+  @Attacks({"consumer.parking", "consumer.order"})
   void poisonAtTheHeadIsParkedWithTheLaterOnesOfItsKeyAndOthersGoOn() {
     AtomicBoolean broken = new AtomicBoolean(true);
     stage.send("bad", "b1");
@@ -177,6 +179,7 @@ final class KafkaInboxTest {
   }
 
   @Test
+  @Attacks({"consumer.parking", "consumer.order"})
   void outageOfWhatTheHandlerNeedsCountsNoAttemptAndKeepsTheOrder() {
     AtomicInteger calls = new AtomicInteger();
     int failures = InboxStage.SETTINGS.attempts() + 3;
@@ -230,6 +233,7 @@ final class KafkaInboxTest {
   }
 
   @Test
+  @Attacks("consumer.no-reset")
   void topicMadeAgainIsNotReadUntilSomebodySaysWhereToGoOn() {
     KafkaInbox inbox = stage.start(stage::effect);
     stage.send("a", "1");
@@ -269,6 +273,7 @@ final class KafkaInboxTest {
   }
 
   @Test
+  @Attacks("consumer.no-reset")
   void offsetsOvertakenByRetentionAreAQuestionAndNoReset()
       throws ExecutionException, InterruptedException {
     KafkaInbox first = stage.start(stage::effect);
@@ -323,6 +328,7 @@ final class KafkaInboxTest {
   }
 
   @Test
+  @Attacks("consumer.ids")
   void idTellsTwoOfTheSameApartWhenAsked() {
     stage.start(InboxStage.SETTINGS.withMessageIds(InboxSettings.DEFAULT), Map.of(), stage::effect);
     stage.send("a", "1", "m-1");

@@ -367,10 +367,10 @@ final class DocSnippetsTest {
   }
 
   @Test
-  void consumer() throws Exception {
+  void kafkaInbox() throws Exception {
     TestServers.KAFKA.createTopic("shipments.ordered", 2);
     String bootstrapServers = TestServers.KAFKA.bootstrapServers();
-    // snippet:consumer
+    // snippet:kafka-inbox
     KafkaInbox shipping =
         KafkaInbox.start(
             holdfast,

@@ -232,6 +232,7 @@ public final class Holdfast implements AutoCloseable {
     private RelaySettings relaySettings = RelaySettings.DEFAULT;
     private InstantSource clock = InstantSource.system();
     private String owner = ProcessHandle.current().pid() + "-" + UUID.randomUUID();
+    private boolean keepsUp;
     private Upkeep.Settings upkeep = new Upkeep.Settings(null, null, null);
     private final List<OutboxListener> listeners = new ArrayList<>();
 
@@ -271,6 +272,17 @@ public final class Holdfast implements AutoCloseable {
 
     public Builder relay(RelaySettings settings) {
       this.relaySettings = settings;
+      return this;
+    }
+
+    /**
+     * Runs the upkeep here although there may be no channel: what has been received, delivered and
+     * answered is forgotten in time, and delayed messages are moved when they are due. Every
+     * process with a channel does this, one of them at a time. For a database that only receives.
+     * The user needs the rights of {@code holdfast_relay}.
+     */
+    public Builder withUpkeep() {
+      this.keepsUp = true;
       return this;
     }
 
@@ -324,7 +336,7 @@ public final class Holdfast implements AutoCloseable {
     public Holdfast start() {
       Store store = prepare();
       Relay relay =
-          channels.isEmpty()
+          channels.isEmpty() && !keepsUp
               ? null
               : Relay.start(store, channels, relaySettings, owner, listener());
       return new Holdfast(this, store, relay, new Hints(store.wakeUps(), relay));

@@ -43,7 +43,7 @@ public final class Relay implements AutoCloseable {
     }
     this.listening =
         switch (pace) {
-          case TIMED -> store.wakeUps().listen(this::wake);
+          case TIMED -> channels.isEmpty() ? () -> {} : store.wakeUps().listen(this::wake);
           case STEPPED -> () -> {};
         };
   }

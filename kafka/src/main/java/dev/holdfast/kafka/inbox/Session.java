@@ -102,6 +102,7 @@ final class Session implements ConsumerRebalanceListener {
 
   void run(Collection<String> topics) {
     client.subscribe(topics, this);
+    warnOfMissing(topics);
     while (!closing.getAsBoolean()) {
       open();
       ConsumerRecords<byte[], byte[]> polled = poll(POLL);
@@ -112,6 +113,17 @@ final class Session implements ConsumerRebalanceListener {
         keptHouse = Doorbell.nanos();
         keepHouse();
       }
+    }
+  }
+
+  private void warnOfMissing(Collection<String> topics) {
+    Set<String> there = ids.named(topics).keySet();
+    List<String> missing = topics.stream().filter(topic -> !there.contains(topic)).toList();
+    if (!missing.isEmpty()) {
+      log.warn(
+          "consumer {}: the broker does not know {}; it is waited for, and read from its first record on when it is there",
+          consumer,
+          missing);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.holdfast.devservices;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.activemq.artemis.api.core.SimpleString;
 import org.apache.activemq.artemis.core.config.Configuration;
 import org.apache.activemq.artemis.core.config.impl.ConfigurationImpl;
@@ -16,6 +17,9 @@ import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 final class ArtemisMain {
   static final String PID_FILE = "artemis.pid";
   static final String READY_FILE = "artemis.ready";
+
+  /** How queues were called long ago; clients try that name when there is no queue of the other. */
+  private static final String FORMER_PREFIX = "jms.queue.";
 
   private ArtemisMain() {}
 
@@ -53,9 +57,11 @@ final class ArtemisMain {
     configuration.addAcceptorConfiguration("tcp", "tcp://127.0.0.1:" + port);
     // A queue that went with its last message would take what is sent to it meanwhile along.
     configuration.addAddressSetting("#", defaults());
-    configuration.addAddressSetting(
-        ArtemisServer.NOT_CREATED + "#",
-        defaults().setAutoCreateQueues(false).setAutoCreateAddresses(false));
+    for (String prefix : List.of("", FORMER_PREFIX)) {
+      configuration.addAddressSetting(
+          prefix + ArtemisServer.NOT_CREATED + "#",
+          defaults().setAutoCreateQueues(false).setAutoCreateAddresses(false));
+    }
     return configuration;
   }
 

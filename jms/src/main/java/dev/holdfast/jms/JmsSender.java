@@ -5,10 +5,13 @@ import jakarta.jms.Connection;
 import jakarta.jms.DeliveryMode;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
+import jakarta.jms.JMSSecurityException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,17 +34,28 @@ final class JmsSender {
   /** A message and where it goes. */
   record Addressed(OutboxRecord message, JmsDestination destination) {}
 
-  /** Sends all of them in one transaction: with this, they are there. */
+  /**
+   * Sends all of them in one transaction: with this, they are there. Destinations are looked up
+   * once in each batch, a round trip at some brokers: remembered for longer, one that was deleted
+   * would not be missed.
+   */
   void commit(List<Addressed> messages) throws JMSException {
+    Map<JmsDestination, Destination> known = new HashMap<>();
     for (Addressed each : messages) {
-      producer.send(each.destination().in(session), encoder.encode(each.message(), session));
+      Destination destination = known.get(each.destination());
+      if (destination == null) {
+        destination = each.destination().in(session);
+        known.put(each.destination(), destination);
+      }
+      producer.send(destination, encoder.encode(each.message(), session));
     }
     session.commit();
   }
 
   /**
-   * Whether the broker answers and takes messages for a destination: one is sent there and rolled
-   * back.
+   * Whether the broker answers: it takes a message for that destination, which is rolled back, or
+   * at least makes a temporary queue, or says that we may not. JMS has no other question that every
+   * provider carries to its broker.
    */
   boolean answers(JmsDestination destination) {
     try {
@@ -50,7 +64,16 @@ final class JmsSender {
       session.rollback();
       return true;
     } catch (JMSException | RuntimeException e) {
-      log.debug("The broker does not answer for {}", destination, e);
+      log.debug("The broker takes nothing for {}", destination, e);
+    }
+    try {
+      renew();
+      session.createTemporaryQueue().delete();
+      return true;
+    } catch (JMSSecurityException e) {
+      return true;
+    } catch (JMSException | RuntimeException e) {
+      log.debug("The broker does not answer", e);
       return false;
     }
   }

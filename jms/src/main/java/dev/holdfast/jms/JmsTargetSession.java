@@ -21,9 +21,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>JMS has no error for "this message will never do", and many providers answer a failed commit
  * without saying whose fault it was. So a message whose error does not say so itself is held to be
- * refused only when it fails twice, and the broker, asked in between and after, takes another
- * message for the same destination. Otherwise the broker is taken for unavailable, and nobody is
- * parked for that.
+ * refused only when it fails twice, and the broker, asked in between and after, answers. Otherwise
+ * the broker is taken for unavailable, and nobody is parked for that.
  */
 final class JmsTargetSession implements TargetSession {
   private final JmsTarget.Settings settings;
@@ -140,8 +139,7 @@ final class JmsTargetSession implements TargetSession {
         && !Failures.isFull(unknown.cause())
         && sender.answers(message.destination())) {
       return new Fate.Refused(
-          "the broker takes other messages there, and failed this one twice: "
-              + Failures.text(unknown.cause()));
+          "the broker answers, and failed this message twice: " + Failures.text(unknown.cause()));
     }
     return second;
   }

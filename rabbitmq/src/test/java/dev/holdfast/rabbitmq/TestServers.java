@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One PostgreSQL and one RabbitMQ for all tests of this JVM; schemas and queues are the test's own,
@@ -84,7 +85,10 @@ final class TestServers {
         channel -> channel.queueDeclare(name, true, false, false, arguments).getQueue());
   }
 
-  static void put(String queue, String id, String... bodies) {
+  /**
+   * @param id goes before the body, and both are the message's id; {@code null} for none
+   */
+  static void put(String queue, @Nullable String id, String... bodies) {
     onChannel(
         channel -> {
           channel.confirmSelect();

@@ -41,7 +41,7 @@ final class JmsInboxTest {
       TestServers.pool(
           "jdbc:postgresql://127.0.0.1:" + database.port() + "/postgres?user=postgres");
   private final Queue<AutoCloseable> opened = new ConcurrentLinkedQueue<>();
-  private Holdfast holdfast = begin();
+  private final Holdfast holdfast = begin();
   private Inbox inbox = holdfast.inbox("shipping", InboxSettings.DEFAULT);
 
   private Holdfast begin() {
@@ -265,6 +265,29 @@ final class JmsInboxTest {
         });
     assertShipped("b");
     assertThat(TestServers.bodies(queue + ".dead")).containsExactly("a");
+  }
+
+  @Test
+  void aHandlerThatLeavesItsTransactionAloneHasFailedAndIsNoOutage() {
+    inbox =
+        holdfast.inbox(
+            TestServers.unique("silent"),
+            InboxSettings.DEFAULT.withHandlerSilence(Duration.ofSeconds(1)));
+    send("a");
+    JmsInbox listener =
+        listen(
+            JmsInboxSettings.DEFAULT.withDeadLetter(JmsDestination.queue(queue + ".dead"), 1),
+            (tx, message) -> {
+              try {
+                new CountDownLatch(1).await(3, java.util.concurrent.TimeUnit.SECONDS);
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+              ship().handle(tx, message);
+            });
+    eventually().until(() -> listener.status().deadLettered() == 1);
+    assertThat(listener.status().failed()).isEqualTo(1);
+    assertThat(TestServers.ids(table)).isEmpty();
   }
 
   @Test

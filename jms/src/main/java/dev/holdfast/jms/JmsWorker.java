@@ -7,8 +7,10 @@ import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.internal.inbox.Reception;
 import dev.holdfast.internal.inbox.Reception.Result;
+import jakarta.jms.BytesMessage;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
+import jakarta.jms.StreamMessage;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
@@ -139,12 +141,22 @@ final class JmsWorker implements Runnable {
         incoming,
         tx -> {
           try {
+            rewind(message);
             handler.handle(tx, message);
           } catch (JMSException e) {
             throw new UnreadableMessage(e);
           }
           return Reply.NONE;
         });
+  }
+
+  /** A body that is read as a stream has to be there again for the next run. */
+  private static void rewind(Message message) throws JMSException {
+    if (message instanceof BytesMessage bytes) {
+      bytes.reset();
+    } else if (message instanceof StreamMessage stream) {
+      stream.reset();
+    }
   }
 
   private void giveUpOn(JmsLink link, Message message, boolean atOnce, Throwable cause)

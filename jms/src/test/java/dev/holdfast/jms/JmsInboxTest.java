@@ -12,14 +12,18 @@ import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import jakarta.jms.BytesMessage;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSContext;
 import jakarta.jms.JMSException;
 import jakarta.jms.JMSProducer;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -28,6 +32,7 @@ import java.util.stream.IntStream;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A listener on a real broker and a real database, either of which may go away. */
@@ -268,6 +273,49 @@ final class JmsInboxTest {
   }
 
   @Test
+  void aHandlerThatRunsAgainFindsTheBodyFromItsBeginning() {
+    AtomicInteger runs = new AtomicInteger();
+    try (JMSContext context = TestServers.client().createContext()) {
+      byte[] body = "a".getBytes(StandardCharsets.UTF_8);
+      context.createProducer().send(context.createQueue(queue), body);
+    }
+    JmsInbox listener =
+        listen(
+            JmsInboxSettings.DEFAULT,
+            (tx, message) -> {
+              BytesMessage bytes = (BytesMessage) message;
+              byte[] body = new byte[1];
+              assertThat(bytes.readBytes(body)).isEqualTo(1);
+              if (runs.incrementAndGet() == 1) {
+                throw new SQLException("it could not be serialized", "40001");
+              }
+              tx.update(
+                  "insert into " + table + " values (?)", new String(body, StandardCharsets.UTF_8));
+            });
+    assertShipped("a");
+    assertThat(runs).hasValue(2);
+    assertThat(listener.status().failed()).isZero();
+  }
+
+  @Test
+  void aHandlerMayCloseItsListener() {
+    CompletableFuture<JmsInbox> itself = new CompletableFuture<>();
+    JmsInbox listener =
+        listen(
+            JmsInboxSettings.DEFAULT,
+            (tx, message) -> {
+              ship().handle(tx, message);
+              itself.join().close();
+            });
+    itself.complete(listener);
+    send("a", "b");
+    assertShipped("a");
+    eventually().until(() -> listener.status().connected() == 0);
+    assertThat(listener.status().handled()).isEqualTo(1);
+    assertThat(TestServers.bodies(queue)).containsExactly("b");
+  }
+
+  @Test
   void aHandlerThatLeavesItsTransactionAloneHasFailedAndIsNoOutage() {
     inbox =
         holdfast.inbox(
@@ -317,6 +365,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Tag("long")
   void withoutDeadLettersOfOursTheBrokersPolicyDecides() {
     AtomicInteger attempts = new AtomicInteger();
     send("poison-" + queue);

@@ -113,7 +113,8 @@ public final class RabbitMqInbox implements AutoCloseable {
   /**
    * Handles nothing more, finishes and acknowledges what is being handled, and ends the
    * connections. What takes longer than the settings' {@code closingWait} is interrupted; its
-   * message comes again, and is known if it was committed. Closing twice does nothing.
+   * message comes again, and is known if it was committed. Closing twice does nothing. A handler
+   * may call it, and is not waited for.
    */
   @Override
   public void close() {
@@ -126,7 +127,7 @@ public final class RabbitMqInbox implements AutoCloseable {
     for (Thread thread : threads) {
       try {
         Duration left = source.settings().closingWait().minus(Doorbell.since(began));
-        if (!left.isNegative() && !left.isZero()) {
+        if (thread != Thread.currentThread() && !left.isNegative() && !left.isZero()) {
           thread.join(Math.max(1, left.toMillis()));
         }
       } catch (InterruptedException e) {

@@ -22,6 +22,9 @@ import java.util.List;
  * DevServiceException} when the server does not do what was asked.
  */
 public final class RabbitServer implements AutoCloseable {
+  /** The largest message that it takes. */
+  public static final int MAX_MESSAGE_BYTES = 10_000_000;
+
   private static final Path PROGRAM = Path.of("/usr/lib/rabbitmq/bin/rabbitmq-server");
   private static final Duration START_TIMEOUT = Duration.ofMinutes(2);
 
@@ -130,7 +133,9 @@ public final class RabbitServer implements AutoCloseable {
     try {
       Files.createDirectories(home.data());
       Files.writeString(home.file("plugins"), "[].\n");
-      Files.writeString(home.file("rabbitmq.conf"), "disk_free_limit.absolute = 50MB\n");
+      Files.writeString(
+          home.file("rabbitmq.conf"),
+          "disk_free_limit.absolute = 50MB%nmax_message_size = %d%n".formatted(MAX_MESSAGE_BYTES));
     } catch (IOException e) {
       throw new DevServiceException(
           "Cannot write to RabbitMQ's directory: " + e.getMessage() + ". Nothing was started.", e);

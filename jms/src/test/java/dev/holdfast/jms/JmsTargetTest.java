@@ -185,6 +185,23 @@ final class JmsTargetTest {
   }
 
   @Test
+  void aBrokerThatHangsIsAnOutage() {
+    String queue = TestServers.unique("hanging");
+    TargetSession session =
+        lead(Jms.to(new ActiveMQConnectionFactory(TestServers.ARTEMIS.url() + "?callTimeout=500")));
+    assertThat(session.send(List.of(message(queue, "a", "1")), "p"))
+        .isInstanceOf(Delivery.Done.class);
+    TestServers.ARTEMIS.pause();
+    try {
+      assertThat(session.send(List.of(message(queue, "a", "2")), "p"))
+          .isInstanceOf(Delivery.Unavailable.class);
+      session.close();
+    } finally {
+      TestServers.ARTEMIS.resume();
+    }
+  }
+
+  @Test
   void aLostReplyToTheCommitIsAnOutageAndTheRepeatHasTheSameId() {
     List<Message> there = sentTwiceAsTheFirstReplyWasLost(Jms::to);
     assertThat(there).extracting(each -> TestServers.property(each, Encoder.ID)).containsOnly(ID);

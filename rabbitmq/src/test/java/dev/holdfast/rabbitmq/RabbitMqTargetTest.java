@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
+import dev.holdfast.devservices.RabbitServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
@@ -143,6 +144,52 @@ final class RabbitMqTargetTest {
       Delivery.Refused refused = (Delivery.Refused) session.send(List.of(wide, other), "p");
       assertThat(refused.refused()).containsOnlyKeys(wide.position());
       assertThat(refused.delivered()).containsExactly(other.position());
+    }
+  }
+
+  @Test
+  void whatWeMayNotPublishToAndWhatIsTooLargeIsRefusedAloneAndTheOrderOfTheOthersKept() {
+    String queue = TestServers.queue("large");
+    String internal = TestServers.unique("internal");
+    // To an internal exchange the broker lets nobody publish, as to one without permission.
+    TestServers.onChannel(
+        channel -> channel.exchangeDeclare(internal, "fanout", true, false, true, Map.of()));
+    RabbitMqTarget target =
+        RabbitMq.to(TestServers.client(), "")
+            .routes(
+                topic ->
+                    topic.equals(internal)
+                        ? new RabbitMqRoute(internal, "")
+                        : RabbitMqRoute.toQueue(topic));
+    OutboxRecord one = message(queue, "a", "1");
+    OutboxRecord forbidden = message(internal, "b", "2");
+    OutboxRecord large = message(queue, "c", "x".repeat(RabbitServer.MAX_MESSAGE_BYTES + 1));
+    OutboxRecord behind = message(queue, "c", "4");
+    OutboxRecord two = message(queue, "a", "5");
+    try (TargetSession session = lead(target)) {
+      Delivery.Refused refused =
+          (Delivery.Refused) session.send(List.of(one, forbidden, large, behind, two), "p");
+      assertThat(refused.refused()).containsOnlyKeys(forbidden.position(), large.position());
+      assertThat(refused.refused().get(forbidden.position())).contains("ACCESS_REFUSED");
+      assertThat(refused.refused().get(large.position())).contains("PRECONDITION_FAILED");
+      assertThat(refused.delivered()).containsExactlyInAnyOrder(one.position(), two.position());
+    }
+    assertThat(TestServers.bodies(queue).stream().distinct()).containsExactly("1", "5");
+  }
+
+  @Test
+  void aBrokerThatHangsIsAnOutage() {
+    String queue = TestServers.queue("hanging");
+    RabbitMqTarget target =
+        RabbitMq.to(TestServers.client(), "").confirmTimeout(Duration.ofSeconds(2));
+    TargetSession session = lead(target);
+    TestServers.Rabbit.SERVER.pause();
+    try {
+      assertThat(session.send(List.of(message(queue, "a", "1")), "p"))
+          .isInstanceOf(Delivery.Unavailable.class);
+      session.close();
+    } finally {
+      TestServers.Rabbit.SERVER.resume();
     }
   }
 

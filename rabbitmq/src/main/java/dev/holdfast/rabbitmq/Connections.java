@@ -7,17 +7,23 @@ import com.rabbitmq.client.ConnectionFactory;
 final class Connections {
   private static final int CLOSING_MS = 2_000;
 
+  /** In place of ten minutes: a broker that hangs is an outage, and soon. */
+  private static final int LONGEST_ANSWER_MS = 10_000;
+
   private Connections() {}
 
   /**
    * Of our own, so that nobody changes it. Without the client's recovery, which would go on with
    * channels whose unconfirmed and unacknowledged messages nobody counts any more: what failed is
-   * opened anew here, from what is committed.
+   * opened anew here, from what is committed. What the user has set otherwise stays.
    */
   static ConnectionFactory copy(ConnectionFactory given) {
     ConnectionFactory copy = given.clone();
     copy.setAutomaticRecoveryEnabled(false);
     copy.setTopologyRecoveryEnabled(false);
+    if (copy.getChannelRpcTimeout() == ConnectionFactory.DEFAULT_CHANNEL_RPC_TIMEOUT) {
+      copy.setChannelRpcTimeout(LONGEST_ANSWER_MS);
+    }
     return copy;
   }
 

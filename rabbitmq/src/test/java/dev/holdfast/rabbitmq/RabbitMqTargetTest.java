@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What arrives at the broker, what is refused, and what an outage is. */
 @Tag("rabbitmq")
@@ -177,7 +178,9 @@ final class RabbitMqTargetTest {
     assertThat(TestServers.bodies(queue).stream().distinct()).containsExactly("1", "5");
   }
 
+  /** Well before the heartbeats, of a minute unless set, tell. */
   @Test
+  @Timeout(45)
   void aBrokerThatHangsIsAnOutage() {
     String queue = TestServers.queue("hanging");
     RabbitMqTarget target =

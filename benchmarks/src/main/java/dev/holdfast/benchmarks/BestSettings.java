@@ -101,4 +101,9 @@ final class BestSettings {
     settings.put("linger.ms", 0);
     return settings;
   }
+
+  /** Of all that read: the client's defaults, which poll 500 records at most. */
+  static Map<String, Object> consumer(String bootstrapServers) {
+    return Map.of("bootstrap.servers", bootstrapServers);
+  }
 }

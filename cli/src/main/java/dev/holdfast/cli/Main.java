@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       RelayCommand.class,
       SchemaCommand.class,
       OutboxCommand.class,
+      ConsumerCommand.class,
       BenchCommand.class,
       TakeoverCommand.class,
       OperationCommand.class,

@@ -24,6 +24,9 @@ class MainTest {
         "outbox reanchor --help",
         "bench --help",
         "bench outbox --help",
+        "bench inbox --help",
+        "consumer --help",
+        "consumer seek --help",
       })
   void everyCommandHelps(String line) {
     assertThat(Run.line(line).result()).contains("Usage: holdfast");
@@ -52,6 +55,9 @@ class MainTest {
         "outbox park",
         "bench",
         "bench outbox --what",
+        "bench inbox --what",
+        "consumer",
+        "consumer pause",
         "operation",
         "doctor --max-lag soon",
         "advise",

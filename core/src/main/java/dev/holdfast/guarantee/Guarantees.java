@@ -4,11 +4,15 @@ import static dev.holdfast.boundary.Capability.LOCAL_TRANSACTION;
 import static dev.holdfast.boundary.Capability.LOOKUP;
 import static dev.holdfast.boundary.Capability.ORDER_PER_KEY;
 import static dev.holdfast.boundary.Capability.PROGRESS_MARK;
+import static dev.holdfast.guarantee.Sheet.acknowledgment;
+import static dev.holdfast.guarantee.Sheet.assumptions;
+import static dev.holdfast.guarantee.Sheet.both;
+import static dev.holdfast.guarantee.Sheet.has;
+import static dev.holdfast.guarantee.Sheet.requireTransactions;
 
 import dev.holdfast.boundary.Acknowledgment;
 import dev.holdfast.boundary.Assumption;
 import dev.holdfast.boundary.Boundary;
-import dev.holdfast.boundary.Capability;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -32,7 +36,7 @@ public final class Guarantees {
    */
   public static Guarantee localTransaction(Boundary store) {
     requireTransactions(store);
-    List<Assumption> written = of(store, LOCAL_TRANSACTION);
+    List<Assumption> written = assumptions(store, LOCAL_TRANSACTION);
     List<Assumption> told = both(written, acknowledgment(store));
     Sheet sheet = new Sheet(store);
     sheet.promise(
@@ -44,7 +48,7 @@ public final class Guarantees {
         "transact.answer",
         Aspect.ANSWER,
         "When transact returns it is committed, and when it throws it is not, but for OutcomeUnknown, which says that the reply to the commit was lost. Asked within an hour and a half, resolve() then tells for certain whether it was committed, and if it was not, it never will be.",
-        both(told, of(store, LOOKUP)));
+        both(told, assumptions(store, LOOKUP)));
     sheet.promise(
         "transact.repeat",
         Aspect.DELIVERY,
@@ -70,7 +74,7 @@ public final class Guarantees {
         Resolution.LOCAL_TRANSACTION,
         "nothing; there is no stronger one",
         List.of(),
-        sheet.clauses,
+        sheet.clauses(),
         List.of(
             "Effects outside of this database, such as calls that the work makes, are not part of it; the work may run several times.",
             "After the hour and a half an outcome that is unknown stays so: look for the effects in the tables of the application."));
@@ -83,7 +87,7 @@ public final class Guarantees {
    */
   public static Guarantee inbox(Boundary store) {
     requireTransactions(store);
-    List<Assumption> written = of(store, LOCAL_TRANSACTION);
+    List<Assumption> written = assumptions(store, LOCAL_TRANSACTION);
     List<Assumption> told = both(written, acknowledgment(store));
     Sheet sheet = new Sheet(store);
     sheet.promise(
@@ -123,12 +127,21 @@ public final class Guarantees {
         List.of(
             "Simultaneity: the source learns of it after the commit.",
             "Order: messages are handled as they are brought, several at once."),
-        sheet.clauses,
+        sheet.clauses(),
         List.of(
             "The source must bring a message until it is told, under the same id each time, and no longer than the id is remembered.",
             "When the database's clock jumps ahead, ids are forgotten early.",
-            "A message whose handler always throws comes again and again; nothing parks it here.",
+            "A message whose handler always throws comes again and again, unless whoever brings it parks it.",
             "Effects of a handler outside of its transaction may happen several times."));
+  }
+
+  /**
+   * What a consumer promises that reads a log and keeps its offsets in a database.
+   *
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee consumer(Boundary log, Boundary store) {
+    return ConsumerGuarantee.of(log, store);
   }
 
   /**
@@ -153,7 +166,7 @@ public final class Guarantees {
         Resolution.OUTBOX,
         "one local transaction over both boundaries: both effects at once, or neither",
         givenUp,
-        sheet.clauses,
+        sheet.clauses(),
         risks(store, target));
   }
 
@@ -162,7 +175,7 @@ public final class Guarantees {
         "outbox.atomicity",
         Aspect.ATOMICITY,
         "A message is recorded if, and only if, the transaction that publishes it commits, whoever manages that transaction.",
-        of(store, LOCAL_TRANSACTION));
+        assumptions(store, LOCAL_TRANSACTION));
     sheet.promise(
         "outbox.refusal",
         Aspect.ANSWER,
@@ -172,21 +185,21 @@ public final class Guarantees {
         "outbox.dedupe",
         Aspect.DELIVERY,
         "Of the messages of one topic with one dedupe key, committed within the dedupe window, one is recorded.",
-        of(store, LOCAL_TRANSACTION));
+        assumptions(store, LOCAL_TRANSACTION));
     sheet.promise(
         "outbox.delayed",
         Aspect.DELIVERY,
         "A delayed message is recorded once, and not before it is due by the database's clock.",
-        both(of(store, LOCAL_TRANSACTION), List.of(UPKEEP)));
+        both(assumptions(store, LOCAL_TRANSACTION), List.of(UPKEEP)));
     sheet.promise(
         "outbox.durability",
         Aspect.DURABILITY,
         "What is not delivered is not deleted. What is delivered is kept for the outbox's retention at least.",
-        of(store, LOCAL_TRANSACTION));
+        assumptions(store, LOCAL_TRANSACTION));
   }
 
   private static void delivered(Sheet sheet, Boundary store, Boundary target) {
-    List<Assumption> kept = both(of(store, LOCAL_TRANSACTION), acknowledgment(target));
+    List<Assumption> kept = both(assumptions(store, LOCAL_TRANSACTION), acknowledgment(target));
     sheet.at(target);
     sheet.promise(
         "outbox.delivery.none-lost",
@@ -197,13 +210,13 @@ public final class Guarantees {
         "outbox.delivery.none-invented",
         Aspect.DELIVERY,
         "No message is delivered of a transaction that rolled back, or that a crash of the database took back.",
-        of(store, LOCAL_TRANSACTION));
+        assumptions(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
           "outbox.delivery.once",
           Aspect.DELIVERY,
           "A message is there once: the channel's progress is committed with it.",
-          both(kept, of(target, PROGRESS_MARK)));
+          both(kept, assumptions(target, PROGRESS_MARK)));
     } else {
       sheet.promise(
           "outbox.delivery.repeats",
@@ -216,13 +229,13 @@ public final class Guarantees {
           "outbox.order",
           Aspect.ORDER,
           "The messages of a key come, for the first time each, in the order in which their transactions took the key, per channel, those that were parked included.",
-          both(kept, of(target, ORDER_PER_KEY)));
+          both(kept, assumptions(target, ORDER_PER_KEY)));
     }
     sheet.promise(
         "outbox.visibility",
         Aspect.VISIBILITY,
         "Nobody sees a message before the change that it speaks of is durable.",
-        of(store, LOCAL_TRANSACTION));
+        assumptions(store, LOCAL_TRANSACTION));
   }
 
   private static void recovered(Sheet sheet, Boundary store, Boundary target) {
@@ -230,13 +243,13 @@ public final class Guarantees {
         "outbox.recovery.takeover",
         Aspect.RECOVERY,
         "When a relay dies or is stopped, another that runs the same channel goes on, by itself, within the lease's duration (5 s unless set) and the 5 s after which the database ends what the dead one had begun; where no other runs, the next that is started.",
-        of(store, LOCAL_TRANSACTION));
+        assumptions(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
           "outbox.recovery.zombie",
           Aspect.RECOVERY,
           "A relay that was paused, and wakes up when another leads, changes nothing any more.",
-          of(target, PROGRESS_MARK));
+          assumptions(target, PROGRESS_MARK));
     } else {
       sheet.promise(
           "outbox.recovery.zombie-repeats",
@@ -253,13 +266,13 @@ public final class Guarantees {
         "outbox.recovery.parking",
         Aspect.RECOVERY,
         "A message that the target refuses is parked together with the later ones of its key, other keys go on, and a person can have it replayed in order, or skipped; all of that is audited.",
-        of(store, LOCAL_TRANSACTION));
+        assumptions(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
           "outbox.recovery.copies",
           Aspect.RECOVERY,
           "After a failover that lost commits the channel goes on from the database's own copy of its progress, and repeats rather than loses; a restored backup is stopped until a person declares a new era; a clone is stopped and disturbs nobody.",
-          of(target, PROGRESS_MARK));
+          assumptions(target, PROGRESS_MARK));
     }
   }
 
@@ -292,51 +305,5 @@ public final class Guarantees {
         "A transaction that was committed without waiting for the disk may be taken back by a crash of %s, and its messages with it: both or neither."
             .formatted(store.kind()));
     return risks;
-  }
-
-  private static void requireTransactions(Boundary store) {
-    if (!has(store, LOCAL_TRANSACTION)) {
-      throw new IllegalArgumentException(
-          "%s has no local transactions, so nothing can be recorded there together with a change."
-              .formatted(store.kind()));
-    }
-  }
-
-  private static boolean has(Boundary boundary, Capability capability) {
-    return boundary.capabilities().contains(capability);
-  }
-
-  private static List<Assumption> acknowledgment(Boundary boundary) {
-    return boundary.assumptions().stream().filter(each -> each.of() == null).toList();
-  }
-
-  private static List<Assumption> of(Boundary boundary, Capability capability) {
-    return has(boundary, capability)
-        ? boundary.assumptions().stream().filter(each -> each.of() == capability).toList()
-        : List.of();
-  }
-
-  private static List<Assumption> both(List<Assumption> some, List<Assumption> others) {
-    List<Assumption> all = new ArrayList<>(some);
-    all.addAll(others);
-    return all;
-  }
-
-  /** The clauses so far. */
-  private static final class Sheet {
-    private final List<Clause> clauses = new ArrayList<>();
-    private Boundary where;
-
-    Sheet(Boundary where) {
-      this.where = where;
-    }
-
-    void at(Boundary boundary) {
-      where = boundary;
-    }
-
-    void promise(String id, Aspect aspect, String text, List<Assumption> assumes) {
-      clauses.add(new Clause(id, aspect, where.kind(), text, assumes));
-    }
   }
 }

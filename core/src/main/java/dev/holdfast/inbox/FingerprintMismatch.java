@@ -6,7 +6,7 @@ import dev.holdfast.HoldfastException;
 public final class FingerprintMismatch extends HoldfastException {
   private static final long serialVersionUID = 1L;
 
-  FingerprintMismatch(String message) {
+  public FingerprintMismatch(String message) {
     super(message);
   }
 }

@@ -23,6 +23,8 @@ import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.Receipt;
 import dev.holdfast.inbox.Reply;
+import dev.holdfast.kafka.inbox.KafkaInbox;
+import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.ChannelStatus;
@@ -362,6 +364,36 @@ final class DocSnippetsTest {
         });
     awaitArrival("orders.placed", order.id());
     assertThat(arrived("orders.changed", order.id())).isEmpty();
+  }
+
+  @Test
+  void kafkaInbox() throws Exception {
+    TestServers.KAFKA.createTopic("shipments.ordered", 2);
+    String bootstrapServers = TestServers.KAFKA.bootstrapServers();
+    // snippet:kafka-inbox
+    KafkaInbox shipping =
+        KafkaInbox.start(
+            holdfast,
+            "shipping",
+            Map.of("bootstrap.servers", bootstrapServers),
+            KafkaInboxSettings.DEFAULT,
+            List.of("shipments.ordered"),
+            (tx, message) -> {
+              String orderId = new String(message.key(), StandardCharsets.UTF_8);
+              tx.update("update shop_order set status = 'SHIPPED' where id = ?", orderId);
+              tx.publish(Message.of("orders.changed", orderId, "{\"status\":\"SHIPPED\"}"));
+            });
+    // end
+    try (shipping;
+        KafkaProducer<String, String> producer =
+            new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrapServers),
+                new StringSerializer(),
+                new StringSerializer())) {
+      holdfast.transact(tx -> orders.save(tx.connection(), new Order("consumed", 1)));
+      producer.send(new ProducerRecord<>("shipments.ordered", "consumed", "{}")).get();
+      awaitArrival("orders.changed", "consumed");
+    }
   }
 
   @Test

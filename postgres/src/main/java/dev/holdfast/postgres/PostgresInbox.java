@@ -8,6 +8,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Ids in segments whose unique indexes do the waiting, see decision 7. */
@@ -22,6 +24,9 @@ final class PostgresInbox implements InboxStore {
   private static final String RECEIVE =
       "select first, segment, fingerprint, operation_id, content_type, body"
           + " from ${schema}.receive(?, ?, ?, ?, ?)";
+
+  private static final String RECEIVE_ALL =
+      "select first, mismatch from ${schema}.receive_all(?, ?, ?, ?)";
 
   private final Database database;
 
@@ -88,5 +93,24 @@ final class PostgresInbox implements InboxStore {
         messageId,
         contentType,
         body);
+  }
+
+  @Override
+  public List<Known> receiveAll(Connection connection, String consumer, List<Arrival> arrivals)
+      throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(database.schema().in(RECEIVE_ALL))) {
+      statement.setString(1, consumer);
+      PostgresOffsets.set(statement, 2, "text", arrivals, Arrival::messageId, String[]::new);
+      PostgresOffsets.set(statement, 3, "bytea", arrivals, Arrival::fingerprint, byte[][]::new);
+      PostgresOffsets.set(statement, 4, "text", arrivals, Arrival::operationId, String[]::new);
+      List<Known> known = new ArrayList<>(arrivals.size());
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          known.add(new Known(rows.getBoolean(1), rows.getBoolean(2)));
+        }
+      }
+      return known;
+    }
   }
 }

@@ -1,6 +1,8 @@
 package dev.holdfast.postgres;
 
+import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
+import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.outbox.store.ChannelStore;
 import dev.holdfast.outbox.store.LeaseStore;
 import dev.holdfast.outbox.store.OperationLog;
@@ -79,5 +81,15 @@ public final class PostgresStore implements Store {
   @Override
   public InboxStore inbox() {
     return new PostgresInbox(database);
+  }
+
+  @Override
+  public OffsetStore offsets() {
+    return new PostgresOffsets(database);
+  }
+
+  @Override
+  public ConsumerParking consumerParking() {
+    return new PostgresConsumerParking(database);
   }
 }

@@ -1,19 +1,11 @@
 package dev.holdfast.cli.bench;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
-/**
- * {@code holdfast bench outbox}. What an option may be is known, and said, by the program that is
- * started.
- */
+/** {@code holdfast bench outbox}. */
 @Command(
     name = "outbox",
     description = {
@@ -22,11 +14,7 @@ import picocli.CommandLine.Spec;
           + " the transaction and Kafka's producer alone.",
       "Rounds take turns, the median counts. All of it takes many minutes."
     })
-final class OutboxBenchCommand implements Callable<Integer> {
-  @Spec
-  @SuppressWarnings("NullAway.Init")
-  private CommandSpec spec;
-
+final class OutboxBenchCommand extends Benchmark implements Callable<Integer> {
   @Option(
       names = "--scenarios",
       paramLabel = "A,B",
@@ -44,40 +32,14 @@ final class OutboxBenchCommand implements Callable<Integer> {
   private @Nullable String contenders;
 
   @Option(
-      names = "--rounds",
-      paramLabel = "N",
-      description = "Rounds that count, after a warm-up (default: 3).")
-  private @Nullable String rounds;
-
-  @Option(
       names = "--messages",
       paramLabel = "N",
       description = "The backlog of drain; slow contenders get a part (default: 200000).")
   private @Nullable String messages;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Writes the figures there, as JSON.")
-  private @Nullable String json;
-
   @Override
   public Integer call() {
-    List<String> arguments = new ArrayList<>();
-    add(arguments, "--scenarios", scenarios);
-    add(arguments, "--contenders", contenders);
-    add(arguments, "--rounds", rounds);
-    add(arguments, "--messages", messages);
-    add(arguments, "--json", json);
-    // An option of the command above, which all have.
-    OptionSpec debug = spec.findOption("--debug");
-    if (debug != null && Boolean.TRUE.equals(debug.getValue())) {
-      arguments.add("--debug");
-    }
-    return BenchmarkProcess.run("dev.holdfast.benchmarks.BenchmarksMain", arguments);
-  }
-
-  private static void add(List<String> arguments, String option, @Nullable String value) {
-    if (value != null) {
-      arguments.add(option);
-      arguments.add(value);
-    }
+    return start(
+        "dev.holdfast.benchmarks.BenchmarksMain", options(scenarios, contenders, messages));
   }
 }

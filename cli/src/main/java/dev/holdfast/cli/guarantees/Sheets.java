@@ -20,6 +20,7 @@ final class Sheets {
         Guarantees.localTransaction(postgres),
         Guarantees.outbox(postgres, kafka),
         Guarantees.outbox(postgres, kafka.plain()),
-        Guarantees.inbox(postgres));
+        Guarantees.inbox(postgres),
+        Guarantees.consumer(kafka, postgres));
   }
 }

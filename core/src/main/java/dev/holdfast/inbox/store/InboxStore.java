@@ -3,6 +3,7 @@ package dev.holdfast.inbox.store;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Remembers which messages were received, in the transactions that handle them. Thread-safe. */
@@ -58,4 +59,24 @@ public interface InboxStore {
       String contentType,
       byte[] body)
       throws SQLException;
+
+  /**
+   * What is known of one of several messages.
+   *
+   * @param first whether nothing was: it is received by this transaction now
+   * @param mismatch whether it was received with another fingerprint
+   */
+  record Known(boolean first, boolean mismatch) {}
+
+  /**
+   * Receives several messages at once, without replies, in the caller's transaction. Of two with
+   * the same id the second is repeated. One round trip.
+   *
+   * @return what is known of each, in their order
+   */
+  List<Known> receiveAll(Connection connection, String consumer, List<Arrival> arrivals)
+      throws SQLException;
+
+  /** A message as it arrives. */
+  record Arrival(String messageId, byte @Nullable [] fingerprint, String operationId) {}
 }

@@ -1,6 +1,8 @@
 package dev.holdfast.outbox.store;
 
+import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
+import dev.holdfast.inbox.store.OffsetStore;
 
 /**
  * A database as Holdfast uses it. Thread-safe. Opening one touches nothing; {@link #schema()} says
@@ -27,4 +29,8 @@ public interface Store {
   OperationLog operations();
 
   InboxStore inbox();
+
+  OffsetStore offsets();
+
+  ConsumerParking consumerParking();
 }

@@ -44,7 +44,8 @@ final class RightsCheck {
         select 'WRITER', 'execute ' || proname, has_function_privilege(oid, 'execute')
         from functions
         where proname in ('now', 'lock_keys', 'publish', 'publish_bytes', 'publish_all',
-                          'publish_and_record', 'record_attempt', 'receive', 'keep_reply')
+                          'publish_and_record', 'record_attempt', 'receive', 'keep_reply',
+                          'receive_all', 'move_offsets')
         union all
         select 'WRITER', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['SELECT', 'INSERT']) p
@@ -53,9 +54,14 @@ final class RightsCheck {
         select 'WRITER', 'update ' || relname, has_table_privilege(oid, 'UPDATE')
         from tables where relname = 'inbox_consumer'
         union all
+        select r, lower(p) || ' ' || relname, has_table_privilege(oid, p)
+        from tables cross join unnest(array['INSERT', 'UPDATE', 'DELETE']) p
+          cross join unnest(array['WRITER', 'ADMIN']) r
+        where relname ~ '^log_(consumer|topic|offset|lane|parked)$'
+        union all
         select r, 'select ' || relname, has_table_privilege(oid, 'SELECT')
         from tables cross join unnest(array['WRITER', 'ADMIN', 'RELAY']) r
-        where relname in ('store', 'schema_version') or r <> 'WRITER'
+        where relname in ('store', 'schema_version') or relname ~ '^log_' or r <> 'WRITER'
         union all
         select 'RELAY', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['INSERT', 'UPDATE', 'DELETE']) p

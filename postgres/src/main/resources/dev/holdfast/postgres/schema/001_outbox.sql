@@ -473,7 +473,9 @@ end $$;
 
 -- Moves delayed messages that are due into the log, oldest first. A key that somebody holds is left
 -- for the next time, so that it delays neither other keys' messages nor the renewal of the lease
--- under which this runs. A few are waited for a moment: a busy key's lock is never simply free.
+-- under which this runs. A few are waited for: a busy key's lock is never simply free. The longer
+-- messages are overdue the longer, up to half a second each, since behind many publishers, or slow
+-- ones, a moment is never enough.
 create function ${schema}.move_due(p_limit integer) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -493,7 +495,9 @@ begin
               from (select x.key from ${schema}.delayed x where x.due_at <= ${schema}.now()
                     order by x.due_at, x.id limit 10 * p_limit) d
               where d.key is not null) stripes) t;
-  perform set_config('lock_timeout', '50ms', true);
+  perform set_config('lock_timeout', (select least(500, 50 + extract(epoch from
+      ${schema}.now() - coalesce(min(x.due_at), ${schema}.now())) * 50)::integer
+    from ${schema}.delayed x where x.due_at <= ${schema}.now()) || 'ms', true);
   foreach stripe in array coalesce(busy[1:3], '{}') loop
     begin
       perform pg_advisory_xact_lock(1213156420, stripe);

@@ -20,6 +20,9 @@ revoke execute on function ${schema}.append(
 revoke execute on function ${schema}.received(integer, text, text),
   ${schema}.remember_received(integer, text, text, bytea, text) from holdfast_writer;
 grant select, insert, update on ${schema}.inbox_consumer to holdfast_writer;
+grant select, insert, update, delete on ${schema}.log_consumer, ${schema}.log_topic,
+  ${schema}.log_offset, ${schema}.log_lane, ${schema}.log_parked
+  to holdfast_writer, holdfast_admin;
 
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;

@@ -1,0 +1,220 @@
+package dev.holdfast.kafka.inbox;
+
+import dev.holdfast.Holdfast;
+import dev.holdfast.HoldfastException;
+import dev.holdfast.Transaction;
+import dev.holdfast.inbox.FingerprintMismatch;
+import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.store.ConsumerParking;
+import dev.holdfast.inbox.store.ConsumerParking.Parked;
+import dev.holdfast.inbox.store.InboxStore;
+import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.inbox.store.OffsetStore.Move;
+import dev.holdfast.internal.Doorbell;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * The transactions of a consumer. Each begins by moving the offsets, which makes whoever believes
+ * the same wait and then fail, and so comes to be committed by one of them.
+ */
+final class Effects {
+  private final Holdfast holdfast;
+  private final String consumer;
+  private final KafkaInboxSettings settings;
+  private final KafkaHandler handler;
+  private final OffsetStore offsets;
+  private final ConsumerParking parking;
+  private final InboxStore ids;
+
+  /** Of the handlers of the last transaction the one that took longest. */
+  private Duration longest = Duration.ZERO;
+
+  private int longestIndex;
+
+  Effects(Holdfast holdfast, String consumer, KafkaInboxSettings settings, KafkaHandler handler) {
+    this.holdfast = holdfast;
+    this.consumer = consumer;
+    this.settings = settings;
+    this.handler = handler;
+    this.offsets = holdfast.store().offsets();
+    this.parking = holdfast.store().consumerParking();
+    this.ids = holdfast.store().inbox();
+  }
+
+  /** The consumer is not where this member believes. Nothing is committed. */
+  static final class Overtaken extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Overtaken(String consumer) {
+      super("somebody else has moved the offsets of " + consumer);
+    }
+  }
+
+  /**
+   * Handles records, in their order, and moves on behind them.
+   *
+   * @param confirm the last before the commit; what it throws rolls back
+   */
+  void commit(List<Item> slice, Map<TopicPartition, Reading> readings, Runnable confirm) {
+    longest = Duration.ZERO;
+    holdfast.transact(
+        tx -> {
+          move(tx, moves(slice, readings));
+          List<Parked> held = new ArrayList<>();
+          List<Integer> rest = new ArrayList<>();
+          for (int i = 0; i < slice.size(); i++) {
+            Reading reading = Objects.requireNonNull(readings.get(slice.get(i).at()));
+            if (!reading.lanes.isEmpty() && reading.lanes.contains(slice.get(i).lane())) {
+              held.add(slice.get(i).parked(reading.partition));
+            } else {
+              rest.add(i);
+            }
+          }
+          for (int i : receive(tx, slice, rest)) {
+            handle(tx, slice.get(i), i);
+          }
+          parking.park(tx.connection(), consumer, held, Map.of());
+          confirm.run();
+        });
+  }
+
+  /** Parks a record, and moves on behind it. */
+  void park(Item item, Reading reading, String reason) {
+    holdfast.transact(
+        tx -> {
+          move(tx, moves(List.of(item), Map.of(item.at(), reading)));
+          parking.park(
+              tx.connection(),
+              consumer,
+              List.of(item.parked(reading.partition)),
+              Map.of(item.lane(), reason));
+        });
+  }
+
+  /** Moves on over what no reader sees. */
+  void pass(Reading reading, long next) {
+    holdfast.transact(
+        tx -> move(tx, List.of(new Move(reading.partition, reading.next, next, null))));
+  }
+
+  /** Handles a record that is parked, in the name of whoever reads its partition. */
+  void replay(Item item, Reading reading) {
+    longest = Duration.ZERO;
+    holdfast.transact(
+        tx -> {
+          stay(tx, reading);
+          if (parking.remove(
+              tx.connection(), consumer, reading.partition, item.message().offset())) {
+            for (int i : receive(tx, List.of(item), List.of(0))) {
+              handle(tx, item, i);
+            }
+          }
+        });
+  }
+
+  /** Ends the parking of a lane, if nothing of it is left. */
+  boolean endParking(String lane, Reading reading) {
+    return holdfast.transactReturning(
+        tx -> {
+          stay(tx, reading);
+          return parking.end(tx.connection(), consumer, reading.partition, lane);
+        });
+  }
+
+  private void stay(Transaction tx, Reading reading) throws SQLException {
+    move(tx, List.of(new Move(reading.partition, reading.next, reading.next, null)));
+  }
+
+  private void move(Transaction tx, List<Move> moves) throws SQLException {
+    if (!offsets.move(tx.connection(), consumer, moves, settings.handlerSilence())) {
+      throw new Overtaken(consumer);
+    }
+  }
+
+  private static List<Move> moves(List<Item> slice, Map<TopicPartition, Reading> readings) {
+    Map<TopicPartition, Move> moves = new LinkedHashMap<>();
+    for (Item item : slice) {
+      Reading reading = Objects.requireNonNull(readings.get(item.at()));
+      moves.put(
+          item.at(), new Move(reading.partition, reading.next, item.next(), item.leaderEpoch()));
+    }
+    return List.copyOf(moves.values());
+  }
+
+  /** Those that have not been received before, where that is asked for. */
+  private List<Integer> receive(Transaction tx, List<Item> slice, List<Integer> candidates)
+      throws SQLException {
+    if (settings.messageIds() == null || candidates.isEmpty()) {
+      return candidates;
+    }
+    List<InboxStore.Arrival> arrivals = new ArrayList<>();
+    for (int i : candidates) {
+      try {
+        Incoming incoming = slice.get(i).incoming();
+        arrivals.add(
+            new InboxStore.Arrival(
+                incoming.id(), incoming.fingerprint(), slice.get(i).operation()));
+      } catch (HoldfastException e) {
+        throw new HandlerFailed(i, e);
+      }
+    }
+    List<InboxStore.Known> known = ids.receiveAll(tx.connection(), consumer, arrivals);
+    List<Integer> first = new ArrayList<>();
+    for (int n = 0; n < known.size(); n++) {
+      if (known.get(n).mismatch()) {
+        throw new HandlerFailed(
+            candidates.get(n),
+            new FingerprintMismatch(
+                "The consumer %s has handled another message under the id %s, so this one was not handled."
+                    .formatted(consumer, arrivals.get(n).messageId())));
+      }
+      if (known.get(n).first()) {
+        first.add(candidates.get(n));
+      }
+    }
+    return first;
+  }
+
+  private void handle(Transaction tx, Item item, int index) throws SQLException {
+    long begun = Doorbell.nanos();
+    try {
+      holdfast.join(
+          tx.connection(),
+          item.operation(),
+          inner -> {
+            handler.handle(inner, item.message());
+            return Boolean.TRUE;
+          });
+    } catch (RuntimeException | StackOverflowError | AssertionError | LinkageError e) {
+      if (e.getCause() instanceof SQLException cause
+          && holdfast.store().writer().isRetryable(cause)) {
+        // All of the transaction is run again.
+        throw cause;
+      }
+      throw new HandlerFailed(index, e);
+    } finally {
+      Duration took = Doorbell.since(begun);
+      if (took.compareTo(longest) > 0) {
+        longest = took;
+        longestIndex = index;
+      }
+    }
+  }
+
+  /**
+   * Whether the database has ended the last transaction since a handler left it alone, and which
+   * one may have.
+   *
+   * @return -1 when none was silent for long enough
+   */
+  int silentHandler() {
+    return longest.compareTo(settings.handlerSilence()) >= 0 ? longestIndex : -1;
+  }
+}

@@ -1,0 +1,256 @@
+package dev.holdfast.kafka.inbox;
+
+import dev.holdfast.Holdfast;
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.internal.Backoff;
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.Store;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads topics, and handles each record once: its effects, what it publishes and the offset behind
+ * it are one commit. Several processes that start the same consumer share its partitions. Handlers
+ * run on one thread of this; start several for more. Thread-safe.
+ *
+ * <p>What it needs of Kafka is that it keeps what it acknowledged, and of the producer that it
+ * sends each message once ({@code read_committed} is set) or with an id ({@link
+ * KafkaInboxSettings#messageIds}).
+ */
+public final class KafkaInbox implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(KafkaInbox.class);
+
+  private static final Duration LONGEST_CLOSE = Duration.ofSeconds(30);
+
+  private final Holdfast holdfast;
+  private final String consumer;
+  private final ClientConfigs configs;
+  private final KafkaInboxSettings settings;
+  private final KafkaHandler handler;
+  private final Set<String> topics;
+  private final Doorbell closed = new Doorbell();
+  private final Thread thread;
+  private volatile List<PartitionStatus> status = List.of();
+  private volatile boolean closing;
+  private volatile @Nullable KafkaConsumer<byte[], byte[]> client;
+
+  private KafkaInbox(
+      Holdfast holdfast,
+      String consumer,
+      ClientConfigs configs,
+      KafkaInboxSettings settings,
+      KafkaHandler handler,
+      Set<String> topics) {
+    this.holdfast = holdfast;
+    this.consumer = consumer;
+    this.configs = configs;
+    this.settings = settings;
+    this.handler = handler;
+    this.topics = topics;
+    this.thread = new Thread(this::run, "holdfast-consumer-" + consumer);
+  }
+
+  /**
+   * Starts to read.
+   *
+   * @param consumer names the consumer and its group, 1 to 200 characters; keep it stable: offsets
+   *     are kept under it
+   * @param consumerConfig settings of the Kafka consumer, {@code bootstrap.servers} at least.
+   *     Holdfast sets the group, deserializers, {@code isolation.level} and what concerns offsets
+   *     itself.
+   * @throws InvalidConfiguration when a setting cannot be used; nothing was started
+   * @throws dev.holdfast.StoreUnavailable when the database cannot be reached; nothing was started
+   */
+  public static KafkaInbox start(
+      Holdfast holdfast,
+      String consumer,
+      Map<String, ?> consumerConfig,
+      KafkaInboxSettings settings,
+      Collection<String> topics,
+      KafkaHandler handler) {
+    if (consumer.isEmpty() || consumer.length() > 200) {
+      throw new InvalidConfiguration(
+          "The consumer's name has %d characters, and must have 1 to 200. Nothing was started."
+              .formatted(consumer.length()));
+    }
+    if (topics.isEmpty()) {
+      throw new InvalidConfiguration(
+          "The consumer " + consumer + " is given no topics. Nothing was started.");
+    }
+    ClientConfigs configs = ClientConfigs.of(consumer, consumerConfig);
+    holdfast.store().offsets().register(consumer);
+    if (settings.messageIds() != null) {
+      holdfast.inbox(consumer, settings.messageIds());
+    }
+    KafkaInbox inbox =
+        new KafkaInbox(holdfast, consumer, configs, settings, handler, new LinkedHashSet<>(topics));
+    inbox.thread.start();
+    return inbox;
+  }
+
+  private void run() {
+    Backoff backoff =
+        new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10), ThreadLocalRandom.current());
+    while (!closing) {
+      long since = Doorbell.nanos();
+      try {
+        session();
+      } catch (WakeupException | InterruptException e) {
+        log.debug("consumer {}: woken", consumer, e);
+      } catch (RuntimeException e) {
+        log.warn("consumer {}: leaves its group and joins it anew", consumer, e);
+      }
+      status = List.of();
+      if (Doorbell.hasPassed(Duration.ofMinutes(1), since)) {
+        backoff.reset();
+      }
+      try {
+        if (!closing) {
+          closed.await(backoff.next());
+        }
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private void session() {
+    try (KafkaConsumer<byte[], byte[]> consuming = new KafkaConsumer<>(configs.consumer());
+        Admin admin = Admin.create(configs.admin())) {
+      client = consuming;
+      new Session(
+              holdfast,
+              consumer,
+              settings,
+              handler,
+              consuming,
+              new TopicIds(admin),
+              () -> closing,
+              partitions -> status = partitions)
+          .run(topics);
+    } finally {
+      client = null;
+    }
+  }
+
+  /** The partitions that this process reads, as of about a second ago. */
+  public List<PartitionStatus> status() {
+    return status;
+  }
+
+  /**
+   * Pauses the consumer in all processes, within about a second, until it is {@link #resume}d; what
+   * is in hand is handled.
+   *
+   * @param reason for people
+   */
+  public void pause(String reason) {
+    holdfast.store().offsets().pause(consumer, reason);
+  }
+
+  /** Ends a pause, in all processes. */
+  public void resume() {
+    holdfast.store().offsets().pause(consumer, null);
+  }
+
+  /**
+   * Goes on, in all processes and within about a second, with the records of this time and later.
+   * What was handled before is handled again, unless its id is remembered; what is parked stays.
+   *
+   * @param time {@link Instant#MIN} for all that Kafka has, {@link Instant#MAX} for what comes now
+   * @throws KafkaException when the broker does not answer; then nothing was changed for the topics
+   *     not asked for yet
+   */
+  public void seek(Instant time) {
+    seek(topics, time);
+  }
+
+  /** As {@link #seek(Instant)}, for some of the topics. */
+  public void seek(Collection<String> which, Instant time) {
+    seek(holdfast.store(), consumer, configs, which, time);
+  }
+
+  /**
+   * As {@link #seek(Instant)}, from outside.
+   *
+   * @throws InvalidConfiguration when a setting cannot be used, a topic does not exist, or the
+   *     consumer has never read it
+   */
+  public static void seek(
+      Store store,
+      String consumer,
+      Map<String, ?> consumerConfig,
+      Collection<String> which,
+      Instant time) {
+    seek(store, consumer, ClientConfigs.of(consumer, consumerConfig), which, time);
+  }
+
+  private static void seek(
+      Store store, String consumer, ClientConfigs configs, Collection<String> which, Instant time) {
+    Map<String, Object> alone = new HashMap<>(configs.consumer());
+    alone.remove("group.id");
+    alone.remove("group.instance.id");
+    alone.put("group.protocol", "classic");
+    try (KafkaConsumer<byte[], byte[]> asking = new KafkaConsumer<>(alone);
+        Admin admin = Admin.create(configs.admin())) {
+      Map<String, TopicDescription> topics = new TopicIds(admin).named(which);
+      for (String name : which) {
+        TopicDescription topic = topics.get(name);
+        if (topic == null) {
+          throw new InvalidConfiguration(
+              "The broker does not know the topic " + name + ", so nothing was changed for it.");
+        }
+        Map<Integer, Long> starts = new HashMap<>();
+        Opening.starts(
+                asking,
+                IntStream.range(0, topic.partitions().size())
+                    .mapToObj(number -> new TopicPartition(name, number))
+                    .toList(),
+                time)
+            .forEach((partition, offset) -> starts.put(partition.partition(), offset));
+        store.offsets().seek(consumer, name, TopicIds.id(topic), starts);
+      }
+    }
+  }
+
+  /**
+   * Finishes the records whose transaction has begun, leaves the group and returns; what was polled
+   * behind them is left to the next one.
+   */
+  @Override
+  public void close() {
+    closing = true;
+    closed.ring();
+    KafkaConsumer<byte[], byte[]> running = client;
+    if (running != null) {
+      running.wakeup();
+    }
+    try {
+      thread.join(LONGEST_CLOSE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (thread.isAlive()) {
+      log.warn("consumer {}: a handler has not returned, and is interrupted", consumer);
+      thread.interrupt();
+    }
+  }
+}

@@ -1,0 +1,218 @@
+package dev.holdfast.kafka.inbox;
+
+import dev.holdfast.inbox.store.ConsumerParking;
+import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.inbox.store.OffsetStore.Partition;
+import dev.holdfast.inbox.store.OffsetStore.Position;
+import dev.holdfast.internal.Doorbell;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.LogTruncationException;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Partitions that are assigned and not read yet: finds out where to begin, and whether that still
+ * makes sense. What does not is stopped, and the reason kept in the database: there is no reset.
+ */
+final class Opening {
+  private static final Logger log = LoggerFactory.getLogger(Opening.class);
+
+  /** So long a leader that has just started may not know how far its log goes. */
+  private static final Duration SETTLED = Duration.ofSeconds(10);
+
+  private final String consumer;
+  private final Instant startAt;
+  private final OffsetStore offsets;
+  private final ConsumerParking parking;
+  private final Set<TopicPartition> waiting = new LinkedHashSet<>();
+  private final Map<TopicPartition, String> truncated = new HashMap<>();
+  private final Map<TopicPartition, Long> aheadSince = new HashMap<>();
+
+  Opening(String consumer, Instant startAt, OffsetStore offsets, ConsumerParking parking) {
+    this.consumer = consumer;
+    this.startAt = startAt;
+    this.offsets = offsets;
+    this.parking = parking;
+  }
+
+  void add(TopicPartition partition) {
+    waiting.add(partition);
+  }
+
+  void remove(TopicPartition partition) {
+    waiting.remove(partition);
+    truncated.remove(partition);
+    aheadSince.remove(partition);
+  }
+
+  boolean isEmpty() {
+    return waiting.isEmpty();
+  }
+
+  /** What the broker says of a position while it is read. */
+  void doubt(OffsetOutOfRangeException e) {
+    if (e instanceof LogTruncationException truncation) {
+      truncation
+          .divergentOffsets()
+          .forEach(
+              (partition, offset) ->
+                  truncated.put(
+                      partition, "records from offset " + offset.offset() + " on were replaced"));
+    }
+    waiting.addAll(e.partitions());
+  }
+
+  /**
+   * The partitions that can be read, and those that are stopped.
+   *
+   * @throws dev.holdfast.HoldfastException when the database does not answer
+   * @throws org.apache.kafka.common.KafkaException when the broker does not
+   */
+  List<Reading> open(Consumer<byte[], byte[]> client, TopicIds ids) {
+    Map<String, TopicDescription> topics = ids.named(names(waiting));
+    Set<TopicPartition> there =
+        waiting.stream()
+            .filter(partition -> topics.containsKey(partition.topic()))
+            .collect(Collectors.toCollection(LinkedHashSet::new));
+    Map<TopicPartition, Position> positions = positions();
+    Set<String> unknown =
+        names(there.stream().filter(p -> !positions.containsKey(p)).collect(Collectors.toSet()));
+    for (String topic : unknown) {
+      TopicDescription described = Objects.requireNonNull(topics.get(topic));
+      offsets.begin(consumer, topic, TopicIds.id(described), starts(client, described));
+    }
+    if (!unknown.isEmpty()) {
+      positions.putAll(positions());
+    }
+    Map<TopicPartition, Long> first = client.beginningOffsets(there);
+    Map<TopicPartition, Long> end = client.endOffsets(there);
+    List<Reading> opened = new ArrayList<>();
+    for (TopicPartition partition : there) {
+      Position position = positions.get(partition);
+      Long from = first.get(partition);
+      Long to = end.get(partition);
+      if (position == null || from == null || to == null) {
+        continue;
+      }
+      UUID topicId = TopicIds.id(Objects.requireNonNull(topics.get(partition.topic())));
+      if (position.stopped() == null) {
+        if (position.next() > to && !truncated.containsKey(partition) && !isSettled(partition)) {
+          continue;
+        }
+        String doubt = doubt(position, topicId, from, to, truncated.get(partition));
+        if (doubt != null) {
+          offsets.stop(consumer, position.partition(), doubt);
+          log.error("consumer {}: {} is not read any further: {}", consumer, partition, doubt);
+          position =
+              new Position(position.partition(), position.next(), position.leaderEpoch(), doubt);
+        }
+      }
+      opened.add(
+          new Reading(
+              position.partition(),
+              position.next(),
+              position.leaderEpoch(),
+              parking.lanes(consumer, position.partition()),
+              position.stopped()));
+    }
+    opened.forEach(reading -> remove(reading.at));
+    return opened;
+  }
+
+  private boolean isSettled(TopicPartition partition) {
+    return Doorbell.hasPassed(
+        SETTLED, aheadSince.computeIfAbsent(partition, added -> Doorbell.nanos()));
+  }
+
+  /** What is wrong with a position, and what to do about it; null when nothing is. */
+  private @Nullable String doubt(
+      Position position, UUID topicId, long first, long end, @Nullable String truncation) {
+    Partition partition = position.partition();
+    String remedy =
+        "Nothing was skipped or repeated. Decide where to go on: holdfast consumer seek %s --topic %s"
+            .formatted(consumer, partition.topic());
+    if (!partition.topicId().equals(topicId)) {
+      return "the topic was deleted and made again, and offset %,d is one of the topic before. %s"
+          .formatted(position.next(), remedy);
+    }
+    if (truncation != null) {
+      return "the log was truncated before offset %,d: %s. %s"
+          .formatted(position.next(), truncation, remedy);
+    }
+    if (position.next() < first) {
+      return "records from offset %,d to %,d were deleted before they were handled. %s"
+          .formatted(position.next(), first - 1, remedy);
+    }
+    if (position.next() > end) {
+      return "the log ends at offset %,d, before offset %,d: it was truncated, or this is another cluster. %s"
+          .formatted(end, position.next(), remedy);
+    }
+    return null;
+  }
+
+  private Map<TopicPartition, Position> positions() {
+    Map<TopicPartition, Position> positions = new LinkedHashMap<>();
+    for (Position position : offsets.positions(consumer)) {
+      positions.put(
+          new TopicPartition(position.partition().topic(), position.partition().number()),
+          position);
+    }
+    return positions;
+  }
+
+  private Map<Integer, Long> starts(Consumer<byte[], byte[]> client, TopicDescription described) {
+    List<TopicPartition> all =
+        IntStream.range(0, described.partitions().size())
+            .mapToObj(number -> new TopicPartition(described.name(), number))
+            .toList();
+    return starts(client, all, startAt).entrySet().stream()
+        .collect(Collectors.toMap(start -> start.getKey().partition(), Map.Entry::getValue));
+  }
+
+  /** The offsets of the first records of this time or later. */
+  static Map<TopicPartition, Long> starts(
+      Consumer<byte[], byte[]> client, List<TopicPartition> partitions, Instant time) {
+    if (time.equals(Instant.MIN)) {
+      return client.beginningOffsets(partitions);
+    }
+    Map<TopicPartition, Long> starts = new HashMap<>(client.endOffsets(partitions));
+    if (!time.equals(Instant.MAX)) {
+      Map<TopicPartition, @Nullable OffsetAndTimestamp> found =
+          client.offsetsForTimes(
+              partitions.stream()
+                  .collect(Collectors.toMap(partition -> partition, p -> time.toEpochMilli())));
+      found.forEach(
+          (partition, offset) -> {
+            if (offset != null) {
+              starts.put(partition, offset.offset());
+            }
+          });
+    }
+    return starts;
+  }
+
+  private static Set<String> names(Set<TopicPartition> partitions) {
+    return partitions.stream()
+        .map(TopicPartition::topic)
+        .collect(Collectors.toCollection(HashSet::new));
+  }
+}

@@ -1,0 +1,466 @@
+package dev.holdfast.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.Holdfast;
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
+import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.TryAgainLater;
+import dev.holdfast.inbox.store.ConsumerParking.Lane;
+import dev.holdfast.inbox.store.OffsetStore.Position;
+import dev.holdfast.kafka.inbox.KafkaHandler;
+import dev.holdfast.kafka.inbox.KafkaInbox;
+import dev.holdfast.kafka.inbox.PartitionStatus;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A consumer whose offsets are committed with its effects. */
+final class KafkaInboxTest {
+  private final InboxStage stage = new InboxStage("inbox", 1);
+
+  @AfterEach
+  void end() {
+    stage.close();
+  }
+
+  private KafkaHandler failing(String value, AtomicBoolean broken) {
+    return (tx, message) -> {
+      stage.effect(tx, message);
+      if (broken.get() && value.equals(InboxStage.text(message.value()))) {
+        throw new IllegalStateException("cannot handle " + value);
+      }
+    };
+  }
+
+  private List<Lane> parked() {
+    return stage.store.consumerParking().all(stage.consumer, 10);
+  }
+
+  private Position position() {
+    return stage.store.offsets().positions(stage.consumer).get(0);
+  }
+
+  private String stopped() {
+    return stage.store.offsets().positions(stage.consumer).stream()
+        .map(position -> String.valueOf(position.stopped()))
+        .findFirst()
+        .orElse("null");
+  }
+
+  @Test
+  void goesOnBehindWhatItHandledWhenItStartsAgain() {
+    KafkaInbox first = stage.start(stage::effect);
+    stage.send("a", "1");
+    stage.send("a", "2");
+    stage.awaitValues("1", "2");
+    first.close();
+    stage.send("a", "3");
+
+    stage.start(stage::effect);
+    stage.awaitValues("1", "2", "3");
+
+    assertThat(position().next()).isEqualTo(3);
+    assertThat(position().stopped()).isNull();
+  }
+
+  @Test
+  void beginsWithWhatComesFromNowOnWhenAskedTo() {
+    stage.send("a", "old");
+    KafkaInbox inbox =
+        stage.start(InboxStage.SETTINGS.withStartAt(Instant.MAX), Map.of(), stage::effect);
+    await().atMost(InboxStage.SOON).until(() -> !inbox.status().isEmpty());
+    stage.send("a", "new");
+    stage.awaitValues("new");
+  }
+
+  @Test
+  void whatItPublishesIsOfTheOperationThatTheRecordCarries() {
+    stage.store.channels().register("c", List.of("out"));
+    stage.start(
+        (tx, message) -> {
+          stage.effect(tx, message);
+          tx.publish(Message.of("out", "k", "{}"));
+        });
+    stage.send("a", "1", "m-1");
+    stage.send("a", "2", "m-2");
+    stage.awaitValues("1", "2");
+
+    assertThat(
+            stage.strings(
+                "select operation_id from %s.message order by position".formatted(stage.schema)))
+        .containsExactly("op-m-1", "op-m-2");
+    assertThat(
+            stage.strings("select operation_id from %s.effect order by n".formatted(stage.schema)))
+        .containsExactly("op-m-1", "op-m-2");
+  }
+
+  @Test
+  @Attacks({"consumer.parking", "consumer.order"})
+  void poisonAtTheHeadIsParkedWithTheLaterOnesOfItsKeyAndOthersGoOn() {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    stage.send("bad", "b1");
+    stage.send("good", "g1");
+    stage.send("bad", "b2");
+    stage.send("good", "g2");
+    KafkaInbox inbox = stage.start(failing("b1", broken));
+
+    stage.awaitValues("g1", "g2");
+    assertThat(parked())
+        .singleElement()
+        .satisfies(
+            lane -> {
+              assertThat(lane.name()).isEqualTo("k:bad");
+              assertThat(lane.records()).isEqualTo(2);
+              assertThat(lane.reason()).contains("cannot handle b1");
+            });
+
+    // Released while the handler is still broken, it stays.
+    release();
+    await().atMost(InboxStage.SOON).until(() -> !parked().get(0).releasing());
+    assertThat(parked().get(0).records()).isEqualTo(2);
+
+    // Another process finds the key parked.
+    inbox.close();
+    broken.set(false);
+    stage.send("bad", "b3");
+    stage.send("good", "g3");
+    stage.start(failing("b1", broken));
+    stage.awaitValues("g1", "g2", "g3");
+    assertThat(parked().get(0).records()).isEqualTo(3);
+
+    release();
+    stage.awaitValues("g1", "g2", "g3", "b1", "b2", "b3");
+    await().atMost(InboxStage.SOON).until(() -> parked().isEmpty());
+    stage.send("bad", "b4");
+    stage.awaitValues("g1", "g2", "g3", "b1", "b2", "b3", "b4");
+  }
+
+  private void release() {
+    assertThat(
+            stage.store.consumerParking().release(stage.consumer, stage.topic, 0, "k:bad", "ops"))
+        .isTrue();
+  }
+
+  @Test
+  void skippedRecordIsNotHandledAndThoseBehindItAre() {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    stage.send("bad", "b1");
+    stage.send("bad", "b2");
+    stage.start(failing("b1", broken));
+    await()
+        .atMost(InboxStage.SOON)
+        .until(() -> parked().stream().anyMatch(lane -> lane.records() == 2));
+
+    assertThat(stage.store.consumerParking().skip(stage.consumer, stage.topic, 0, 0, "ops"))
+        .isTrue();
+    release();
+
+    stage.awaitValues("b2");
+    assertThat(
+            stage.strings(
+                "select action || ' ' || position from %s.audit where action = 'SKIP'"
+                    .formatted(stage.schema)))
+        .containsExactly("SKIP 0");
+  }
+
+  @Test
+  @Attacks({"consumer.parking", "consumer.order"})
+  void outageOfWhatTheHandlerNeedsCountsNoAttemptAndKeepsTheOrder() {
+    AtomicInteger calls = new AtomicInteger();
+    int failures = InboxStage.SETTINGS.attempts() + 3;
+    stage.start(
+        (tx, message) -> {
+          if (calls.incrementAndGet() <= failures) {
+            throw new TryAgainLater("the warehouse does not answer");
+          }
+          stage.effect(tx, message);
+        });
+    stage.send("a", "1");
+    stage.send("b", "2");
+
+    stage.awaitValues("1", "2");
+    assertThat(parked()).isEmpty();
+    assertThat(calls.get()).isGreaterThan(failures);
+  }
+
+  @Test
+  void tooManyParkedStopTheirPartitionUntilSomebodySaysWhereToGoOn() {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    KafkaInbox inbox =
+        stage.start(
+            InboxStage.SETTINGS.withMaxParked(2).withAttempts(1),
+            Map.of(),
+            (tx, message) -> {
+              stage.effect(tx, message);
+              if (broken.get()) {
+                throw new IllegalStateException("nothing works");
+              }
+            });
+    for (int i = 0; i < 4; i++) {
+      stage.send("k" + i, "v" + i);
+    }
+    await().atMost(InboxStage.SOON).until(() -> stopped().contains("2 records are parked"));
+    assertThat(position().next()).isEqualTo(2);
+    await()
+        .atMost(InboxStage.SOON)
+        .until(
+            () ->
+                inbox.status().stream()
+                    .map(PartitionStatus::stopped)
+                    .anyMatch(reason -> reason != null && reason.contains("nothing works")));
+
+    broken.set(false);
+    stage
+        .store
+        .offsets()
+        .seek(stage.consumer, stage.topic, position().partition().topicId(), Map.of(0, 2L));
+    stage.awaitValues("v2", "v3");
+  }
+
+  @Test
+  @Attacks("consumer.no-reset")
+  void topicMadeAgainIsNotReadUntilSomebodySaysWhereToGoOn() {
+    KafkaInbox inbox = stage.start(stage::effect);
+    stage.send("a", "1");
+    stage.send("a", "2");
+    stage.awaitValues("1", "2");
+
+    stage.recreateTopic(1);
+    stage.send("a", "new 1");
+    stage.send("a", "new 2");
+    stage.send("a", "new 3");
+
+    await()
+        .atMost(InboxStage.SOON)
+        .until(() -> stopped().contains("the topic was deleted and made again"));
+    assertThat(stage.values()).containsExactly("1", "2");
+
+    inbox.seek(Instant.MIN);
+    stage.awaitValues("1", "2", "new 1", "new 2", "new 3");
+  }
+
+  @Test
+  void topicMadeAgainWhileNobodyReadIsNotRead() {
+    stage.start(stage::effect).close();
+    KafkaInbox first = stage.start(stage::effect);
+    stage.send("a", "1");
+    stage.awaitValues("1");
+    first.close();
+    stage.recreateTopic(1);
+    stage.send("a", "new 1");
+    stage.send("a", "new 2");
+
+    stage.start(stage::effect);
+    await()
+        .atMost(InboxStage.SOON)
+        .until(() -> stopped().contains("the topic was deleted and made again"));
+    assertThat(stage.values()).containsExactly("1");
+  }
+
+  @Test
+  @Attacks("consumer.no-reset")
+  void offsetsOvertakenByRetentionAreAQuestionAndNoReset()
+      throws ExecutionException, InterruptedException {
+    KafkaInbox first = stage.start(stage::effect);
+    stage.send("a", "1");
+    stage.awaitValues("1");
+    first.close();
+    stage.send("a", "2");
+    stage.send("a", "3");
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", TestServers.KAFKA.bootstrapServers()))) {
+      admin
+          .deleteRecords(
+              Map.of(new TopicPartition(stage.topic, 0), RecordsToDelete.beforeOffset(2)))
+          .all()
+          .get();
+    }
+
+    KafkaInbox second = stage.start(stage::effect);
+    await()
+        .atMost(InboxStage.SOON)
+        .until(() -> stopped().contains("records from offset 1 to 1 were deleted"));
+    assertThat(stage.values()).containsExactly("1");
+
+    second.seek(Instant.MIN);
+    stage.awaitValues("1", "3");
+  }
+
+  @Test
+  void newPartitionsBeginAtTheirFirstRecord() throws ExecutionException, InterruptedException {
+    KafkaInbox inbox =
+        stage.start(
+            InboxStage.SETTINGS.withStartAt(Instant.MAX),
+            Map.of("metadata.max.age.ms", 500),
+            stage::effect);
+    await().atMost(InboxStage.SOON).until(() -> !inbox.status().isEmpty());
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", TestServers.KAFKA.bootstrapServers()))) {
+      admin
+          .createPartitions(
+              Map.of(stage.topic, org.apache.kafka.clients.admin.NewPartitions.increaseTo(2)))
+          .all()
+          .get();
+    }
+    await()
+        .atMost(InboxStage.SOON)
+        .until(
+            () -> {
+              stage.send(new ProducerRecord<>(stage.topic, 1, "a", "on the new one"));
+              return true;
+            });
+    stage.awaitValues("on the new one");
+  }
+
+  @Test
+  @Attacks("consumer.ids")
+  void idTellsTwoOfTheSameApartWhenAsked() {
+    stage.start(InboxStage.SETTINGS.withMessageIds(InboxSettings.DEFAULT), Map.of(), stage::effect);
+    stage.send("a", "1", "m-1");
+    stage.send("a", "1", "m-1");
+    stage.send("a", "2", "m-2");
+    stage.awaitValues("1", "2");
+    stage.send("a", "1", "m-1");
+    stage.send("b", "3", "m-3");
+    stage.awaitValues("1", "2", "3");
+
+    stage.send("c", "another", "m-1");
+    stage.send("d", "no id");
+    await().atMost(InboxStage.SOON).until(() -> parked().size() == 2);
+    assertThat(parked())
+        .extracting(Lane::reason)
+        .anySatisfy(reason -> assertThat(reason).contains("another message under the id m-1"))
+        .anySatisfy(reason -> assertThat(reason).contains("must have 1 to 512"));
+    assertThat(stage.values()).containsExactly("1", "2", "3");
+  }
+
+  /** The same without ids: the control of the test before. */
+  @Test
+  void withoutIdsTwoOfTheSameAreTwo() {
+    stage.start(stage::effect);
+    stage.send("a", "1", "m-1");
+    stage.send("a", "1", "m-1");
+    stage.awaitValues("1", "1");
+  }
+
+  @Test
+  void pausesAndGoesOnAndGoesBack() {
+    KafkaInbox inbox = stage.start(stage::effect);
+    stage.send("a", "1");
+    stage.awaitValues("1");
+    inbox.pause("a migration");
+    assertThat(stage.store.offsets().pausedBecause(stage.consumer)).contains("a migration");
+    // The housekeeping after the pause has seen it when lag grows and nothing is handled.
+    await()
+        .atMost(InboxStage.SOON)
+        .until(
+            () -> {
+              stage.send("a", "x");
+              return inbox.status().stream().anyMatch(status -> status.lag() > 0);
+            });
+    List<String> before = stage.values();
+
+    inbox.resume();
+    await().atMost(InboxStage.SOON).until(() -> stage.values().size() > before.size());
+
+    inbox.seek(Instant.MIN);
+    await()
+        .atMost(InboxStage.SOON)
+        .until(() -> stage.values().stream().filter("1"::equals).count() == 2);
+  }
+
+  @Test
+  void tombstonesAndKeysOfAnyBytesAreHandledAndParked() {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    stage.start(
+        InboxStage.SETTINGS.withAttempts(1),
+        Map.of(),
+        (tx, message) -> {
+          if (broken.get() && message.value() == null) {
+            throw new IllegalStateException("no value");
+          }
+          stage.effect(tx, message);
+        });
+    stage.send("a\u0000b", null);
+    stage.send(null, null);
+    stage.send(null, "unkeyed");
+    stage.awaitValues("unkeyed");
+    assertThat(parked()).extracting(Lane::name).anyMatch(n -> n.startsWith("h:")).contains("o:1");
+  }
+
+  @Test
+  void badSettingsAreRefusedBeforeAnythingStarts() {
+    Holdfast holdfast = stage.process();
+    assertThatThrownBy(
+            () ->
+                KafkaInbox.start(
+                    holdfast, "c", Map.of(), InboxStage.SETTINGS, List.of("t"), stage::effect))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("bootstrap.servers");
+    assertThatThrownBy(
+            () ->
+                stage.start(
+                    InboxStage.SETTINGS, Map.of("enable.auto.commit", "true"), stage::effect))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("enable.auto.commit");
+    assertThatThrownBy(
+            () ->
+                stage.start(
+                    InboxStage.SETTINGS, Map.of("auto.offset.reset", "latest"), stage::effect))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("auto.offset.reset");
+    assertThatThrownBy(
+            () -> stage.start(InboxStage.SETTINGS, Map.of("group.id", "other"), stage::effect))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("group.id");
+    assertThatThrownBy(() -> InboxStage.SETTINGS.withAttempts(0))
+        .isInstanceOf(InvalidConfiguration.class);
+    assertThatThrownBy(() -> InboxStage.SETTINGS.withHandlerSilence(Duration.ZERO))
+        .isInstanceOf(InvalidConfiguration.class);
+    assertThatThrownBy(
+            () ->
+                KafkaInbox.start(
+                    holdfast,
+                    "c",
+                    Map.of("bootstrap.servers", "localhost:1"),
+                    InboxStage.SETTINGS,
+                    List.of(),
+                    stage::effect))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("no topics");
+  }
+
+  @Test
+  void handlerThatEndsTheTransactionItselfIsRefusedAndParked() {
+    stage.start(
+        InboxStage.SETTINGS.withAttempts(1),
+        Map.of(),
+        (tx, message) -> {
+          stage.effect(tx, message);
+          if ("evil".equals(InboxStage.text(message.value()))) {
+            tx.connection().commit();
+          }
+        });
+    stage.send("a", "evil");
+    stage.send("b", "good");
+    stage.awaitValues("good");
+    assertThat(parked())
+        .singleElement()
+        .satisfies(lane -> assertThat(lane.reason()).contains("commit"));
+  }
+}

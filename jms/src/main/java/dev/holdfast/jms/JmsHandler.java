@@ -15,6 +15,8 @@ public interface JmsHandler {
 
   /**
    * @param message to be read only. Whether it is acknowledged is none of the handler's business
+   * @throws dev.holdfast.inbox.TryAgainLater when something that it needs cannot be reached: no
+   *     attempt is used up, and the message waits
    * @throws JMSException when the message cannot be read; that counts as a failed attempt
    */
   void handle(Transaction tx, Message message) throws SQLException, JMSException;

@@ -107,7 +107,7 @@ final class JmsWorker implements Runnable {
     while (result instanceof Result.Outage outage) {
       if (databaseDown.failures() == 0) {
         log.warn(
-            "The database is out of reach ({}). The message in hand waits and nothing more is received from {}; no attempt is used up.",
+            "The database, or what a handler needs, is out of reach ({}). The message in hand waits and nothing more is received from {}; no attempt is used up.",
             Failures.text(outage.cause()),
             source.destination());
       }

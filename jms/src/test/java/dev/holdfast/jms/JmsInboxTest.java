@@ -12,6 +12,7 @@ import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.TryAgainLater;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSContext;
@@ -295,6 +296,25 @@ final class JmsInboxTest {
     assertShipped("a");
     assertThat(runs).hasValue(2);
     assertThat(listener.status().failed()).isZero();
+  }
+
+  @Test
+  void aHandlerThatAsksToBeTriedLaterUsesUpNoAttemptHoweverOften() {
+    AtomicInteger runs = new AtomicInteger();
+    send("a", "b");
+    JmsInbox listener =
+        listen(
+            JmsInboxSettings.DEFAULT.withDeadLetter(JmsDestination.queue(queue + ".dead"), 1),
+            (tx, message) -> {
+              if (runs.incrementAndGet() <= 5) {
+                throw new TryAgainLater("the carrier does not answer");
+              }
+              ship().handle(tx, message);
+            });
+    assertShipped("a", "b");
+    assertThat(runs).as("five times in vain, then one for each").hasValue(7);
+    assertThat(listener.status().failed()).isZero();
+    assertThat(TestServers.browse(queue + ".dead")).isEmpty();
   }
 
   @Test

@@ -11,5 +11,10 @@ import java.sql.SQLException;
  */
 @FunctionalInterface
 public interface RabbitMqHandler {
+
+  /**
+   * @throws dev.holdfast.inbox.TryAgainLater when something that it needs cannot be reached: no
+   *     attempt is used up, and the message waits
+   */
   void handle(Transaction tx, Delivery message) throws SQLException;
 }

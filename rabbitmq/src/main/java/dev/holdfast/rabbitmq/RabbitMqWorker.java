@@ -118,7 +118,7 @@ final class RabbitMqWorker implements Runnable {
       if (result instanceof Result.Outage outage) {
         if (databaseDown.failures() == 0) {
           log.warn(
-              "The database is out of reach ({}). The message in hand waits and nothing more of queue {} is handled; no attempt is used up.",
+              "The database, or what a handler needs, is out of reach ({}). The message in hand waits and nothing more of queue {} is handled; no attempt is used up.",
               Failures.text(outage.cause()),
               source.queue());
         }

@@ -10,6 +10,7 @@ import dev.holdfast.Message;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.TryAgainLater;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -223,6 +224,24 @@ final class RabbitMqInboxTest {
     assertShipped("a", "b");
     assertThat(redelivered).containsExactly(false, false);
     assertThat(TestServers.waiting(dead)).isZero();
+  }
+
+  @Test
+  void aHandlerThatAsksToBeTriedLaterUsesUpNoAttemptHoweverOften() {
+    AtomicInteger runs = new AtomicInteger();
+    send("a", "b");
+    RabbitMqInbox listener =
+        listen(
+            settings.withAttempts(1),
+            (tx, message) -> {
+              if (runs.incrementAndGet() <= 5) {
+                throw new TryAgainLater("the carrier does not answer");
+              }
+              ship().handle(tx, message);
+            });
+    assertShipped("a", "b");
+    assertThat(runs).as("five times in vain, then one for each").hasValue(7);
+    assertThat(listener.status().failed()).isZero();
   }
 
   @Test

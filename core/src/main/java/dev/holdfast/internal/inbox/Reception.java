@@ -4,10 +4,13 @@ import dev.holdfast.HoldfastException;
 import dev.holdfast.InvalidMessage;
 import dev.holdfast.OutcomeUnknown;
 import dev.holdfast.StoreUnavailable;
+import dev.holdfast.Transaction;
 import dev.holdfast.inbox.FingerprintMismatch;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxHandler;
 import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.Reply;
+import dev.holdfast.inbox.TryAgainLater;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +40,9 @@ public final class Reception {
     record Handled(boolean repeated) implements Result {}
 
     /**
-     * The database is out of reach: nothing is known to be wrong with the message. It may be
-     * brought again, and has to be.
+     * The database is out of reach, or something else that the handler has named with {@link
+     * TryAgainLater}: nothing is known to be wrong with the message. It may be brought again, and
+     * has to be.
      */
     record Outage(Throwable cause) implements Result {}
 
@@ -72,6 +76,10 @@ public final class Reception {
         && thrown instanceof HoldfastException refusal
         && (thrown instanceof FingerprintMismatch || thrown instanceof InvalidMessage)) {
       return new Result.Unusable(refusal);
+    }
+    if (thrown instanceof TryAgainLater) {
+      // Of what it cannot reach the handler knows more than we.
+      return new Result.Outage(thrown);
     }
     if (!isOutage(thrown, byHandler)) {
       breaks = 0;
@@ -118,7 +126,7 @@ public final class Reception {
     }
 
     @Override
-    public dev.holdfast.inbox.Reply handle(dev.holdfast.Transaction tx) throws SQLException {
+    public Reply handle(Transaction tx) throws SQLException {
       reached = true;
       try {
         return handler.handle(tx);

@@ -20,6 +20,8 @@ final class DocPages {
           Path.of("src/test/java/dev/holdfast/kafka/DocSnippetsTest.java"),
           ROOT.resolve(
               "examples/src/test/java/dev/holdfast/examples/orders/CrashLabSnippetsTest.java"),
+          ROOT.resolve("rabbitmq/src/test/java/dev/holdfast/rabbitmq/RabbitMqSnippetsTest.java"),
+          ROOT.resolve("jms/src/test/java/dev/holdfast/jms/JmsSnippetsTest.java"),
           ROOT.resolve(
               "micrometer/src/test/java/dev/holdfast/micrometer/MetersOfADeliveryTest.java"),
           ROOT.resolve(

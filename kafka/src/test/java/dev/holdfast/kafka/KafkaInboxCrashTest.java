@@ -30,6 +30,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -40,7 +41,8 @@ final class KafkaInboxCrashTest {
   private static final String EFFECT = STAGE.schema + ".effect";
   private static final KafkaBroker BROKER = KafkaBroker.of(TestServers.KAFKA);
 
-  static {
+  @BeforeAll
+  static void begin() {
     STAGE.store.channels().register("c", List.of("handled"));
     // A consumer that has never read the topic commits where it begins, once and for all runs.
     STAGE.send("before", "v");

@@ -9,6 +9,7 @@ import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpRequest;
@@ -80,7 +81,7 @@ final class IdempotencyKeyFilterTest extends ReceiverContract {
 
   @Override
   void start(IdempotencySettings settings) {
-    Server server = new Server(new InetSocketAddress("127.0.0.1", 0));
+    Server server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     ServletContextHandler context = new ServletContextHandler("/");
     context.addFilter(
         new FilterHolder(IdempotencyKeyFilter.of(holdfast, settings)),
@@ -162,7 +163,7 @@ final class IdempotencyKeyFilterTest extends ReceiverContract {
   @Test
   void aKeyCountsForItsPrincipal() {
     stop();
-    Server server = new Server(new InetSocketAddress("127.0.0.1", 0));
+    Server server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     ServletContextHandler context = new ServletContextHandler("/");
     context.addFilter(
         new FilterHolder(

@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.boundary.Acknowledgment;
 import dev.holdfast.boundary.Capability;
+import dev.holdfast.guarantee.Clause;
+import dev.holdfast.guarantee.Guarantee;
+import dev.holdfast.guarantee.Guarantees;
 import dev.holdfast.http.Endpoint.Came;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.store.OutboxRecord;
+import dev.holdfast.postgres.PostgresBoundary;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -396,5 +400,19 @@ final class WebhookTest {
     assertThat(known.capabilities()).contains(Capability.IDEMPOTENCY_KEY);
     assertThat(known.window(Capability.IDEMPOTENCY_KEY)).isEqualTo(Optional.of(Duration.ofDays(7)));
     assertThat(known.acknowledgment()).isEqualTo(Acknowledgment.COMMITTED);
+  }
+
+  @Test
+  void theSheetOfAWebhookSaysThatItRepeatsAndOnWhatItRests() {
+    Guarantee sheet = Guarantees.outbox(new PostgresBoundary(), webhook());
+    assertThat(sheet.clauses())
+        .extracting(Clause::id)
+        .contains("outbox.delivery.repeats", "outbox.order", "outbox.recovery.zombie-repeats")
+        .doesNotContain("outbox.delivery.once");
+    assertThat(sheet.clauses())
+        .filteredOn(clause -> clause.id().equals("outbox.delivery.none-lost"))
+        .flatExtracting(Clause::assumes)
+        .extracting("id")
+        .contains("webhook.keeps-what-it-acknowledged");
   }
 }

@@ -32,6 +32,9 @@ import java.util.function.Function;
  * multipart} are refused with an {@link IllegalStateException}. A chain runs once: where the
  * database asks for the transaction to be run again, the answer is 503, and nothing was done.
  *
+ * <p>{@code sendError} is answered with its message and without an error page; an exception goes on
+ * to the container, which shows its own.
+ *
  * <p>Put it behind authentication: a key counts for its principal, method and path, and where
  * nobody is authenticated all share the empty principal.
  */

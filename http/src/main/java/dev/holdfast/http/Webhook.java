@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.boundary.Acknowledgment;
 import dev.holdfast.boundary.Assumption;
 import dev.holdfast.boundary.Capability;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An HTTP endpoint as the target of a channel: each message is a {@code POST}. Channels are cursors
@@ -71,19 +73,33 @@ public final class Webhook implements Target {
           Set.of());
 
   private final WebhookSettings settings;
-  private final HttpClient client;
+  private final Clients clients = new Clients();
   private final Unfinished unfinished = new Unfinished();
 
-  private Webhook(WebhookSettings settings) {
-    this.settings = settings;
-    HttpClient own = settings.client();
-    this.client =
-        own != null
-            ? own
-            : HttpClient.newBuilder()
+  /** Made when it is needed: each has a thread, and a webhook is described in several steps. */
+  private static final class Clients {
+    private @Nullable HttpClient own;
+
+    synchronized HttpClient get(WebhookSettings settings) {
+      HttpClient given = settings.client();
+      if (given != null) {
+        return given;
+      }
+      HttpClient made = own;
+      if (made == null) {
+        made =
+            HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(settings.timeout())
                 .build();
+        own = made;
+      }
+      return made;
+    }
+  }
+
+  private Webhook(WebhookSettings settings) {
+    this.settings = settings;
     // What cannot be used is refused here, not when the first message is sent.
     Signing.with(settings.secrets());
   }
@@ -92,7 +108,7 @@ public final class Webhook implements Target {
    * An endpoint.
    *
    * @param uri {@code http} or {@code https}; without a user or password
-   * @throws dev.holdfast.InvalidConfiguration when it cannot be used
+   * @throws InvalidConfiguration when it cannot be used
    */
   public static Webhook to(URI uri) {
     return new Webhook(WebhookSettings.of(uri));
@@ -108,7 +124,7 @@ public final class Webhook implements Target {
    * Signs each message (Standard Webhooks).
    *
    * @param values {@code whsec_} and Base64, at most 8; during a rotation the new and the old one
-   * @throws dev.holdfast.InvalidConfiguration when one is malformed; it is not printed
+   * @throws InvalidConfiguration when one is malformed; it is not printed
    */
   public Webhook secrets(String... values) {
     return with(draft -> draft.secrets = List.of(values));
@@ -186,8 +202,14 @@ public final class Webhook implements Target {
   /**
    * Sends through a client of yours, for a proxy or certificates of your own. It must not follow
    * redirects, and is not closed.
+   *
+   * @throws InvalidConfiguration when it follows redirects
    */
   public Webhook client(HttpClient value) {
+    if (value.followRedirects() != HttpClient.Redirect.NEVER) {
+      throw new InvalidConfiguration(
+          "The client of a webhook follows redirects, to where nobody chose to send. Nothing was started. Build it with Redirect.NEVER.");
+    }
     return with(draft -> draft.client = value);
   }
 
@@ -248,7 +270,7 @@ public final class Webhook implements Target {
             s.timeout(),
             s.clock());
     return new WebhookSession(
-        s, requests, client, Breaker.of(s.host()), unfinished.of(context.scope()));
+        s, requests, clients.get(s), Breaker.of(s.host()), unfinished.of(context.scope()));
   }
 
   @Override

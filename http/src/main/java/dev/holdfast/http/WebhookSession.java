@@ -17,12 +17,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -134,10 +136,14 @@ final class WebhookSession implements TargetSession {
   }
 
   private void run(Batch batch, List<List<OutboxRecord>> lanes) {
-    ExecutorService executor = threads();
     List<Future<?>> running = new ArrayList<>();
-    for (List<OutboxRecord> lane : lanes) {
-      running.add(executor.submit(() -> deliver(batch, lane)));
+    try {
+      ExecutorService executor = threads();
+      for (List<OutboxRecord> lane : lanes) {
+        running.add(executor.submit(() -> deliver(batch, lane)));
+      }
+    } catch (RejectedExecutionException e) {
+      batch.problem.set("the session was closed");
     }
     for (Future<?> each : running) {
       try {
@@ -149,6 +155,8 @@ final class WebhookSession implements TargetSession {
         close();
         Thread.currentThread().interrupt();
         return;
+      } catch (CancellationException e) {
+        batch.problem.set("the session was closed");
       } catch (ExecutionException e) {
         batch.problem.compareAndSet(null, "a request failed: " + e.getCause());
       }
@@ -335,7 +343,12 @@ final class WebhookSession implements TargetSession {
     closed = true;
     ExecutorService running = threads.getAndSet(null);
     if (running != null) {
-      running.shutdownNow();
+      // What had not begun would never end for whoever waits for it.
+      for (Runnable waiting : running.shutdownNow()) {
+        if (waiting instanceof Future<?> task) {
+          task.cancel(true);
+        }
+      }
     }
   }
 }

@@ -17,6 +17,7 @@ import dev.holdfast.outbox.TargetSession;
 import dev.holdfast.outbox.store.OutboxRecord;
 import dev.holdfast.postgres.PostgresBoundary;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +30,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -414,5 +418,38 @@ final class WebhookTest {
         .flatExtracting(Clause::assumes)
         .extracting("id")
         .contains("webhook.keeps-what-it-acknowledged");
+  }
+
+  @Test
+  void closingASessionEndsWhatItIsSending() throws Exception {
+    CountDownLatch came = new CountDownLatch(1);
+    CountDownLatch over = new CountDownLatch(1);
+    endpoint.behaviour =
+        (exchange, request) -> {
+          came.countDown();
+          try {
+            over.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          return 200;
+        };
+    TargetSession session = open(webhook().timeout(Duration.ofMinutes(1)));
+    CompletableFuture<Delivery> sending =
+        CompletableFuture.supplyAsync(
+            () -> session.send(List.of(message("a", "1"), message("a", "2")), "p"));
+    came.await();
+    session.close();
+    assertThat(sending.get(5, TimeUnit.SECONDS)).isInstanceOf(Delivery.Unavailable.class);
+    assertThat(session.send(List.of(message("b", "3")), "p"))
+        .isInstanceOf(Delivery.Unavailable.class);
+    over.countDown();
+  }
+
+  @Test
+  void aClientThatFollowsRedirectsIsRefused() {
+    HttpClient following =
+        HttpClient.newBuilder().followRedirects(HttpClient.Redirect.ALWAYS).build();
+    assertThatThrownBy(() -> webhook().client(following)).isInstanceOf(InvalidConfiguration.class);
   }
 }

@@ -15,6 +15,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -73,10 +74,39 @@ public final class Inbox {
    *     since; take the message up again later, which is safe
    */
   public Receipt once(Incoming message, InboxHandler handler) {
+    return inItsOwn(
+        message,
+        handler,
+        (tx, watched) -> receive(tx, message, watched, settings.handlerSilence()));
+  }
+
+  /**
+   * As {@link #once(Incoming, InboxHandler)}, for a source that can be told to come again: while
+   * another call of this method handles the message, in this process or another, the answer is
+   * empty, at once, and no connection waits. A call of {@code once} is waited for; use one of the
+   * two for a consumer.
+   *
+   * <p>Two ids may be taken for one another while both are being handled (their hashes of 64 bits
+   * are equal then); one of them has to come again. Nothing else follows from it.
+   *
+   * @return empty when the message is being handled, and nothing is known of what will come of it
+   * @throws FingerprintMismatch as {@code once}
+   * @throws OutcomeUnknown as {@code once}
+   */
+  public Optional<Receipt> tryOnce(Incoming message, InboxHandler handler) {
+    return inItsOwn(message, handler, (tx, watched) -> tryReceive(tx, message, watched));
+  }
+
+  /** What is done in a transaction of its own, with a handler whose failures are watched. */
+  @FunctionalInterface
+  private interface OwnWork<T> {
+    T run(Transaction tx, InboxHandler watched) throws SQLException;
+  }
+
+  private <T> T inItsOwn(Incoming message, InboxHandler handler, OwnWork<T> work) {
     TransactionOptions options = TransactionOptions.DEFAULT.withOperationId(operation(message));
     // One that the handler throws is another transaction's, even under our operation's id: taking
-    // the
-    // message up again would repeat blindly what is unknown there.
+    // the message up again would repeat blindly what is unknown there.
     AtomicReference<@Nullable OutcomeUnknown> ofTheHandler = new AtomicReference<>();
     InboxHandler watched =
         tx -> {
@@ -90,8 +120,7 @@ public final class Inbox {
     OutcomeUnknown unknown = null;
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       try {
-        return holdfast.transactReturning(
-            options, tx -> receive(tx, message, watched, settings.handlerSilence()));
+        return holdfast.transactReturning(options, tx -> work.run(tx, watched));
       } catch (OutcomeUnknown e) {
         if (e == ofTheHandler.get()) {
           throw e;
@@ -184,6 +213,26 @@ public final class Inbox {
             message.fingerprint(),
             tx.operationId(),
             silence);
+    return answer(tx, message, handler, received);
+  }
+
+  private Optional<Receipt> tryReceive(Transaction tx, Incoming message, InboxHandler handler)
+      throws SQLException {
+    Optional<Received> received =
+        store.tryReceive(
+            tx.connection(),
+            consumer,
+            message.id(),
+            message.fingerprint(),
+            tx.operationId(),
+            settings.handlerSilence());
+    return received.isEmpty()
+        ? Optional.empty()
+        : Optional.of(answer(tx, message, handler, received.get()));
+  }
+
+  private Receipt answer(Transaction tx, Incoming message, InboxHandler handler, Received received)
+      throws SQLException {
     if (!received.first()) {
       return repeated(message, received);
     }

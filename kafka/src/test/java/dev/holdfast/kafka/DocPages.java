@@ -18,6 +18,7 @@ final class DocPages {
   private static final List<Path> SNIPPETS =
       List.of(
           Path.of("src/test/java/dev/holdfast/kafka/DocSnippetsTest.java"),
+          ROOT.resolve("http/src/test/java/dev/holdfast/http/HttpSnippetsTest.java"),
           ROOT.resolve(
               "examples/src/test/java/dev/holdfast/examples/orders/CrashLabSnippetsTest.java"),
           ROOT.resolve("rabbitmq/src/test/java/dev/holdfast/rabbitmq/RabbitMqSnippetsTest.java"),

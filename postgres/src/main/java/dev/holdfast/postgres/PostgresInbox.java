@@ -10,6 +10,7 @@ import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Ids in segments whose unique indexes do the waiting, see decision 7. */
@@ -23,7 +24,7 @@ final class PostgresInbox implements InboxStore {
 
   private static final String RECEIVE =
       "select first, segment, fingerprint, operation_id, content_type, body"
-          + " from ${schema}.receive(?, ?, ?, ?, ?)";
+          + " from ${schema}.receive(?, ?, ?, ?, ?, ?)";
 
   private static final String RECEIVE_ALL =
       "select first, mismatch from ${schema}.receive_all(?, ?, ?, ?)";
@@ -50,6 +51,31 @@ final class PostgresInbox implements InboxStore {
       String operationId,
       @Nullable Duration leftAlone)
       throws SQLException {
+    return receive(connection, consumer, messageId, fingerprint, operationId, leftAlone, true)
+        .orElseThrow();
+  }
+
+  @Override
+  public Optional<Received> tryReceive(
+      Connection connection,
+      String consumer,
+      String messageId,
+      byte @Nullable [] fingerprint,
+      String operationId,
+      @Nullable Duration leftAlone)
+      throws SQLException {
+    return receive(connection, consumer, messageId, fingerprint, operationId, leftAlone, false);
+  }
+
+  private Optional<Received> receive(
+      Connection connection,
+      String consumer,
+      String messageId,
+      byte @Nullable [] fingerprint,
+      String operationId,
+      @Nullable Duration leftAlone,
+      boolean waits)
+      throws SQLException {
     if (connection.getAutoCommit()) {
       throw new NoTransaction(
           "The connection is in autocommit mode, so message "
@@ -63,15 +89,18 @@ final class PostgresInbox implements InboxStore {
       statement.setBytes(3, fingerprint);
       statement.setString(4, operationId);
       statement.setObject(5, leftAlone == null ? null : (int) leftAlone.toMillis(), Types.INTEGER);
+      statement.setBoolean(6, waits);
       try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return new Received(
-            row.getBoolean(1),
-            row.getInt(2),
-            row.getBytes(3),
-            row.getString(4),
-            row.getString(5),
-            row.getBytes(6));
+        return row.next()
+            ? Optional.of(
+                new Received(
+                    row.getBoolean(1),
+                    row.getInt(2),
+                    row.getBytes(3),
+                    row.getString(4),
+                    row.getString(5),
+                    row.getBytes(6)))
+            : Optional.empty();
       }
     }
   }

@@ -38,6 +38,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -467,5 +468,56 @@ final class InboxTest {
         .hasMessageContaining("handled twice");
     assertThatThrownBy(() -> InboxSettings.DEFAULT.withHandlerSilence(Duration.ZERO))
         .isInstanceOf(InvalidConfiguration.class);
+  }
+
+  @Test
+  void whoTriesWhileAnotherIsAtItIsToldSoAtOnceAndGetsTheReplyLater() throws Exception {
+    CountDownLatch began = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    CompletableFuture<Optional<Receipt>> first =
+        CompletableFuture.supplyAsync(
+            () ->
+                inbox.tryOnce(
+                    MESSAGE,
+                    tx -> {
+                      began.countDown();
+                      awaitUninterruptibly(goOn);
+                      return ship(tx);
+                    }));
+    began.await();
+
+    assertThat(inbox.tryOnce(MESSAGE, this::ship)).as("while it is handled").isEmpty();
+    assertThat(inbox.tryOnce(Incoming.of("m-2"), tx -> Reply.NONE)).as("another id").isPresent();
+
+    goOn.countDown();
+    Receipt done = first.join().orElseThrow();
+    Receipt again = inbox.tryOnce(MESSAGE, this::ship).orElseThrow();
+    assertThat(again.repeated()).isTrue();
+    assertThat(again.reply()).isEqualTo(done.reply());
+    assertHappenedOnce();
+  }
+
+  @Test
+  void aTriedMessageWhoseHandlerThrowsIsAsNew() throws SQLException {
+    assertThatThrownBy(
+            () ->
+                inbox.tryOnce(
+                    MESSAGE,
+                    tx -> {
+                      ship(tx);
+                      throw new IllegalStateException("no");
+                    }))
+        .hasMessage("no");
+    assertThat(inbox.tryOnce(MESSAGE, this::ship).orElseThrow().repeated()).isFalse();
+    assertHappenedOnce();
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
   }
 }

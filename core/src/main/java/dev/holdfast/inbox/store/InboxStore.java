@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Remembers which messages were received, in the transactions that handle them. Thread-safe. */
@@ -42,6 +43,22 @@ public interface InboxStore {
    * @throws dev.holdfast.NoTransaction when the connection is in autocommit mode
    */
   Received receive(
+      Connection connection,
+      String consumer,
+      String messageId,
+      byte @Nullable [] fingerprint,
+      String operationId,
+      @Nullable Duration leftAlone)
+      throws SQLException;
+
+  /**
+   * As {@link #receive}, without waiting for another transaction that has received the message by
+   * this method and has not ended. For one that came by {@link #receive} it waits.
+   *
+   * @return empty while another transaction is receiving it, or by chance another message; nothing
+   *     was changed then
+   */
+  Optional<Received> tryReceive(
       Connection connection,
       String consumer,
       String messageId,

@@ -100,9 +100,11 @@ begin
   return written > 0;
 end $$;
 
--- Lets one transaction in for each id. The others wait for it, and get what it left.
+-- Lets one transaction in for each id. The others wait for it, and get what it left; with p_wait false
+-- they get no row at once while one that came with p_wait false as well has the id in its hands.
 create function ${schema}.receive(
-  p_consumer text, p_id text, p_fingerprint bytea, p_operation text, p_idle_ms integer
+  p_consumer text, p_id text, p_fingerprint bytea, p_operation text, p_idle_ms integer,
+  p_wait boolean default true
 ) returns table (
   first boolean, segment integer, fingerprint bytea, operation_id text, content_type text,
   body bytea)
@@ -122,6 +124,12 @@ begin
   previous := (ring.current + 2) % 3;
   first := not exists (select from ${schema}.received(ring.current, p_consumer, p_id))
     and not exists (select from ${schema}.received(previous, p_consumer, p_id));
+  -- The lock says that somebody is at it, and nothing more: the index decides. A hash in common with
+  -- another id makes one of the two come again.
+  if first and not p_wait and not pg_try_advisory_xact_lock(
+      hashtextextended(p_id, hashtextextended(p_consumer, hashtextextended('${schema}', 0)))) then
+    return;
+  end if;
   if first then
     -- The transaction id before the ring: whoever sees an old ring is older than what settles it.
     perform pg_current_xact_id();

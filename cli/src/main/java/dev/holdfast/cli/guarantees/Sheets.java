@@ -3,13 +3,29 @@ package dev.holdfast.cli.guarantees;
 import dev.holdfast.boundary.Boundary;
 import dev.holdfast.guarantee.Guarantee;
 import dev.holdfast.guarantee.Guarantees;
+import dev.holdfast.http.Webhook;
+import dev.holdfast.jms.Jms;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.postgres.PostgresBoundary;
+import dev.holdfast.rabbitmq.RabbitMq;
+import jakarta.jms.ConnectionFactory;
+import java.lang.reflect.Proxy;
+import java.net.URI;
 import java.util.List;
 import java.util.Map;
 
 /** The guarantees of what this version carries out. */
 final class Sheets {
+  /** Of whom nothing is asked. */
+  private static final ConnectionFactory NOBODY =
+      (ConnectionFactory)
+          Proxy.newProxyInstance(
+              Sheets.class.getClassLoader(),
+              new Class<?>[] {ConnectionFactory.class},
+              (proxy, method, arguments) -> {
+                throw new UnsupportedOperationException("there is no broker");
+              });
+
   private Sheets() {}
 
   static List<Guarantee> all() {
@@ -20,6 +36,9 @@ final class Sheets {
         Guarantees.localTransaction(postgres),
         Guarantees.outbox(postgres, kafka),
         Guarantees.outbox(postgres, kafka.plain()),
+        Guarantees.outbox(postgres, Webhook.to(URI.create("https://localhost/"))),
+        Guarantees.outbox(postgres, Jms.to(NOBODY)),
+        Guarantees.outbox(postgres, RabbitMq.to(new com.rabbitmq.client.ConnectionFactory(), "")),
         Guarantees.inbox(postgres),
         Guarantees.consumer(kafka, postgres));
   }

@@ -219,6 +219,8 @@ public final class Relay implements AutoCloseable {
   private void stopListening() {
     try {
       listening.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } catch (Exception e) {
       log.debug("listening for hints did not end cleanly", e);
     }

@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
 final class PostgresWakeUps implements WakeUps {
   private static final Logger log = LoggerFactory.getLogger(PostgresWakeUps.class);
   private static final int LISTEN_MILLIS = 500;
+  private static final Duration LONGEST_CLOSE = Duration.ofSeconds(2);
   private static final Duration RETRY = Duration.ofSeconds(5);
 
   private final Database database;
@@ -46,19 +47,19 @@ final class PostgresWakeUps implements WakeUps {
   @Override
   public AutoCloseable listen(Runnable listener) {
     Listening listening = new Listening(listener);
-    Thread thread = new Thread(listening, "holdfast-listen");
-    thread.setDaemon(true);
-    thread.start();
+    listening.thread.start();
     return listening;
   }
 
   private final class Listening implements Runnable, AutoCloseable {
     private final Runnable listener;
     private final Doorbell doorbell = new Doorbell();
+    private final Thread thread = new Thread(this, "holdfast-listen");
     private volatile boolean closed;
 
     Listening(Runnable listener) {
       this.listener = listener;
+      thread.setDaemon(true);
     }
 
     @Override
@@ -98,10 +99,12 @@ final class PostgresWakeUps implements WakeUps {
       }
     }
 
+    /** Waits for the end, since whoever closes this may close the pool next. */
     @Override
-    public void close() {
+    public void close() throws InterruptedException {
       closed = true;
       doorbell.ring();
+      thread.join(LONGEST_CLOSE.toMillis());
     }
   }
 }

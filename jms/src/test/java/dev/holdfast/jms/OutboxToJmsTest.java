@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A channel from PostgreSQL to a broker that is killed under load, and that lacks a queue. */
@@ -21,6 +22,7 @@ final class OutboxToJmsTest {
   private static final int KEYS = 5;
   private static final int PER_KEY = 120;
 
+  @Tag("long")
   @Test
   void aBrokerThatIsKilledUnderLoadLosesNothingAndKeepsTheOrderOfEachKey() {
     String queue = TestServers.unique("orders");

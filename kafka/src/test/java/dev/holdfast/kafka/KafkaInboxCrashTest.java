@@ -150,6 +150,7 @@ final class KafkaInboxCrashTest {
   }
 
   /** The control: effects in a commit of their own. */
+  @Tag("long")
   @Test
   void effectsThatAreNotCommittedWithTheOffsetComeTwice() {
     ExplorationReport report =

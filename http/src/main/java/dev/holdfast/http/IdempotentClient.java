@@ -27,11 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <caption>What an answer means</caption>
  * <tr><th>answer</th><th>outcome</th></tr>
  * <tr><td>2xx</td><td>{@code Committed}; whether it is this attempt's or an earlier one's</td></tr>
- * <tr><td>400, 422</td><td>{@code Rejected}: the key or the request is refused, as every attempt of
- * it is</td></tr>
- * <tr><td>another 4xx, not 408, 409, 425, 429</td><td>{@code Rejected}, if no attempt before it was
- * left open; otherwise {@code Unknown}: a gateway may have answered, and the earlier one has an
- * effect all the same</td></tr>
+ * <tr><td>4xx, not 408, 409, 425, 429</td><td>{@code Rejected}, if no attempt before it was
+ * left open; otherwise {@code Unknown}: a gateway may have answered, or the key is known with
+ * another request, and the earlier one has an effect all the same</td></tr>
  * <tr><td>408, 409, 425, 429, 5xx, no answer, a reset, a response over the bound</td><td>sent
  * again, after {@code Retry-After} if it fits the time; {@code Unknown} in the end</td></tr>
  * <tr><td>3xx</td><td>{@code Unknown}</td></tr>
@@ -42,7 +40,6 @@ import org.jspecify.annotations.Nullable;
  * maybe; keep the key where the decision to send is kept.
  */
 public final class IdempotentClient {
-  private static final Set<Integer> OF_THE_DRAFT = Set.of(400, 422);
   private static final Set<Integer> COME_AGAIN = Set.of(408, 409, 425, 429);
   private static final int MAX_KEY_CHARS = 255;
 
@@ -77,8 +74,17 @@ public final class IdempotentClient {
     this.clock = clock;
   }
 
-  /** Five attempts of 10 s each within 30 s; responses of 1 MiB at most. */
+  /**
+   * Five attempts of 10 s each within 30 s; responses of 1 MiB at most.
+   *
+   * @throws InvalidConfiguration when the client follows redirects: an answer from elsewhere, to a
+   *     request that may have become another, says nothing of the effect
+   */
   public static IdempotentClient over(HttpClient client) {
+    if (client.followRedirects() != HttpClient.Redirect.NEVER) {
+      throw new InvalidConfiguration(
+          "The client follows redirects, and what answers then says nothing of the effect. Nothing was sent. Build it with Redirect.NEVER.");
+    }
     return new IdempotentClient(
         client, 5, Duration.ofSeconds(10), Duration.ofSeconds(30), 1 << 20, InstantSource.system());
   }
@@ -191,7 +197,7 @@ public final class IdempotentClient {
     if (COME_AGAIN.contains(status) || status >= 500) {
       return null;
     }
-    if (OF_THE_DRAFT.contains(status) || (status >= 400 && !open)) {
+    if (status >= 400 && !open) {
       return new Outcome.Rejected("the server answered " + status);
     }
     return new Outcome.Unknown(

@@ -284,8 +284,14 @@ final class WebhookSession implements TargetSession {
   }
 
   private Sent exchange(HttpRequest request) throws InterruptedException {
-    CompletableFuture<HttpResponse<Void>> answer =
-        client.sendAsync(request, BodyHandlers.discarding());
+    CompletableFuture<HttpResponse<Void>> answer;
+    try {
+      answer = client.sendAsync(request, BodyHandlers.discarding());
+    } catch (RuntimeException | Error e) {
+      // Otherwise a probe that never began would keep its host shut for ever.
+      breaker.abandoned();
+      throw e;
+    }
     try {
       // The request's own timeout ends with the headers; this one covers the body as well.
       HttpResponse<Void> response =

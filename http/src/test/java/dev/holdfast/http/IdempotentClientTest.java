@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.boundary.Outcome;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
@@ -52,18 +53,18 @@ final class IdempotentClientTest {
   }
 
   @Test
-  void whatTheDraftRefusesIsRejectedAlsoAfterAnOpenAttempt() {
-    for (int status : List.of(400, 422)) {
-      endpoint.behaviour = (exchange, came) -> status;
-      assertThat(send().outcome()).isInstanceOf(Outcome.Rejected.class);
-      assertThat(client.sendAgain(request(endpoint.uri()), "k").outcome())
-          .isInstanceOf(Outcome.Rejected.class);
-    }
+  void aClientThatFollowsRedirectsIsRefused() {
+    assertThatThrownBy(
+            () ->
+                IdempotentClient.over(
+                    HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).build()))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("follows redirects");
   }
 
   @Test
-  void anotherRefusalIsRejectedOnlyIfNothingWasLeftOpenBefore() {
-    for (int status : List.of(401, 403, 404, 412)) {
+  void aRefusalIsRejectedOnlyIfNothingWasLeftOpenBefore() {
+    for (int status : List.of(400, 401, 403, 404, 412, 422)) {
       endpoint.behaviour = (exchange, came) -> status;
       assertThat(send().outcome()).isInstanceOf(Outcome.Rejected.class);
       assertThat(client.sendAgain(request(endpoint.uri()), "k").outcome())

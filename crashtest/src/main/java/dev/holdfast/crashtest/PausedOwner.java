@@ -111,7 +111,7 @@ final class PausedOwner {
                 oracle::isBeyondRepair,
                 successor::isIdle,
                 () -> false);
-    return oracle.judge(new Outcome.Committed(), settled.seen());
+    return settled.justified(oracle.judge(new Outcome.Committed(), settled.seen()));
   }
 
   private Life begin(Trace trace, Truths truths) {

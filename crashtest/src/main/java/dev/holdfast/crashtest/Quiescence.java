@@ -3,8 +3,10 @@ package dev.holdfast.crashtest;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.CommitPoint;
 import dev.holdfast.crashtest.report.Fault;
+import dev.holdfast.crashtest.report.Finding;
 import dev.holdfast.crashtest.report.Phase;
 import dev.holdfast.crashtest.report.Stage;
+import dev.holdfast.crashtest.report.Verdict;
 import dev.holdfast.crashtest.resource.Role;
 import java.time.Duration;
 import java.util.List;
@@ -62,7 +64,18 @@ final class Quiescence {
    * @param waited for how long it was looked at
    * @param wholly whether that was all the time there is
    */
-  record Settled(List<Seen> seen, boolean moving, boolean idle, Duration waited, boolean wholly) {}
+  record Settled(List<Seen> seen, boolean moving, boolean idle, Duration waited, boolean wholly) {
+
+    /**
+     * The findings but for what is missing and may have been on its way, when something that no
+     * time mends ended the wait.
+     */
+    List<Finding> justified(List<Finding> findings) {
+      List<Finding> others =
+          findings.stream().filter(finding -> finding.verdict() != Verdict.LOST).toList();
+      return wholly || others.isEmpty() ? findings : others;
+    }
+  }
 
   Quiescence(Scenario<?> scenario, RunPlan plan, Golden golden, Truths truths, Trace trace) {
     this.scenario = scenario;

@@ -359,7 +359,7 @@ final class RunExecution {
     if (pending != null) {
       throw notReached(pending);
     }
-    findings.addAll(oracle.judge(told, settled.seen()));
+    findings.addAll(settled.justified(oracle.judge(told, settled.seen())));
     // Whom what is wrong for good did not leave the time, is not accused of not using it.
     if (!settled.idle() && settled.wholly()) {
       found(Verdict.STUCK, "the application is not idle after " + Words.of(settled.waited()));

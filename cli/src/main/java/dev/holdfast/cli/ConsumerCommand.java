@@ -260,9 +260,53 @@ public final class ConsumerCommand extends Group {
   }
 
   @Command(
+      name = "continue",
+      description = {
+        "Has a partition that has stopped read on from where it stopped, or from an offset.",
+        "Touches no other partition. For a topic that was made again use seek."
+      })
+  void goOn(
+      @Mixin Consumer consumer,
+      @Option(names = "--topic", paramLabel = "TOPIC", required = true, description = "The topic.")
+          String topic,
+      @Option(names = "--partition", paramLabel = "N", required = true, description = "Which.")
+          int partition,
+      @Option(
+              names = "--offset",
+              paramLabel = "N",
+              description = "Where to go on (default: where it stopped).")
+          @Nullable Long offset) {
+    if (offset != null && offset < 0) {
+      throw new InvalidConfiguration(
+          "--offset is %d, and must be 0 or more. Nothing was changed.".formatted(offset));
+    }
+    decide(
+        consumer,
+        store ->
+            store.offsets().positions(consumer.name).stream()
+                .filter(each -> each.partition().topic().equals(topic))
+                .filter(each -> each.partition().number() == partition)
+                .findFirst()
+                .map(
+                    each -> {
+                      store
+                          .offsets()
+                          .seek(
+                              consumer.name,
+                              topic,
+                              each.partition().topicId(),
+                              Map.of(partition, offset == null ? each.next() : offset));
+                      return true;
+                    })
+                .orElse(false),
+        "The partition goes on there, within a second or so.",
+        "The consumer does not read that partition, so nothing was changed.");
+  }
+
+  @Command(
       name = "seek",
       description = {
-        "Sets where a consumer goes on in a topic, which also answers why it has stopped.",
+        "Sets where a consumer goes on in all partitions of a topic.",
         "What was handled before is handled again, unless its id is remembered."
       })
   void seek(

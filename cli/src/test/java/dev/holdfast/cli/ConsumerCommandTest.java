@@ -94,6 +94,13 @@ class ConsumerCommandTest {
         assertThat(command("status").result()).contains("paused");
         command("resume billing").result();
 
+        assertThat(command("continue billing --topic orders --partition 7").error())
+            .contains("does not read that partition");
+        handled.clear();
+        command("continue billing --topic orders --partition 0 --offset 4").result();
+        await().atMost(BOUND).until(() -> handled.contains("c2"));
+        assertThat(handled).containsExactly("c2");
+
         broken.clear();
         assertThat(command("seek billing --topic orders --kafka x --to-time soon").error())
             .contains("--to-time is 'soon'");

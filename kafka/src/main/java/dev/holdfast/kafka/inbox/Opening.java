@@ -8,6 +8,7 @@ import dev.holdfast.internal.Doorbell;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -45,6 +46,7 @@ final class Opening {
   private final ConsumerParking parking;
   private final Set<TopicPartition> waiting = new LinkedHashSet<>();
   private final Map<TopicPartition, String> truncated = new HashMap<>();
+  private final Set<String> later = new HashSet<>();
   private final Map<TopicPartition, Long> aheadSince = new HashMap<>();
 
   Opening(String consumer, Instant startAt, OffsetStore offsets, ConsumerParking parking) {
@@ -52,6 +54,11 @@ final class Opening {
     this.startAt = startAt;
     this.offsets = offsets;
     this.parking = parking;
+  }
+
+  /** Topics that were not there when this member started: all of them comes from now on. */
+  void readFromTheFirst(Collection<String> topics) {
+    later.addAll(topics);
   }
 
   void add(TopicPartition partition) {
@@ -148,9 +155,12 @@ final class Opening {
       Position position, UUID topicId, long first, long end, @Nullable String truncation) {
     Partition partition = position.partition();
     String remedy =
-        "Nothing was skipped or repeated. Decide where to go on: holdfast consumer seek %s --topic %s"
-            .formatted(consumer, partition.topic());
+        "Nothing was skipped or repeated. Decide where to go on: holdfast consumer continue %s --topic %s --partition %d --offset N"
+            .formatted(consumer, partition.topic(), partition.number());
     if (!partition.topicId().equals(topicId)) {
+      remedy =
+          "Nothing was skipped or repeated. Decide where to go on in the new one: holdfast consumer seek %s --topic %s"
+              .formatted(consumer, partition.topic());
       return "the topic was deleted and made again, and offset %,d is one of the topic before. %s"
           .formatted(position.next(), remedy);
     }
@@ -184,7 +194,8 @@ final class Opening {
         IntStream.range(0, described.partitions().size())
             .mapToObj(number -> new TopicPartition(described.name(), number))
             .toList();
-    return starts(client, all, startAt).entrySet().stream()
+    Instant from = later.contains(described.name()) ? Instant.MIN : startAt;
+    return starts(client, all, from).entrySet().stream()
         .collect(Collectors.toMap(start -> start.getKey().partition(), Map.Entry::getValue));
   }
 

@@ -15,10 +15,12 @@ import dev.holdfast.inbox.store.OffsetStore.Position;
 import dev.holdfast.kafka.inbox.KafkaHandler;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.PartitionStatus;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -401,6 +403,98 @@ final class KafkaInboxTest {
     stage.send(null, "unkeyed");
     stage.awaitValues("unkeyed");
     assertThat(parked()).extracting(Lane::name).anyMatch(n -> n.startsWith("h:")).contains("o:1");
+  }
+
+  @Test
+  @Attacks("consumer.parking")
+  void whateverAHandlerThrowsOrLeavesBehindParksItsRecordAndEndsNothing() {
+    stage.start(
+        InboxStage.SETTINGS.withAttempts(1),
+        Map.of(),
+        (tx, message) -> {
+          switch (String.valueOf(InboxStage.text(message.value()))) {
+            case "error" -> throw new ServiceConfigurationError("no such service");
+            case "undeclared" -> throwUndeclared(new IOException("no such file"));
+            case "zero" -> throw new NumberFormatException("For input string: \"\u0000\"");
+            case "interrupt" -> Thread.currentThread().interrupt();
+            default -> {}
+          }
+          stage.effect(tx, message);
+        });
+    for (String value : List.of("error", "undeclared", "zero")) {
+      ProducerRecord<String, String> message =
+          new ProducerRecord<>(stage.topic, "k-" + value, value);
+      message.headers().add("a\u0000b", new byte[] {1});
+      stage.send(message);
+    }
+    stage.send("good", "1");
+    stage.awaitValues("1");
+    assertThat(parked())
+        .extracting(Lane::reason)
+        .anySatisfy(reason -> assertThat(reason).contains("no such service"))
+        .anySatisfy(reason -> assertThat(reason).contains("no such file"))
+        .anySatisfy(reason -> assertThat(reason).contains("For input string"))
+        .hasSize(3);
+
+    stage.send("good", "interrupt");
+    stage.send("good", "2");
+    await().atMost(InboxStage.SOON).until(() -> stage.values().contains("2"));
+    assertThat(stage.values()).containsExactly("1", "interrupt", "2");
+  }
+
+  /** As languages do that know no checked exceptions. */
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <E extends Exception> void throwUndeclared(Exception e) throws E {
+    throw (E) e;
+  }
+
+  @Test
+  @Attacks("consumer.parking")
+  void whatFailsAtTheCommitIsParkedAndStaysSoWhenItFailsAgain() {
+    stage.execute(
+        "create table %1$s.once (value text, unique (value) deferrable initially deferred)"
+            .formatted(stage.schema));
+    stage.execute("insert into %s.once values ('taken')".formatted(stage.schema));
+    stage.start(
+        InboxStage.SETTINGS.withAttempts(1),
+        Map.of(),
+        (tx, message) -> {
+          tx.update(
+              "insert into %s.once values (?)".formatted(stage.schema),
+              InboxStage.text(message.value()));
+          stage.effect(tx, message);
+        });
+    stage.send("bad", "taken");
+    stage.send("good", "1");
+    stage.send("good", "2");
+    stage.awaitValues("1", "2");
+    assertThat(parked()).singleElement().satisfies(lane -> assertThat(lane.records()).isOne());
+
+    release();
+    await().atMost(InboxStage.SOON).until(() -> !parked().get(0).releasing());
+    stage.execute("delete from %s.once where value = 'taken'".formatted(stage.schema));
+    release();
+    stage.awaitValues("1", "2", "taken");
+  }
+
+  @Test
+  @Attacks("consumer.parking")
+  void aDatabaseThatRefusesHoldfastsOwnStatementsParksNothing() {
+    stage.start(InboxStage.SETTINGS.withAttempts(1), Map.of(), stage::effect);
+    stage.send("a", "1");
+    stage.awaitValues("1");
+    String function =
+        "alter function %1$s.move_offsets(text, text[], uuid[], integer[], bigint[], bigint[], integer[], integer) rename to move_offsets";
+    stage.execute((function + "_away").formatted(stage.schema));
+    stage.send("a", "2");
+    stage.send("b", "3");
+    await()
+        .pollDelay(Duration.ofSeconds(2))
+        .atMost(InboxStage.SOON)
+        .until(() -> stage.values().equals(List.of("1")));
+    stage.execute(function.replace("move_offsets(", "move_offsets_away(").formatted(stage.schema));
+    stage.awaitValues("1", "2", "3");
+    assertThat(parked()).isEmpty();
   }
 
   @Test

@@ -2,9 +2,11 @@ package dev.holdfast.kafka.inbox;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.inbox.FingerprintMismatch;
 import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Parked;
 import dev.holdfast.inbox.store.InboxStore;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The transactions of a consumer. Each begins by moving the offsets, which makes whoever believes
@@ -37,6 +40,7 @@ final class Effects {
   private Duration longest = Duration.ZERO;
 
   private int longestIndex;
+  private boolean allHandled;
 
   Effects(Holdfast holdfast, String consumer, KafkaInboxSettings settings, KafkaHandler handler) {
     this.holdfast = holdfast;
@@ -66,6 +70,7 @@ final class Effects {
     longest = Duration.ZERO;
     holdfast.transact(
         tx -> {
+          allHandled = false;
           move(tx, moves(slice, readings));
           List<Parked> held = new ArrayList<>();
           List<Integer> rest = new ArrayList<>();
@@ -82,6 +87,7 @@ final class Effects {
           }
           parking.park(tx.connection(), consumer, held, Map.of());
           confirm.run();
+          allHandled = true;
         });
   }
 
@@ -109,6 +115,7 @@ final class Effects {
     longest = Duration.ZERO;
     holdfast.transact(
         tx -> {
+          allHandled = false;
           stay(tx, reading);
           if (parking.remove(
               tx.connection(), consumer, reading.partition, item.message().offset())) {
@@ -116,6 +123,7 @@ final class Effects {
               handle(tx, item, i);
             }
           }
+          allHandled = true;
         });
   }
 
@@ -162,7 +170,7 @@ final class Effects {
             new InboxStore.Arrival(
                 incoming.id(), incoming.fingerprint(), slice.get(i).operation()));
       } catch (HoldfastException e) {
-        throw new HandlerFailed(i, e);
+        throw new HandlerFailed(i, false, e);
       }
     }
     List<InboxStore.Known> known = ids.receiveAll(tx.connection(), consumer, arrivals);
@@ -171,6 +179,7 @@ final class Effects {
       if (known.get(n).mismatch()) {
         throw new HandlerFailed(
             candidates.get(n),
+            false,
             new FingerprintMismatch(
                 "The consumer %s has handled another message under the id %s, so this one was not handled."
                     .formatted(consumer, arrivals.get(n).messageId())));
@@ -192,13 +201,21 @@ final class Effects {
             handler.handle(inner, item.message());
             return Boolean.TRUE;
           });
-    } catch (RuntimeException | StackOverflowError | AssertionError | LinkageError e) {
-      if (e.getCause() instanceof SQLException cause
-          && holdfast.store().writer().isRetryable(cause)) {
+    } catch (Throwable e) {
+      // Of whatever kind: some languages do not declare what they throw.
+      if (e instanceof OutOfMemoryError memory) {
+        throw memory;
+      }
+      SQLException cause = sqlCause(e);
+      if (cause != null && holdfast.store().writer().isRetryable(cause)) {
         // All of the transaction is run again.
         throw cause;
       }
-      throw new HandlerFailed(index, e);
+      boolean outage =
+          e instanceof TryAgainLater
+              || e instanceof StoreUnavailable
+              || (cause != null && holdfast.store().writer().isReplyLost(cause));
+      throw new HandlerFailed(index, outage, e);
     } finally {
       Duration took = Doorbell.since(begun);
       if (took.compareTo(longest) > 0) {
@@ -206,6 +223,21 @@ final class Effects {
         longestIndex = index;
       }
     }
+  }
+
+  /** Handlers and their libraries wrap what the database says. */
+  private static @Nullable SQLException sqlCause(Throwable thrown) {
+    for (Throwable e = thrown; e != null; e = e.getCause()) {
+      if (e instanceof SQLException sql) {
+        return sql;
+      }
+    }
+    return null;
+  }
+
+  /** Whether all handlers of the last transaction have returned, and only its commit was left. */
+  boolean allHandled() {
+    return allHandled;
   }
 
   /**

@@ -1,31 +1,32 @@
 package dev.holdfast.kafka.inbox;
 
-import dev.holdfast.StoreUnavailable;
-import dev.holdfast.inbox.TryAgainLater;
-
 /** A record of a slice could not be handled; the slice is rolled back. */
 final class HandlerFailed extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final int index;
+  private final boolean outage;
 
-  HandlerFailed(int index, Throwable cause) {
+  /**
+   * @param outage whether nothing is wrong with the record
+   */
+  HandlerFailed(int index, boolean outage, Throwable cause) {
     super(cause);
     this.index = index;
+    this.outage = outage;
   }
 
   int index() {
     return index;
   }
 
-  /** Whether nothing is wrong with the record. */
   boolean isOutage() {
-    return getCause() instanceof TryAgainLater || getCause() instanceof StoreUnavailable;
+    return outage;
   }
 
-  /** For people, and not longer than they read. */
+  /** For people, not longer than they read, and without what a database does not store. */
   String reason() {
-    String text = String.valueOf(getCause());
+    String text = String.valueOf(getCause()).replace('\0', '\uFFFD');
     return text.length() <= 1_000 ? text : text.substring(0, 1_000) + " ...";
   }
 }

@@ -62,7 +62,11 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next) {
 
   Parked parked(Partition partition) {
     List<Header> headers = new ArrayList<>();
-    message.headers().forEach(header -> headers.add(new Header(header.key(), header.value())));
+    message
+        .headers()
+        .forEach(
+            header ->
+                headers.add(new Header(header.key().replace('\0', '\uFFFD'), header.value())));
     return new Parked(
         partition,
         message.offset(),

@@ -117,18 +117,30 @@ public final class KafkaInbox implements AutoCloseable {
         log.debug("consumer {}: woken", consumer, e);
       } catch (RuntimeException e) {
         log.warn("consumer {}: leaves its group and joins it anew", consumer, e);
+      } catch (Error e) {
+        // A thread that has ended would leave records waiting, and nobody who says so.
+        log.error("consumer {}: leaves its group and joins it anew", consumer, e);
       }
       status = List.of();
       if (Doorbell.hasPassed(Duration.ofMinutes(1), since)) {
         backoff.reset();
       }
-      try {
-        if (!closing) {
-          closed.await(backoff.next());
-        }
-      } catch (InterruptedException e) {
-        return;
+      pause(backoff.next());
+    }
+  }
+
+  private void pause(Duration time) {
+    // Left behind by a handler, or by whoever interrupted it: only close() ends this thread.
+    boolean interrupted = Thread.interrupted();
+    try {
+      if (!closing) {
+        closed.await(time);
       }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (interrupted) {
+      log.warn("consumer {}: was interrupted, and goes on unless it is closed", consumer);
     }
   }
 

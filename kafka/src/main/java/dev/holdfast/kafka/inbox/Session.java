@@ -52,10 +52,9 @@ final class Session implements ConsumerRebalanceListener {
   private static final Duration COPY = Duration.ofSeconds(5);
   private static final Duration LONGEST_REPLAY = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOOK = Duration.ofMillis(500);
-  private static final Duration LONGEST_CONFIRMATION = Duration.ofMillis(100);
 
   /** From so many records on it is likely that the broker has answered before they are handled. */
-  private static final int WORTH_OVERLAPPING = 50;
+  private static final int WORTH_OVERLAPPING = 200;
 
   private static final int REPLAY_RECORDS = 100;
 
@@ -119,6 +118,7 @@ final class Session implements ConsumerRebalanceListener {
   private void warnOfMissing(Collection<String> topics) {
     Set<String> there = ids.named(topics).keySet();
     List<String> missing = topics.stream().filter(topic -> !there.contains(topic)).toList();
+    opening.readFromTheFirst(missing);
     if (!missing.isEmpty()) {
       log.warn(
           "consumer {}: the broker does not know {}; it is waited for, and read from its first record on when it is there",
@@ -265,7 +265,7 @@ final class Session implements ConsumerRebalanceListener {
   private void confirm() {
     TopicIds.Question question = unconfirmed;
     if (question != null) {
-      if (!question.isAnswered(LONGEST_CONFIRMATION) || !isGood(question)) {
+      if (!question.isAnswered() || !isGood(question)) {
         throw new Unconfirmed();
       }
       unconfirmed = null;
@@ -296,6 +296,7 @@ final class Session implements ConsumerRebalanceListener {
         slice = ours(slice);
       }
       if (slice.isEmpty()) {
+        attempts = 0;
         continue;
       }
       try {
@@ -330,9 +331,11 @@ final class Session implements ConsumerRebalanceListener {
         reopenAll();
         return;
       } catch (HoldfastException e) {
+        // What this member believes may be what was refused, such as a lane that is there no more.
         log.warn("consumer {}: waits for the database", consumer, e);
-        todo.push(slice);
+        reopenAll();
         hold(backoff.next());
+        return;
       }
     }
   }
@@ -351,8 +354,18 @@ final class Session implements ConsumerRebalanceListener {
   }
 
   private void commit(List<Item> slice) {
+    classify(slice.size() / 2, () -> effects.commit(slice, readings, this::confirm));
+    slice.forEach(this::advance);
+  }
+
+  /**
+   * Tells a record that cannot be handled from a database that is out of reach.
+   *
+   * @param suspect who is held to have failed, when the commit does and does not tell
+   */
+  private void classify(int suspect, Runnable transaction) {
     try {
-      effects.commit(slice, readings, this::confirm);
+      transaction.run();
     } catch (OutcomeUnknown e) {
       // The database ends a transaction that a handler leaves alone, and that is not an outage.
       if (effects.silentHandler() < 0 || !(e.resolve() instanceof Outcome.Rejected)) {
@@ -363,20 +376,21 @@ final class Session implements ConsumerRebalanceListener {
       if (effects.silentHandler() >= 0) {
         throw silent(e);
       }
-      if (isRetryable(e)) {
+      if (!effects.allHandled() || isRetryable(e)) {
+        // Of Holdfast's own statements, or in the way of others.
         throw e;
       }
-      // Found at the commit, such as a constraint that is checked there: by whom cannot be told.
-      throw new HandlerFailed(slice.size() / 2, e);
+      // Found at the commit, such as a constraint that is checked there.
+      throw new HandlerFailed(suspect, false, e);
     } catch (HandlerFailed e) {
       throw e.isOutage() && effects.silentHandler() >= 0 ? silent(e) : e;
     }
-    slice.forEach(this::advance);
   }
 
   private HandlerFailed silent(Exception cause) {
     return new HandlerFailed(
         effects.silentHandler(),
+        false,
         new IllegalStateException(
             "the handler left its transaction alone for longer than "
                 + settings.handlerSilence()
@@ -419,13 +433,14 @@ final class Session implements ConsumerRebalanceListener {
     try {
       if (parking.count(consumer, settings.maxParked()) >= settings.maxParked()) {
         String reason =
-            "%,d records are parked, which is the bound, and offset %,d could not be handled: %s. Repair the handler, release or skip what is parked, and let it go on: holdfast consumer seek %s --topic %s"
+            "%,d records are parked, which is the bound, and offset %,d could not be handled: %s. Repair the handler, release or skip what is parked, and let it go on: holdfast consumer continue %s --topic %s --partition %d"
                 .formatted(
                     settings.maxParked(),
                     item.message().offset(),
                     failure.reason(),
                     consumer,
-                    item.message().topic());
+                    item.message().topic(),
+                    item.message().partition());
         offsets.stop(consumer, reading.partition, reason);
         log.error("consumer {}: {} is not read any further: {}", consumer, item.at(), reason);
         reopen(item.at());
@@ -477,13 +492,10 @@ final class Session implements ConsumerRebalanceListener {
         }
       }
       for (Reading reading : List.copyOf(readings.values())) {
-        if (reading.stopped == null && !paused) {
-          pass(reading);
-          replay(reading);
+        if (reading.stopped == null && !paused && readings.containsValue(reading)) {
+          keepUp(reading);
         }
       }
-    } catch (Effects.Overtaken | OutcomeUnknown e) {
-      reopenAll();
     } catch (HoldfastException e) {
       log.debug("consumer {}: housekeeping is left for the next time", consumer, e);
     }
@@ -492,6 +504,17 @@ final class Session implements ConsumerRebalanceListener {
       copy();
     }
     status.accept(status());
+  }
+
+  private void keepUp(Reading reading) {
+    try {
+      pass(reading);
+      replay(reading);
+    } catch (Effects.Overtaken | OutcomeUnknown e) {
+      reopen(reading.at);
+    } catch (HoldfastException e) {
+      log.warn("consumer {}: what is parked of {} waits for the database", consumer, reading.at, e);
+    }
   }
 
   private void pauseOrResume(boolean wanted) {
@@ -543,7 +566,7 @@ final class Session implements ConsumerRebalanceListener {
     }
     for (Parked record : records) {
       try {
-        effects.replay(Item.of(record), reading);
+        classify(0, () -> effects.replay(Item.of(record), reading));
       } catch (HandlerFailed e) {
         if (!e.isOutage()) {
           parking.keep(consumer, reading.partition, lane, e.reason());

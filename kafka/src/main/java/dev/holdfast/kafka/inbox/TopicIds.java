@@ -79,19 +79,9 @@ final class TopicIds {
       this.answers = answers;
     }
 
-    /** Whether it is answered, waiting a moment if need be. */
-    boolean isAnswered(Duration atMost) {
-      try {
-        KafkaFuture.allOf(answers.values().toArray(new KafkaFuture<?>[0]))
-            .get(atMost.toMillis(), TimeUnit.MILLISECONDS);
-        return true;
-      } catch (ExecutionException e) {
-        return true;
-      } catch (java.util.concurrent.TimeoutException e) {
-        return false;
-      } catch (InterruptedException e) {
-        throw new InterruptException(e);
-      }
+    /** Whether it is answered, well or badly. */
+    boolean isAnswered() {
+      return answers.values().stream().allMatch(KafkaFuture::isDone);
     }
 
     /**

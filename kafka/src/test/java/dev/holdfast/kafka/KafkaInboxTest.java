@@ -181,6 +181,31 @@ final class KafkaInboxTest {
   }
 
   @Test
+  void ofTwoTopicsOfOneNameTheOneThatIsReadIsReleasedAndSkipped() {
+    AtomicBoolean broken = new AtomicBoolean(true);
+    KafkaInbox inbox = stage.start(failing("b1", broken));
+    stage.send("bad", "b1");
+    await().atMost(InboxStage.SOON).until(() -> parked().size() == 1);
+    stage.recreateTopic(1);
+    stage.send("good", "new");
+    await().atMost(InboxStage.SOON).until(() -> stopped().contains("made again"));
+    inbox.seek(Instant.MIN);
+    stage.awaitValues("new");
+    assertThat(stage.store.consumerParking().release(stage.consumer, stage.topic, 0, "k:bad", "x"))
+        .as("nobody reads the topic before any more")
+        .isFalse();
+
+    stage.recreateTopic(1);
+    stage.send("bad", "b1");
+    await().atMost(InboxStage.SOON).until(() -> stopped().contains("made again"));
+    inbox.seek(Instant.MIN);
+    await().atMost(InboxStage.SOON).until(() -> parked().size() == 2);
+    assertThat(stage.store.consumerParking().skip(stage.consumer, stage.topic, 0, 0, "ops"))
+        .isTrue();
+    assertThat(parked()).extracting(Lane::records).containsExactly(1L, 0L);
+  }
+
+  @Test
   @Attacks({"consumer.parking", "consumer.order"})
   void outageOfWhatTheHandlerNeedsCountsNoAttemptAndKeepsTheOrder() {
     AtomicInteger calls = new AtomicInteger();

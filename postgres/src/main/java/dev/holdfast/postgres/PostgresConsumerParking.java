@@ -139,6 +139,8 @@ final class PostgresConsumerParking implements ConsumerParking {
                   """
                   update ${schema}.log_lane set releasing = true
                   where consumer = ? and topic = ? and partition_no = ? and lane = ?
+                    and topic_id = (select t.topic_id from ${schema}.log_topic t
+                      where t.consumer = log_lane.consumer and t.topic = log_lane.topic)
                   """,
                   consumer,
                   topic,
@@ -165,6 +167,15 @@ final class PostgresConsumerParking implements ConsumerParking {
                     and p.record_offset = ? and l.consumer = p.consumer
                     and l.topic_id = p.topic_id and l.partition_no = p.partition_no
                     and l.lane = p.lane
+                    and p.topic_id = (
+                      select x.topic_id from ${schema}.log_parked x
+                      join ${schema}.log_lane y on y.consumer = x.consumer and y.topic_id = x.topic_id
+                        and y.partition_no = x.partition_no and y.lane = x.lane and y.topic = l.topic
+                      left join ${schema}.log_topic t on t.consumer = x.consumer and t.topic = y.topic
+                        and t.topic_id = x.topic_id
+                      where x.consumer = p.consumer and x.partition_no = p.partition_no
+                        and x.record_offset = p.record_offset
+                      order by t.topic_id is null limit 1)
                   returning p.lane
                   """,
                   row -> row.getString(1),

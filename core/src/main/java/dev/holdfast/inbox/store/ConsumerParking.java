@@ -75,12 +75,14 @@ public interface ConsumerParking {
   /**
    * Asks for a lane to be handled again, in order, by whoever reads its partition.
    *
-   * @return whether there is such a lane
+   * @return whether there is such a lane of the topic that is read now
    */
   boolean release(String consumer, String topic, int partition, String lane, String actor);
 
   /**
-   * Gives a record up. It is kept in the audit trail by its place, and its payload is gone.
+   * Gives a record up. It is kept in the audit trail by its place, and its payload is gone. Where
+   * an earlier topic of that name has one of that offset as well, it is the one of the topic that
+   * is read now.
    *
    * @return whether it was held back
    */

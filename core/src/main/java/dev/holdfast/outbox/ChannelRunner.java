@@ -232,7 +232,7 @@ final class ChannelRunner implements Runnable {
     boolean goesOn = false;
     try {
       Term current = term;
-      Duration wait = current == null ? takeOver(held) : current.step();
+      Duration wait = current == null ? takeOver(held) : step(current);
       goesOn = true;
       return wait;
     } catch (TermEnded e) {
@@ -245,6 +245,13 @@ final class ChannelRunner implements Runnable {
     }
   }
 
+  /** Only delivering ends the backoff: some targets can be taken over, and take nothing. */
+  private Duration step(Term current) throws TermEnded, InterruptedException {
+    Duration wait = current.step();
+    backoff.reset();
+    return wait;
+  }
+
   private Duration takeOver(Lease held) throws TermEnded {
     Term begun =
         new Term(
@@ -254,7 +261,6 @@ final class ChannelRunner implements Runnable {
     problem = null;
     on(Event.ANCHORED);
     log.info("channel {}: leading, epoch {}", channel.name(), held.epoch());
-    backoff.reset();
     return Duration.ZERO;
   }
 

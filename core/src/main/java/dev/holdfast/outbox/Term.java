@@ -276,6 +276,7 @@ final class Term implements AutoCloseable {
   private void send(List<OutboxRecord> batch, Cursor after, Parking parking) throws TermEnded {
     List<OutboxRecord> rest = parking.holdBack(batch);
     while (!rest.isEmpty()) {
+      TermEnded.unless(heartbeat.holds(lease));
       Delivery delivery = deliver(rest, after);
       if (delivery instanceof Delivery.Refused refused) {
         log.warn(
@@ -311,6 +312,11 @@ final class Term implements AutoCloseable {
     long replayed = inside.replayed();
     boolean refusedAgain = false;
     while (!refusedAgain) {
+      TermEnded.unless(heartbeat.holds(lease));
+      if (pace.hasPassed(settings.progressInterval(), savedAt)) {
+        // How far it is, durably; and whether an operator wants it to pause.
+        housekeep();
+      }
       List<OutboxRecord> chunk = parking.releasable(order, replayed, REPLAY_RECORDS);
       if (chunk.isEmpty()) {
         break;
@@ -332,6 +338,8 @@ final class Term implements AutoCloseable {
       } else {
         demandDone(delivery);
         replayed = last(chunk).position();
+        // What a target without progress has of it is not sent again when the next is not taken.
+        cursor = inside.withReplayed(replayed);
         counters.delivered.addAndGet(chunk.size());
       }
     }

@@ -31,6 +31,7 @@ final class HeldResponse extends HttpServletResponseWrapper {
 
   private final int maxBytes;
   private final Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+  private final List<Cookie> cookies = new ArrayList<>();
   private final Body body = new Body();
   private int status = SC_OK;
   private @Nullable String encoding;
@@ -196,8 +197,23 @@ final class HeldResponse extends HttpServletResponseWrapper {
 
   @Override
   public void sendRedirect(String location) {
-    resetBuffer();
-    status = SC_FOUND;
+    sendRedirect(location, SC_FOUND, true);
+  }
+
+  /** Of Servlet 6.1, and the next two: it would go out past this one. */
+  public void sendRedirect(String location, int redirect) {
+    sendRedirect(location, redirect, true);
+  }
+
+  public void sendRedirect(String location, boolean clearBuffer) {
+    sendRedirect(location, SC_FOUND, clearBuffer);
+  }
+
+  public void sendRedirect(String location, int redirect, boolean clearBuffer) {
+    if (clearBuffer) {
+      resetBuffer();
+    }
+    status = redirect;
     setHeader("Location", location);
   }
 
@@ -246,8 +262,12 @@ final class HeldResponse extends HttpServletResponseWrapper {
 
   @Override
   public void addCookie(Cookie cookie) {
-    // Cookies are not stored, so that they may go where they go without us.
-    super.addCookie(cookie);
+    cookies.add((Cookie) cookie.clone());
+  }
+
+  /** They are not stored, and leave with the first answer if what they came with is committed. */
+  List<Cookie> cookies() {
+    return cookies;
   }
 
   @Override
@@ -287,6 +307,7 @@ final class HeldResponse extends HttpServletResponseWrapper {
   public void reset() {
     resetBuffer();
     headers.clear();
+    cookies.clear();
     status = SC_OK;
     encoding = null;
     writer = null;

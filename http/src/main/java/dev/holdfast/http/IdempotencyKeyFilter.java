@@ -119,6 +119,7 @@ public final class IdempotencyKeyFilter extends HttpFilter {
           response);
       return;
     }
+    requireWhole(request, body);
     Receiver.Call call =
         new Receiver.Call(
             principal.apply(request),
@@ -131,22 +132,40 @@ public final class IdempotencyKeyFilter extends HttpFilter {
     send(answer(call, request, response, chain), response);
   }
 
+  /** Whoever reads a form's parameters reads the body, and the next one finds it empty. */
+  private static void requireWhole(HttpServletRequest request, byte[] body) {
+    boolean isShort = request.getContentLengthLong() > body.length;
+    RereadRequest reread = new RereadRequest(request, body);
+    boolean isParsed =
+        reread.isForm() && reread.getParameterMap().size() < request.getParameterMap().size();
+    if (isShort || isParsed) {
+      throw new IllegalStateException(
+          "The body of a request was read before IdempotencyKeyFilter got it, by a filter that asked for its parameters, say. Nothing was done. Put that filter behind this one.");
+    }
+  }
+
   private Answer answer(
       Receiver.Call call,
       HttpServletRequest request,
       HttpServletResponse response,
       FilterChain chain)
       throws IOException, ServletException {
+    HeldResponse held = new HeldResponse(response, receiver.settings().maxResponseBytes());
     AtomicBoolean ran = new AtomicBoolean();
     try {
-      return receiver.answer(
-          call,
-          tx -> {
-            if (ran.getAndSet(true)) {
-              throw new RunsAgain();
-            }
-            return run(tx, call, request, response, chain);
-          });
+      Answer answer =
+          receiver.answer(
+              call,
+              tx -> {
+                if (ran.getAndSet(true)) {
+                  throw new RunsAgain();
+                }
+                return run(tx, call, request, held, chain);
+              });
+      if (ran.get() && Receiver.isKept(answer)) {
+        held.cookies().forEach(response::addCookie);
+      }
+      return answer;
     } catch (Receiver.Thrown e) {
       RuntimeException thrown = e.thrown();
       if (thrown instanceof RunsAgain) {
@@ -166,10 +185,9 @@ public final class IdempotencyKeyFilter extends HttpFilter {
       Transaction tx,
       Receiver.Call call,
       HttpServletRequest request,
-      HttpServletResponse response,
+      HeldResponse held,
       FilterChain chain) {
     RereadRequest reread = new RereadRequest(request, call.body());
-    HeldResponse held = new HeldResponse(response, receiver.settings().maxResponseBytes());
     request.setAttribute(TRANSACTION, tx);
     try {
       chain.doFilter(reread, held);

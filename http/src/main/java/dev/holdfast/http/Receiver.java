@@ -183,7 +183,7 @@ final class Receiver {
   private static Answer run(Work work, Transaction tx) throws SQLException {
     try {
       return work.run(tx);
-    } catch (NotStored | Thrown e) {
+    } catch (NotStored | Thrown | ResponseTooLarge e) {
       throw e;
     } catch (RuntimeException e) {
       throw new Thrown(e);
@@ -197,7 +197,8 @@ final class Receiver {
     return StoredAnswer.encode(answer, settings.maxResponseBytes());
   }
 
-  private static boolean isKept(Answer answer) {
+  /** Whether what was done for it is committed with it. */
+  static boolean isKept(Answer answer) {
     return answer.status() < FIRST_SERVER_ERROR && !PASSING.contains(answer.status());
   }
 

@@ -135,9 +135,7 @@ final class RereadRequest extends HttpServletRequestWrapper {
     if (known == null) {
       Map<String, List<String>> all = new LinkedHashMap<>();
       add(all, Objects.requireNonNullElse(getQueryString(), ""));
-      String type = getContentType();
-      if (type != null
-          && type.toLowerCase(Locale.ROOT).startsWith("application/x-www-form-urlencoded")) {
+      if (isForm()) {
         add(all, new String(body, charset()));
       }
       known = new LinkedHashMap<>();
@@ -147,6 +145,12 @@ final class RereadRequest extends HttpServletRequestWrapper {
       parameters = known;
     }
     return Collections.unmodifiableMap(known);
+  }
+
+  boolean isForm() {
+    String type = getContentType();
+    return type != null
+        && type.toLowerCase(Locale.ROOT).startsWith("application/x-www-form-urlencoded");
   }
 
   private void add(Map<String, List<String>> all, String encoded) {

@@ -1,7 +1,9 @@
 package dev.holdfast.http;
 
 import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.OutboxRecord;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -18,37 +20,57 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Unfinished {
   private static final Duration REMEMBERED = Duration.ofMinutes(15);
-  private static final int MAX_IDS = 50_000;
+  private static final int MAX_MESSAGES = 50_000;
 
-  private final Map<String, Ids> scopes = new ConcurrentHashMap<>();
+  private final Map<String, Messages> scopes = new ConcurrentHashMap<>();
 
   /** Of one channel. A target serves as many as name it. */
-  Ids of(String scope) {
-    return scopes.computeIfAbsent(scope, key -> new Ids());
+  Messages of(String scope) {
+    return scopes.computeIfAbsent(scope, key -> new Messages());
   }
 
-  /** The ids, and until when whoever was asked to wait does. */
-  static final class Ids {
-    private final Set<UUID> delivered = new HashSet<>();
+  /** Two messages of a channel may have one id, which an application chose. */
+  private record Place(long position, UUID id) {
+    static Place of(OutboxRecord message) {
+      return new Place(message.position(), message.id());
+    }
+  }
+
+  /** The messages, and until when whoever was asked to wait does. */
+  static final class Messages {
+    private final Set<Place> delivered = new HashSet<>();
+    private final Map<Place, Long> failingSince = new HashMap<>();
     private long touchedAt = Doorbell.nanos();
     private long notBefore = Doorbell.nanos();
 
-    synchronized boolean contains(UUID id) {
+    synchronized boolean contains(OutboxRecord message) {
       if (Doorbell.hasPassed(REMEMBERED, touchedAt)) {
         delivered.clear();
       }
-      return delivered.contains(id);
+      return delivered.contains(Place.of(message));
     }
 
-    synchronized void add(UUID id) {
-      if (delivered.size() < MAX_IDS) {
-        delivered.add(id);
+    synchronized void add(OutboxRecord message) {
+      failingSince.remove(Place.of(message));
+      if (delivered.size() < MAX_MESSAGES) {
+        delivered.add(Place.of(message));
       }
       touchedAt = Doorbell.nanos();
     }
 
+    /** How long the endpoint has been answering this message with an error. */
+    synchronized Duration failed(OutboxRecord message) {
+      if (failingSince.size() >= MAX_MESSAGES) {
+        failingSince.clear();
+      }
+      return Doorbell.since(
+          failingSince.computeIfAbsent(Place.of(message), key -> Doorbell.nanos()));
+    }
+
+    /** The batch is finished. */
     synchronized void clear() {
       delivered.clear();
+      failingSince.clear();
     }
 
     /** The endpoint asks for nothing to be sent until then. */

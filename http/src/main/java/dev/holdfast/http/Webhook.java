@@ -130,7 +130,12 @@ public final class Webhook implements Target {
     return with(draft -> draft.secrets = List.of(values));
   }
 
-  /** A header of every request, such as {@code Authorization}. Its value is never printed. */
+  /**
+   * A header of every request, such as {@code Authorization}. Its value is never printed. A message
+   * that has a header of this name is refused.
+   *
+   * @throws InvalidConfiguration when it cannot be sent, or is one that Holdfast sets
+   */
   public Webhook header(String name, String value) {
     Map<String, String> more = new HashMap<>(settings.headers());
     more.put(name, value);
@@ -170,6 +175,16 @@ public final class Webhook implements Target {
    */
   public Webhook batchFor(Duration value) {
     return times(settings.timeout(), settings.retryFor(), value);
+  }
+
+  /**
+   * Parks a message, with the later ones of its key, that the endpoint has been answering with an
+   * error of its own (a 5xx other than 502, 503 and 504, without {@code Retry-After}) for so long
+   * in this process; zero to 30 days. Unless set, such a message is sent again for ever, and its
+   * channel waits: nobody can tell it from an outage. Choose a time that no outage takes.
+   */
+  public Webhook parkErrorsAfter(Duration value) {
+    return with(draft -> draft.parkErrorsAfter = Optional.of(value));
   }
 
   private Webhook times(Duration timeout, Duration retryFor, Duration batchFor) {

@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.outbox.store.OutboxRecord;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,6 +15,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Messages as requests in the CloudEvents binary mode (<a
@@ -45,6 +47,7 @@ final class WebhookRequests {
 
   private final URI uri;
   private final String source;
+  private final Set<String> reserved;
   private final Map<String, String> headers;
   private final Signing signing;
   private final Duration timeout;
@@ -60,9 +63,35 @@ final class WebhookRequests {
     this.uri = uri;
     this.source = source;
     this.headers = headers;
+    this.reserved =
+        headers.keySet().stream()
+            .map(name -> name.toLowerCase(Locale.ROOT))
+            .collect(Collectors.toUnmodifiableSet());
     this.signing = signing;
     this.timeout = timeout;
     this.clock = clock;
+  }
+
+  /** Refuses a configured header that would have every message parked. */
+  static void requireSendable(URI uri, String name, String value) {
+    if (isOurs(name)) {
+      throw new InvalidConfiguration(
+          "The header %s is set by Holdfast or by the HTTP client, so it cannot be configured for a webhook. Nothing was started."
+              .formatted(name));
+    }
+    try {
+      HttpRequest.newBuilder(uri).setHeader(name, value);
+    } catch (IllegalArgumentException e) {
+      // Without its cause, which prints the value.
+      throw new InvalidConfiguration(
+          "A header that is configured for the webhook at %s (%s) has a name or a value that HTTP does not allow. Nothing was started."
+              .formatted(uri.getHost(), plain(name)));
+    }
+  }
+
+  private static boolean isOurs(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return OURS.contains(lower) || lower.startsWith("ce-");
   }
 
   /**
@@ -81,7 +110,7 @@ final class WebhookRequests {
     headers.forEach(request::setHeader);
     for (Map.Entry<String, String> own : message.headers().entrySet()) {
       String name = own.getKey().toLowerCase(Locale.ROOT);
-      if (OURS.contains(name) || name.startsWith("ce-")) {
+      if (isOurs(name) || reserved.contains(name)) {
         throw new UnsendableHeader(
             "its header %s is one that the request has already".formatted(own.getKey()));
       }

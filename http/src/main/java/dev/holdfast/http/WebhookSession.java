@@ -54,7 +54,7 @@ final class WebhookSession implements TargetSession {
   private final WebhookRequests requests;
   private final HttpClient client;
   private final Breaker breaker;
-  private final Unfinished.Ids unfinished;
+  private final Unfinished.Messages unfinished;
   private final AtomicReference<@Nullable ExecutorService> threads = new AtomicReference<>();
   private volatile boolean closed;
 
@@ -63,7 +63,7 @@ final class WebhookSession implements TargetSession {
       WebhookRequests requests,
       HttpClient client,
       Breaker breaker,
-      Unfinished.Ids unfinished) {
+      Unfinished.Messages unfinished) {
     this.settings = settings;
     this.requests = requests;
     this.client = client;
@@ -110,7 +110,7 @@ final class WebhookSession implements TargetSession {
       lanes.add(new ArrayList<>());
     }
     for (OutboxRecord message : messages) {
-      if (unfinished.contains(message.id())) {
+      if (unfinished.contains(message)) {
         batch.delivered.add(message.position());
       } else {
         lanes.get(Math.floorMod(message.lane().hashCode(), lanes.size())).add(message);
@@ -222,7 +222,7 @@ final class WebhookSession implements TargetSession {
           }
           Sent sent = send(message);
           if (sent instanceof Sent.Delivered) {
-            unfinished.add(message.id());
+            unfinished.add(message);
             batch.delivered.add(message.position());
             moved = true;
           } else if (sent instanceof Sent.Refused refusal) {
@@ -280,10 +280,10 @@ final class WebhookSession implements TargetSession {
               + seconds(BREAKER_PAUSE),
           Optional.empty());
     }
-    return exchange(request);
+    return exchange(message, request);
   }
 
-  private Sent exchange(HttpRequest request) throws InterruptedException {
+  private Sent exchange(OutboxRecord message, HttpRequest request) throws InterruptedException {
     CompletableFuture<HttpResponse<Void>> answer;
     try {
       answer = client.sendAsync(request, BodyHandlers.discarding());
@@ -302,7 +302,7 @@ final class WebhookSession implements TargetSession {
       } else {
         breaker.answered();
       }
-      return judge(response);
+      return judge(message, response);
     } catch (TimeoutException e) {
       answer.cancel(true);
       breaker.failed();
@@ -318,7 +318,7 @@ final class WebhookSession implements TargetSession {
     }
   }
 
-  private Sent judge(HttpResponse<Void> response) {
+  private Sent judge(OutboxRecord message, HttpResponse<Void> response) {
     int status = response.statusCode();
     if (status >= 200 && status < 300) {
       return new Sent.Delivered();
@@ -337,7 +337,22 @@ final class WebhookSession implements TargetSession {
         RetryAfter.of(response.headers(), now)
             .map(asked -> asked.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : asked);
     wait.ifPresent(unfinished::waitFor);
+    if (isError(status) && wait.isEmpty() && hasFailedForTooLong(message)) {
+      return new Sent.Refused(
+          "the endpoint has answered it with an error for %s, %d the last time"
+              .formatted(seconds(settings.parkErrorsAfter().orElseThrow()), status));
+    }
     return new Sent.NotNow("it answered " + status, wait.filter(asked -> !asked.isZero()));
+  }
+
+  /** An error that may be about this message, and not about the endpoint as a whole. */
+  private static boolean isError(int status) {
+    return status >= 500 && status != 502 && status != 503 && status != 504;
+  }
+
+  private boolean hasFailedForTooLong(OutboxRecord message) {
+    Duration failed = unfinished.failed(message);
+    return settings.parkErrorsAfter().filter(most -> failed.compareTo(most) >= 0).isPresent();
   }
 
   private static String seconds(Duration duration) {

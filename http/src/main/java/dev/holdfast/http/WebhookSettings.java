@@ -21,6 +21,7 @@ record WebhookSettings(
     Duration timeout,
     Duration retryFor,
     Duration batchFor,
+    Optional<Duration> parkErrorsAfter,
     Optional<Duration> keysKept,
     Acknowledgment acknowledgment,
     @Nullable HttpClient client,
@@ -45,6 +46,9 @@ record WebhookSettings(
     check("timeout", timeout, Duration.ofMillis(10), Duration.ofMinutes(2));
     check("retryFor", retryFor, Duration.ZERO, Duration.ofMinutes(1));
     check("batchFor", batchFor, Duration.ofMillis(100), Duration.ofMinutes(5));
+    parkErrorsAfter.ifPresent(
+        after -> check("parkErrorsAfter", after, Duration.ZERO, Duration.ofDays(30)));
+    headers.forEach((name, value) -> WebhookRequests.requireSendable(uri, name, value));
   }
 
   static WebhookSettings of(URI uri) {
@@ -57,6 +61,7 @@ record WebhookSettings(
         Duration.ofSeconds(5),
         Duration.ofSeconds(2),
         Duration.ofSeconds(10),
+        Optional.empty(),
         Optional.empty(),
         Acknowledgment.ACCEPTED,
         null,
@@ -73,6 +78,7 @@ record WebhookSettings(
     Duration timeout;
     Duration retryFor;
     Duration batchFor;
+    Optional<Duration> parkErrorsAfter;
     Optional<Duration> keysKept;
     Acknowledgment acknowledgment;
     @Nullable HttpClient client;
@@ -87,6 +93,7 @@ record WebhookSettings(
       this.timeout = from.timeout;
       this.retryFor = from.retryFor;
       this.batchFor = from.batchFor;
+      this.parkErrorsAfter = from.parkErrorsAfter;
       this.keysKept = from.keysKept;
       this.acknowledgment = from.acknowledgment;
       this.client = from.client;
@@ -103,6 +110,7 @@ record WebhookSettings(
           timeout,
           retryFor,
           batchFor,
+          parkErrorsAfter,
           keysKept,
           acknowledgment,
           client,

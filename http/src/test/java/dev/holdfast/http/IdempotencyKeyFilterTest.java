@@ -5,6 +5,8 @@ import static dev.holdfast.http.TestServers.send;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -13,6 +15,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -55,6 +58,14 @@ final class IdempotencyKeyFilterTest extends ReceiverContract {
           answer(IdempotencyKeyFilter.transaction(request), request.getParameter("name"));
           response.setContentType("text/plain");
           response.getWriter().print(request.getParameter("name"));
+        } else if (path.equals("/redirect")) {
+          answer(IdempotencyKeyFilter.transaction(request), "{}");
+          // As a container of Servlet 6.1 has it.
+          ((HeldResponse) response).sendRedirect("/there", 303, true);
+        } else if (path.equals("/cookie")) {
+          response.addCookie(new Cookie("session", "s1"));
+          String body = new String(request.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+          response.setStatus(answer(IdempotencyKeyFilter.transaction(request), body).status());
         } else if (path.equals("/error")) {
           answer(IdempotencyKeyFilter.transaction(request), "{}");
           response.sendError(409, "taken");
@@ -81,12 +92,18 @@ final class IdempotencyKeyFilterTest extends ReceiverContract {
 
   @Override
   void start(IdempotencySettings settings) {
+    serve(IdempotencyKeyFilter.of(holdfast, settings));
+  }
+
+  /** The application behind the filter, which is behind the earlier ones. */
+  private void serve(IdempotencyKeyFilter filter, Filter... earlier) {
     Server server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     ServletContextHandler context = new ServletContextHandler("/");
+    for (Filter each : earlier) {
+      context.addFilter(new FilterHolder(each), "/*", EnumSet.of(DispatcherType.REQUEST));
+    }
     context.addFilter(
-        new FilterHolder(IdempotencyKeyFilter.of(holdfast, settings)),
-        "/*",
-        EnumSet.of(DispatcherType.REQUEST, DispatcherType.ERROR));
+        new FilterHolder(filter), "/*", EnumSet.of(DispatcherType.REQUEST, DispatcherType.ERROR));
     ServletHolder holder = new ServletHolder(new Application());
     holder.setAsyncSupported(true);
     context.addServlet(holder, "/*");
@@ -161,24 +178,56 @@ final class IdempotencyKeyFilterTest extends ReceiverContract {
   }
 
   @Test
+  void aRedirectOfServlet61IsHeldBackAndStored() {
+    HttpResponse<String> first = send(post(uri("/redirect"), "k1", "{}").build());
+    HttpResponse<String> again = send(post(uri("/redirect"), "k1", "{}").build());
+    for (HttpResponse<String> each : List.of(first, again)) {
+      assertThat(each.statusCode()).isEqualTo(303);
+      assertThat(each.headers().firstValue("Location")).hasValue("/there");
+    }
+    assertThat(executed).hasValue(1);
+  }
+
+  @Test
+  void aCookieLeavesWithWhatIsCommittedAndWithNothingElse() {
+    HttpResponse<String> failed = send(post(uri("/cookie"), "k1", "status 500").build());
+    assertThat(failed.statusCode()).isEqualTo(500);
+    assertThat(failed.headers().firstValue("Set-Cookie")).isEmpty();
+    HttpResponse<String> first = send(post(uri("/cookie"), "k1", "{}").build());
+    assertThat(first.headers().firstValue("Set-Cookie")).hasValue("session=s1");
+  }
+
+  @Test
+  void aBodyThatAnotherFilterHasReadIsRefusedInWords() {
+    stop();
+    serve(
+        IdempotencyKeyFilter.of(holdfast, settings),
+        (request, response, chain) -> {
+          request.getParameter("name");
+          chain.doFilter(request, response);
+        });
+    HttpRequest.Builder form =
+        HttpRequest.newBuilder(uri("/form"))
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Idempotency-Key", "k1");
+    for (BodyPublisher body :
+        List.of(
+            BodyPublishers.ofString("name=a"),
+            // Without a length.
+            BodyPublishers.fromPublisher(BodyPublishers.ofString("name=a")))) {
+      HttpResponse<String> refused = send(form.POST(body).build());
+      assertThat(refused.statusCode()).isEqualTo(500);
+      assertThat(refused.body()).contains("was read before IdempotencyKeyFilter got it");
+    }
+    assertThat(executed).hasValue(0);
+  }
+
+  @Test
   void aKeyCountsForItsPrincipal() {
     stop();
-    Server server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-    ServletContextHandler context = new ServletContextHandler("/");
-    context.addFilter(
-        new FilterHolder(
-            IdempotencyKeyFilter.of(holdfast, settings)
-                .principal(request -> Objects.requireNonNull(request.getHeader("X-User")))),
-        "/*",
-        EnumSet.of(DispatcherType.REQUEST));
-    context.addServlet(new ServletHolder(new Application()), "/*");
-    server.setHandler(context);
-    try {
-      server.start();
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
-    servers.add(server);
+    serve(
+        IdempotencyKeyFilter.of(holdfast, settings)
+            .principal(request -> Objects.requireNonNull(request.getHeader("X-User"))));
     send(post(uri("/orders"), "k1", "{}").header("X-User", "ann").build());
     HttpResponse<String> other =
         send(post(uri("/orders"), "k1", "{}").header("X-User", "bob").build());

@@ -226,6 +226,52 @@ final class WebhookTest {
   }
 
   @Test
+  void aConfiguredHeaderThatCannotBeSentIsRefusedAndNotPrinted() {
+    for (String name : List.of("Webhook-Signature", "ce-id", "Host", "a b")) {
+      assertThatThrownBy(() -> webhook().header(name, "v4lue"))
+          .isInstanceOf(InvalidConfiguration.class)
+          .hasMessageNotContaining("v4lue");
+    }
+    assertThatThrownBy(() -> webhook().header("Authorization", "v4lue\nX: y"))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageNotContaining("v4lue");
+  }
+
+  @Test
+  void aMessageDoesNotReplaceAConfiguredHeader() {
+    OutboxRecord message = message("a", "1", Map.of("authorization", "Bearer of somebody else"));
+    Delivery.Refused told =
+        (Delivery.Refused)
+            open(webhook().header("Authorization", "Bearer t")).send(List.of(message), "p");
+    assertThat(told.refused()).containsOnlyKeys(message.position());
+    assertThat(endpoint.came()).isEmpty();
+  }
+
+  @Test
+  void ofTwoMessagesWithOneIdNeitherHidesTheOther() {
+    OutboxRecord first = message("a", "1");
+    OutboxRecord second =
+        new OutboxRecord(
+            POSITIONS.incrementAndGet(),
+            OutboxRecord.Kind.MESSAGE,
+            first.id(),
+            "orders",
+            "a",
+            "order placed",
+            "application/json",
+            "2".getBytes(StandardCharsets.UTF_8),
+            Map.of(),
+            "op-1",
+            1_000_000_000_123L);
+    TargetSession session = open(webhook().retryFor(Duration.ZERO));
+    endpoint.behaviour = (exchange, came) -> came.body().equals("2") ? 503 : 204;
+    assertThat(session.send(List.of(first, second), "p")).isInstanceOf(Delivery.Unavailable.class);
+    endpoint.behaviour = (exchange, came) -> 204;
+    assertThat(session.send(List.of(first, second), "p")).isInstanceOf(Delivery.Done.class);
+    assertThat(endpoint.taken("a")).containsExactly("1", "2");
+  }
+
+  @Test
   void aPassingFailureIsTriedAgainWithoutRepeatingTheOthers() {
     for (int status : List.of(500, 502, 408, 409, 425, 429)) {
       AtomicInteger failures = new AtomicInteger();

@@ -23,6 +23,9 @@ final class KafkaMain {
   static final String READY_FILE = "kafka.ready";
   static final String SETTINGS_FILE = "kafka.properties";
 
+  /** Of our own: the id of the cluster that a new server joins. */
+  static final String CLUSTER_ID = "holdfast.cluster.id";
+
   private KafkaMain() {}
 
   /**
@@ -45,9 +48,10 @@ final class KafkaMain {
 
   private static void run(Path home) throws Exception {
     Properties settings = read(home.resolve(SETTINGS_FILE));
+    Object clusterId = settings.remove(CLUSTER_ID);
     KafkaConfig config = new KafkaConfig(settings, false);
     if (!Files.exists(Path.of(config.metadataLogDir(), "meta.properties"))) {
-      format(config);
+      format(config, clusterId == null ? Uuid.randomUuid().toString() : clusterId.toString());
     }
     KafkaRaftServer server = new KafkaRaftServer(config, Time.SYSTEM);
     Runtime.getRuntime().addShutdownHook(new Thread(server::shutdown, "kafka-shutdown"));
@@ -56,11 +60,11 @@ final class KafkaMain {
     server.awaitShutdown();
   }
 
-  private static void format(KafkaConfig config) throws Exception {
+  private static void format(KafkaConfig config, String clusterId) throws Exception {
     new Formatter()
         .setPrintStream(new PrintStream(System.err, true, java.nio.charset.StandardCharsets.UTF_8))
         .setNodeId(config.nodeId())
-        .setClusterId(Uuid.randomUuid().toString())
+        .setClusterId(clusterId)
         .setControllerListenerName("CONTROLLER")
         .setMetadataLogDirectory(config.metadataLogDir())
         .setDirectories(List.of(config.metadataLogDir()))

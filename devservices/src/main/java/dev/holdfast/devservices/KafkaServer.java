@@ -37,6 +37,7 @@ public final class KafkaServer implements AutoCloseable {
   private final List<String> javaOptions;
   private final Port port;
   private final Port controllerPort = Port.free();
+  private final @Nullable KafkaServer joined;
   private final @Nullable Port relayedPort;
   private final ServerLife life;
   private volatile @Nullable TcpRelay relay;
@@ -47,6 +48,7 @@ public final class KafkaServer implements AutoCloseable {
     this.settings = new LinkedHashMap<>(builder.settings);
     this.javaOptions = List.copyOf(builder.javaOptions);
     this.port = Port.of(builder.port);
+    this.joined = builder.joined;
     this.relayedPort = builder.relayed ? Port.free() : null;
     this.life =
         new ServerLife(
@@ -282,6 +284,13 @@ public final class KafkaServer implements AutoCloseable {
     all.put("controller.quorum.election.backoff.max.ms", "100");
     // By default 128 MB, a quarter of the heap.
     all.put("log.cleaner.dedupe.buffer.size", "8388608");
+    if (joined != null) {
+      all.put("process.roles", "broker");
+      all.put("node.id", "2");
+      all.put("controller.quorum.voters", "1@127.0.0.1:" + joined.controllerPort.number());
+      all.put("listeners", "PLAINTEXT://127.0.0.1:" + port());
+      all.put(KafkaMain.CLUSTER_ID, KafkaTopic.clusterId(joined.bootstrapServers()));
+    }
     return all;
   }
 
@@ -292,6 +301,7 @@ public final class KafkaServer implements AutoCloseable {
     private @Nullable Path dataDirectory;
     private int port;
     private boolean relayed;
+    private @Nullable KafkaServer joined;
 
     private Builder() {}
 
@@ -313,6 +323,15 @@ public final class KafkaServer implements AutoCloseable {
     /** Adds a listener behind a {@link TcpRelay}: see {@link KafkaServer#relay}. */
     public Builder relayed() {
       relayed = true;
+      return this;
+    }
+
+    /**
+     * Makes it the second broker of another server's cluster, which has to be running, and whose
+     * controller it needs. Not together with {@link #relayed} or a directory that has data.
+     */
+    public Builder joining(KafkaServer first) {
+      joined = first;
       return this;
     }
 

@@ -61,6 +61,21 @@ final class KafkaTopic {
     }
   }
 
+  static String clusterId(String bootstrapServers) {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
+      return admin.describeCluster().clusterId().get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DevServiceException(
+          "Interrupted while asking for the cluster. Nothing was started.", e);
+    } catch (ExecutionException | TimeoutException | KafkaException e) {
+      throw new DevServiceException(
+          "Kafka at %s does not say which cluster it is: %s. Nothing was started."
+              .formatted(bootstrapServers, e.getMessage()),
+          e);
+    }
+  }
+
   /** Asks for the end of each partition, which only its leader tells. */
   private static boolean answers(Admin admin, String topic, int partitions) {
     Map<TopicPartition, OffsetSpec> ends =

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -88,6 +89,76 @@ final class KafkaInboxTest {
     await().atMost(InboxStage.SOON).until(() -> !inbox.status().isEmpty());
     stage.send("a", "new");
     stage.awaitValues("new");
+  }
+
+  @Test
+  void topicThatAppearsLaterIsReadFromItsFirstRecordWhateverTheStart() throws Exception {
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", TestServers.KAFKA.bootstrapServers()))) {
+      admin.deleteTopics(List.of(stage.topic)).all().get();
+      await()
+          .atMost(InboxStage.SOON)
+          .until(() -> !admin.listTopics().names().get().contains(stage.topic));
+      stage.start(
+          InboxStage.SETTINGS.withStartAt(Instant.MAX),
+          Map.of("metadata.max.age.ms", "500"),
+          stage::effect);
+      // Before it joins its group it looks for its topics, and only then may this one come.
+      await()
+          .atMost(InboxStage.SOON)
+          .ignoreExceptions()
+          .until(
+              () ->
+                  Objects.requireNonNull(
+                              admin
+                                  .describeConsumerGroups(List.of(stage.consumer))
+                                  .describedGroups()
+                                  .get(stage.consumer))
+                          .get()
+                          .members()
+                          .size()
+                      == 1);
+    }
+    TestServers.KAFKA.createTopic(stage.topic, 1);
+    stage.send("a", "1");
+    stage.awaitValues("1");
+  }
+
+  @Test
+  void pauseIsSeenWhileARecordWaitsForWhatItsHandlerNeeds() {
+    AtomicInteger calls = new AtomicInteger();
+    KafkaInbox inbox =
+        stage.start(
+            (tx, message) -> {
+              if (calls.incrementAndGet() == 1) {
+                stage.store.offsets().pause(stage.consumer, "the warehouse is rebuilt");
+                throw new TryAgainLater("the warehouse does not answer");
+              }
+              stage.effect(tx, message);
+            });
+    stage.send("a", "1");
+    await().atMost(InboxStage.SOON).until(() -> calls.get() == 1);
+    // Unless it saw the pause, it would try again within a tenth of a second.
+    await()
+        .during(Duration.ofSeconds(2))
+        .atMost(InboxStage.SOON)
+        .until(() -> calls.get() == 1 && stage.values().isEmpty());
+    inbox.resume();
+    stage.awaitValues("1");
+  }
+
+  @Test
+  void whatIsSetMeanwhileIsNotStopped() {
+    stage.start(stage::effect);
+    stage.send("a", "1");
+    stage.awaitValues("1");
+    Position position = position();
+    Position old = new Position(position.partition(), position.next() - 1, null, null);
+    assertThat(stage.store.offsets().stop(stage.consumer, old, "a doubt of an older place"))
+        .isFalse();
+    assertThat(position().stopped()).isNull();
+    assertThat(stage.store.offsets().stop(stage.consumer, position, "a doubt")).isTrue();
+    assertThat(stopped()).isEqualTo("a doubt");
   }
 
   @Test

@@ -165,17 +165,27 @@ final class PostgresOffsets implements OffsetStore {
   }
 
   @Override
-  public void stop(String consumer, Partition partition, String reason) {
-    database.write(
+  public boolean stop(String consumer, Position position, String reason) {
+    Partition partition = position.partition();
+    return database.transact(
         "stop reading " + partition,
         connection ->
             database.update(
-                connection,
-                "update ${schema}.log_offset set stopped = ? where consumer = ? and topic = ? and partition_no = ?",
-                reason,
-                consumer,
-                partition.topic(),
-                partition.number()));
+                    connection,
+                    """
+                    update ${schema}.log_offset o set stopped = ?
+                    from ${schema}.log_topic t
+                    where o.consumer = ? and o.topic = ? and o.partition_no = ? and o.next_offset = ?
+                      and o.stopped is null and t.consumer = o.consumer and t.topic = o.topic
+                      and t.topic_id = ?
+                    """,
+                    reason,
+                    consumer,
+                    partition.topic(),
+                    partition.number(),
+                    position.next(),
+                    partition.topicId())
+                > 0);
   }
 
   @Override

@@ -72,8 +72,14 @@ public interface OffsetStore {
   boolean move(Connection connection, String consumer, List<Move> moves, Duration leftAlone)
       throws SQLException;
 
-  /** Reads a partition no further, until somebody {@linkplain #seek sets} where to go on. */
-  void stop(String consumer, Partition partition, String reason);
+  /**
+   * Reads a partition no further, until somebody {@linkplain #seek sets} where to go on. False when
+   * the consumer is not where the caller believes, and nothing was changed: somebody may just have
+   * set it.
+   *
+   * @param position that makes no sense, or behind which what comes next cannot be handled
+   */
+  boolean stop(String consumer, Position position, String reason);
 
   /**
    * Sets where a consumer goes on in partitions of a topic, and takes this topic's id for its own.

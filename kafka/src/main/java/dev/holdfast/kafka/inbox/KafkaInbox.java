@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,6 +39,7 @@ public final class KafkaInbox implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KafkaInbox.class);
 
   private static final Duration LONGEST_CLOSE = Duration.ofSeconds(30);
+  private static final Duration LONGEST_ANSWER = Duration.ofSeconds(30);
 
   private final Holdfast holdfast;
   private final String consumer;
@@ -154,7 +155,7 @@ public final class KafkaInbox implements AutoCloseable {
               settings,
               handler,
               consuming,
-              new TopicIds(admin),
+              admin,
               () -> closing,
               partitions -> status = partitions)
           .run(topics);
@@ -217,27 +218,24 @@ public final class KafkaInbox implements AutoCloseable {
 
   private static void seek(
       Store store, String consumer, ClientConfigs configs, Collection<String> which, Instant time) {
-    Map<String, Object> alone = new HashMap<>(configs.consumer());
-    alone.remove("group.id");
-    alone.remove("group.instance.id");
-    alone.put("group.protocol", "classic");
-    try (KafkaConsumer<byte[], byte[]> asking = new KafkaConsumer<>(alone);
-        Admin admin = Admin.create(configs.admin())) {
+    try (Admin admin = Admin.create(configs.admin())) {
       Map<String, TopicDescription> topics = new TopicIds(admin).named(which);
+      LogOffsets logs = new LogOffsets(admin);
       for (String name : which) {
         TopicDescription topic = topics.get(name);
         if (topic == null) {
           throw new InvalidConfiguration(
               "The broker does not know the topic " + name + ", so nothing was changed for it.");
         }
+        List<TopicPartition> partitions = TopicIds.partitions(topic);
         Map<Integer, Long> starts = new HashMap<>();
-        Opening.starts(
-                asking,
-                IntStream.range(0, topic.partitions().size())
-                    .mapToObj(number -> new TopicPartition(name, number))
-                    .toList(),
-                time)
+        logs.starts(partitions, time, LONGEST_ANSWER)
             .forEach((partition, offset) -> starts.put(partition.partition(), offset));
+        if (starts.size() < partitions.size()) {
+          throw new TimeoutException(
+              "Of the %d partitions of %s %d have answered within %d s, so nothing was changed for it. Try again when each has a leader."
+                  .formatted(partitions.size(), name, starts.size(), LONGEST_ANSWER.toSeconds()));
+        }
         store.offsets().seek(consumer, name, TopicIds.id(topic), starts);
       }
     }

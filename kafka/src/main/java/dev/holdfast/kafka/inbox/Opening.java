@@ -19,11 +19,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.LogTruncationException;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +38,9 @@ final class Opening {
   /** So long a leader that has just started may not know how far its log goes. */
   private static final Duration SETTLED = Duration.ofSeconds(10);
 
+  private static final Duration LONGEST_ANSWER = Duration.ofSeconds(2);
+  private static final Duration ASKED_AGAIN = Duration.ofSeconds(2);
+
   private final String consumer;
   private final Instant startAt;
   private final OffsetStore offsets;
@@ -48,6 +49,9 @@ final class Opening {
   private final Map<TopicPartition, String> truncated = new HashMap<>();
   private final Set<String> later = new HashSet<>();
   private final Map<TopicPartition, Long> aheadSince = new HashMap<>();
+
+  /** Those that did not answer lately, so that asking them does not keep others from being read. */
+  private final Map<TopicPartition, Long> silentSince = new HashMap<>();
 
   Opening(String consumer, Instant startAt, OffsetStore offsets, ConsumerParking parking) {
     this.consumer = consumer;
@@ -69,6 +73,7 @@ final class Opening {
     waiting.remove(partition);
     truncated.remove(partition);
     aheadSince.remove(partition);
+    silentSince.remove(partition);
   }
 
   boolean isEmpty() {
@@ -89,15 +94,22 @@ final class Opening {
   }
 
   /**
-   * The partitions that can be read, and those that are stopped.
+   * The partitions that can be read, and those that are stopped. Of the others some may wait for a
+   * leader.
    *
    * @throws dev.holdfast.HoldfastException when the database does not answer
-   * @throws org.apache.kafka.common.KafkaException when the broker does not
+   * @throws org.apache.kafka.common.KafkaException when no broker does
    */
-  List<Reading> open(Consumer<byte[], byte[]> client, TopicIds ids) {
-    Map<String, TopicDescription> topics = ids.named(names(waiting));
+  List<Reading> open(LogOffsets logs, TopicIds ids) {
+    silentSince.values().removeIf(since -> Doorbell.hasPassed(ASKED_AGAIN, since));
+    Set<TopicPartition> due = new LinkedHashSet<>(waiting);
+    due.removeAll(silentSince.keySet());
+    if (due.isEmpty()) {
+      return List.of();
+    }
+    Map<String, TopicDescription> topics = ids.named(names(due));
     Set<TopicPartition> there =
-        waiting.stream()
+        due.stream()
             .filter(partition -> topics.containsKey(partition.topic()))
             .collect(Collectors.toCollection(LinkedHashSet::new));
     Map<TopicPartition, Position> positions = positions();
@@ -105,19 +117,34 @@ final class Opening {
         names(there.stream().filter(p -> !positions.containsKey(p)).collect(Collectors.toSet()));
     for (String topic : unknown) {
       TopicDescription described = Objects.requireNonNull(topics.get(topic));
-      offsets.begin(consumer, topic, TopicIds.id(described), starts(client, described));
+      Map<Integer, Long> starts = starts(logs, described);
+      if (!starts.isEmpty()) {
+        offsets.begin(consumer, topic, TopicIds.id(described), starts);
+      }
     }
     if (!unknown.isEmpty()) {
       positions.putAll(positions());
     }
-    Map<TopicPartition, Long> first = client.beginningOffsets(there);
-    Map<TopicPartition, Long> end = client.endOffsets(there);
+    Set<TopicPartition> led =
+        there.stream()
+            .filter(
+                partition ->
+                    TopicIds.isLed(
+                        Objects.requireNonNull(topics.get(partition.topic())),
+                        partition.partition()))
+            .collect(Collectors.toSet());
+    LogOffsets.Question firsts = logs.ask(led, OffsetSpec.earliest(), LONGEST_ANSWER);
+    LogOffsets.Question ends = logs.ask(led, OffsetSpec.latest(), LONGEST_ANSWER);
+    Map<TopicPartition, Long> first = firsts.within(LONGEST_ANSWER);
+    Map<TopicPartition, Long> end = ends.within(LONGEST_ANSWER);
     List<Reading> opened = new ArrayList<>();
     for (TopicPartition partition : there) {
       Position position = positions.get(partition);
       Long from = first.get(partition);
       Long to = end.get(partition);
       if (position == null || from == null || to == null) {
+        silentSince.put(partition, Doorbell.nanos());
+        log.warn("consumer {}: {} waits for its leader to answer", consumer, partition);
         continue;
       }
       UUID topicId = TopicIds.id(Objects.requireNonNull(topics.get(partition.topic())));
@@ -127,7 +154,10 @@ final class Opening {
         }
         String doubt = doubt(position, topicId, from, to, truncated.get(partition));
         if (doubt != null) {
-          offsets.stop(consumer, position.partition(), doubt);
+          if (!offsets.stop(consumer, position, doubt)) {
+            // An operator has set it meanwhile.
+            continue;
+          }
           log.error("consumer {}: {} is not read any further: {}", consumer, partition, doubt);
           position =
               new Position(position.partition(), position.next(), position.leaderEpoch(), doubt);
@@ -189,36 +219,14 @@ final class Opening {
     return positions;
   }
 
-  private Map<Integer, Long> starts(Consumer<byte[], byte[]> client, TopicDescription described) {
-    List<TopicPartition> all =
-        IntStream.range(0, described.partitions().size())
-            .mapToObj(number -> new TopicPartition(described.name(), number))
-            .toList();
+  /** Where all partitions of a topic begin; empty while one of them does not answer. */
+  private Map<Integer, Long> starts(LogOffsets logs, TopicDescription described) {
+    List<TopicPartition> all = TopicIds.partitions(described);
     Instant from = later.contains(described.name()) ? Instant.MIN : startAt;
-    return starts(client, all, from).entrySet().stream()
-        .collect(Collectors.toMap(start -> start.getKey().partition(), Map.Entry::getValue));
-  }
-
-  /** The offsets of the first records of this time or later. */
-  static Map<TopicPartition, Long> starts(
-      Consumer<byte[], byte[]> client, List<TopicPartition> partitions, Instant time) {
-    if (time.equals(Instant.MIN)) {
-      return client.beginningOffsets(partitions);
-    }
-    Map<TopicPartition, Long> starts = new HashMap<>(client.endOffsets(partitions));
-    if (!time.equals(Instant.MAX)) {
-      Map<TopicPartition, @Nullable OffsetAndTimestamp> found =
-          client.offsetsForTimes(
-              partitions.stream()
-                  .collect(Collectors.toMap(partition -> partition, p -> time.toEpochMilli())));
-      found.forEach(
-          (partition, offset) -> {
-            if (offset != null) {
-              starts.put(partition, offset.offset());
-            }
-          });
-    }
-    return starts;
+    Map<Integer, Long> starts = new HashMap<>();
+    logs.starts(all, from, LONGEST_ANSWER)
+        .forEach((partition, offset) -> starts.put(partition.partition(), offset));
+    return starts.size() == all.size() ? starts : Map.of();
   }
 
   private static Set<String> names(Set<TopicPartition> partitions) {

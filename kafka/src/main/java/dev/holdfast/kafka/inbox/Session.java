@@ -28,6 +28,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -63,6 +65,7 @@ final class Session implements ConsumerRebalanceListener {
   private final KafkaInboxSettings settings;
   private final KafkaConsumer<byte[], byte[]> client;
   private final TopicIds ids;
+  private final LogOffsets logs;
   private final BooleanSupplier closing;
   private final Consumer<List<PartitionStatus>> status;
   private final OffsetStore offsets;
@@ -73,6 +76,7 @@ final class Session implements ConsumerRebalanceListener {
   private final Backoff backoff =
       new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), ThreadLocalRandom.current());
   private TopicIds.@Nullable Question unconfirmed;
+  private LogOffsets.Question ends = LogOffsets.Question.none();
   private boolean paused;
   private long keptHouse = Doorbell.nanos() - HOUSEKEEPING.toNanos();
   private long copied = Doorbell.nanos();
@@ -83,14 +87,15 @@ final class Session implements ConsumerRebalanceListener {
       KafkaInboxSettings settings,
       KafkaHandler handler,
       KafkaConsumer<byte[], byte[]> client,
-      TopicIds ids,
+      Admin admin,
       BooleanSupplier closing,
       Consumer<List<PartitionStatus>> status) {
     this.holdfast = holdfast;
     this.consumer = consumer;
     this.settings = settings;
     this.client = client;
-    this.ids = ids;
+    this.ids = new TopicIds(admin);
+    this.logs = new LogOffsets(admin);
     this.closing = closing;
     this.status = status;
     this.offsets = holdfast.store().offsets();
@@ -167,7 +172,7 @@ final class Session implements ConsumerRebalanceListener {
       return;
     }
     try {
-      for (Reading reading : opening.open(client, ids)) {
+      for (Reading reading : opening.open(logs, ids)) {
         readings.put(reading.at, reading);
         if (reading.stopped == null) {
           client.seek(
@@ -205,6 +210,21 @@ final class Session implements ConsumerRebalanceListener {
       poll(left.compareTo(POLL) < 0 ? left.isNegative() ? Duration.ZERO : left : POLL);
     } while (!Doorbell.hasPassed(time, since) && !closing.getAsBoolean());
     resume();
+  }
+
+  /** Whoever waits for something else would not see that an operator wants it to pause. */
+  private void holdWhilePaused() {
+    do {
+      try {
+        pauseOrResume(offsets.pausedBecause(consumer).isPresent());
+      } catch (HoldfastException e) {
+        log.debug("consumer {}: cannot look whether it is paused", consumer, e);
+      }
+      status.accept(status());
+      if (paused) {
+        hold(HOUSEKEEPING);
+      }
+    } while (paused && !closing.getAsBoolean());
   }
 
   private void handle(ConsumerRecords<byte[], byte[]> polled) {
@@ -311,6 +331,7 @@ final class Session implements ConsumerRebalanceListener {
           log.warn("consumer {}: waits to handle {}", consumer, where(slice), e.getCause());
           todo.push(slice);
           hold(backoff.next());
+          holdWhilePaused();
         } else if (++attempts < settings.attempts()) {
           log.debug("consumer {}: {} is handled again", consumer, where(slice), e);
           todo.push(slice);
@@ -441,8 +462,11 @@ final class Session implements ConsumerRebalanceListener {
                     consumer,
                     item.message().topic(),
                     item.message().partition());
-        offsets.stop(consumer, reading.partition, reason);
-        log.error("consumer {}: {} is not read any further: {}", consumer, item.at(), reason);
+        Position position =
+            new Position(reading.partition, reading.next, reading.leaderEpoch, null);
+        if (offsets.stop(consumer, position, reason)) {
+          log.error("consumer {}: {} is not read any further: {}", consumer, item.at(), reason);
+        }
         reopen(item.at());
         return true;
       }
@@ -598,17 +622,13 @@ final class Session implements ConsumerRebalanceListener {
   }
 
   private List<PartitionStatus> status() {
-    Map<TopicPartition, Long> ends = new HashMap<>();
-    try {
-      // Asked for, since nothing tells of what is paused or stopped.
-      ends.putAll(client.endOffsets(readings.keySet(), LONGEST_LOOK));
-    } catch (TimeoutException e) {
-      log.debug("consumer {}: the broker does not say how far its logs go", consumer, e);
-    }
+    Map<TopicPartition, Long> known = ends.answered();
+    // For the next time. Asked for, since nothing tells of what is paused or stopped.
+    ends = logs.ask(readings.keySet(), OffsetSpec.latest(), HOUSEKEEPING);
     return readings.values().stream()
         .map(
             reading -> {
-              Long end = ends.get(reading.at);
+              Long end = known.get(reading.at);
               return new PartitionStatus(
                   reading.at.topic(),
                   reading.at.partition(),

@@ -4,17 +4,20 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicCollection;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -114,6 +117,18 @@ final class TopicIds {
                         .toList()),
                 OPTIONS)
             .topicIdValues());
+  }
+
+  static List<TopicPartition> partitions(TopicDescription topic) {
+    return IntStream.range(0, topic.partitions().size())
+        .mapToObj(number -> new TopicPartition(topic.name(), number))
+        .toList();
+  }
+
+  /** Whether a broker leads the partition, as far as is known. */
+  static boolean isLed(TopicDescription topic, int partition) {
+    return partition < topic.partitions().size()
+        && topic.partitions().get(partition).leader() != null;
   }
 
   static UUID id(TopicDescription topic) {

@@ -1,5 +1,7 @@
 package dev.holdfast.jms;
 
+import dev.holdfast.internal.inbox.Broker;
+import dev.holdfast.internal.inbox.Broker.Fate;
 import jakarta.jms.Connection;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.DeliveryMode;
@@ -16,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection, a transacted session and a consumer. What it received is the broker's again when
- * this is closed before {@link #commit}. One thread's.
+ * this is closed before {@link #acknowledge}. One thread's.
  */
-final class JmsLink implements AutoCloseable {
+final class JmsLink implements Broker.Link<Message> {
   /** Why a message is in the dead-letter destination, and how often it was tried. */
   private static final String REASON = "holdfast_reason";
 
@@ -28,16 +30,19 @@ final class JmsLink implements AutoCloseable {
   private final Connection connection;
   private final Session session;
   private final MessageConsumer consumer;
+  private final JmsInboxSettings settings;
 
-  private JmsLink(Connection connection, Session session, MessageConsumer consumer) {
+  private JmsLink(
+      Connection connection, Session session, MessageConsumer consumer, JmsInboxSettings settings) {
     this.connection = connection;
     this.session = session;
     this.consumer = consumer;
+    this.settings = settings;
   }
 
-  static JmsLink open(
-      ConnectionFactory factory, JmsDestination source, @Nullable String subscription)
+  static JmsLink open(ConnectionFactory factory, JmsDestination source, JmsInboxSettings settings)
       throws JMSException {
+    String subscription = settings.subscription();
     Connection connection = factory.createConnection();
     JmsLink link = null;
     try {
@@ -47,7 +52,7 @@ final class JmsLink implements AutoCloseable {
               ? session.createConsumer(source.in(session))
               : session.createSharedDurableConsumer((Topic) source.in(session), subscription);
       connection.start();
-      link = new JmsLink(connection, session, consumer);
+      link = new JmsLink(connection, session, consumer, settings);
       return link;
     } finally {
       if (link == null) {
@@ -56,25 +61,39 @@ final class JmsLink implements AutoCloseable {
     }
   }
 
-  @Nullable Message receive(long atMostMillis) throws JMSException {
+  @Override
+  public @Nullable Message receive(long atMostMillis) throws JMSException {
     return consumer.receive(atMostMillis);
   }
 
-  /** Tells the broker that it may forget what was received. */
-  void commit() throws JMSException {
+  @Override
+  public void acknowledge(Message message) throws JMSException {
     session.commit();
   }
 
-  /** Gives back what was received, which counts as an attempt there. */
-  void rollback() throws JMSException {
+  @Override
+  public void check() {
+    // The next call of the session finds out.
+  }
+
+  /** Given back it counts as an attempt at the broker, which is asked for it by the next one. */
+  @Override
+  public Fate failed(Message message, int attempts, boolean hopeless, Throwable cause)
+      throws JMSException {
+    JmsDestination deadLetter = settings.deadLetter();
+    if (deadLetter != null && (hopeless || attempts >= settings.attempts())) {
+      moveTo(deadLetter, message, attempts, Failures.text(cause));
+      return new Fate.GivenUp("in " + deadLetter);
+    }
     session.rollback();
+    return new Fate.GivenBack();
   }
 
   /**
    * Moves what was received to another destination, in one transaction of the broker's: it is in
    * one of the two places at any time.
    */
-  void moveTo(JmsDestination deadLetter, Message message, int attempts, String reason)
+  private void moveTo(JmsDestination deadLetter, Message message, int attempts, String reason)
       throws JMSException {
     Map<String, Object> properties = properties(message);
     message.clearProperties();

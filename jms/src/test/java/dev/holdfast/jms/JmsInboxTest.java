@@ -12,6 +12,7 @@ import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.ListenerStatus;
 import dev.holdfast.inbox.TryAgainLater;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.ConnectionFactory;
@@ -120,7 +121,7 @@ final class JmsInboxTest {
     send("a", "b");
     assertShipped("a", "b");
     assertQueueIsEmpty();
-    eventually().until(() -> listener.status().equals(new JmsInbox.Status(1, 2, 0, 0, 0)));
+    eventually().until(() -> listener.status().equals(new ListenerStatus(1, 2, 0, 0, 0)));
   }
 
   @Test
@@ -230,7 +231,7 @@ final class JmsInboxTest {
     // One attempt alone waits for two seconds for a connection.
     eventually().until(() -> listener.status().connected() == 1);
     assertThat(reached.await(5, java.util.concurrent.TimeUnit.SECONDS)).isFalse();
-    assertThat(listener.status()).isEqualTo(new JmsInbox.Status(1, 0, 0, 0, 0));
+    assertThat(listener.status()).isEqualTo(new ListenerStatus(1, 0, 0, 0, 0));
     database.restore();
     assertShipped("a", "b");
     assertThat(deliveries).as("delivered once each").containsExactly(1, 1);
@@ -353,7 +354,7 @@ final class JmsInboxTest {
               }
               ship().handle(tx, message);
             });
-    eventually().until(() -> listener.status().deadLettered() == 1);
+    eventually().until(() -> listener.status().givenUp() == 1);
     assertThat(listener.status().failed()).isEqualTo(1);
     assertThat(TestServers.ids(table)).isEmpty();
   }
@@ -374,7 +375,7 @@ final class JmsInboxTest {
               }
             });
     assertShipped("b");
-    eventually().until(() -> listener.status().deadLettered() == 1);
+    eventually().until(() -> listener.status().givenUp() == 1);
     assertThat(attempts).hasValue(3);
     jakarta.jms.Message dead = TestServers.browse(queue + ".dead").get(0);
     assertThat(TestServers.body(dead)).isEqualTo("poison");
@@ -412,7 +413,7 @@ final class JmsInboxTest {
             ship());
     send("a", Map.of(Encoder.ID, "id-1"));
     send("another", Map.of(Encoder.ID, "id-1"));
-    eventually().until(() -> listener.status().deadLettered() == 1);
+    eventually().until(() -> listener.status().givenUp() == 1);
     assertShipped("a");
     assertThat(TestServers.bodies(queue + ".dead")).containsExactly("another");
     assertThat(listener.status().failed()).isEqualTo(1);
@@ -429,7 +430,7 @@ final class JmsInboxTest {
       producer.setDisableMessageID(true);
       producer.send(context.createQueue(queue), "nameless");
     }
-    eventually().until(() -> listener.status().deadLettered() == 1);
+    eventually().until(() -> listener.status().givenUp() == 1);
     assertThat(TestServers.ids(table)).isEmpty();
     assertThat(TestServers.property(TestServers.browse(queue + ".dead").get(0), "holdfast_reason"))
         .contains("Let its sender set the property");

@@ -3,16 +3,8 @@ package dev.holdfast.rabbitmq;
 import com.rabbitmq.client.ConnectionFactory;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.inbox.Inbox;
-import dev.holdfast.internal.Doorbell;
-import dev.holdfast.internal.inbox.Reception;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import dev.holdfast.inbox.ListenerStatus;
+import dev.holdfast.internal.inbox.BrokerListener;
 
 /**
  * Receives the messages of a RabbitMQ queue through an {@link Inbox}: a message is handled in one
@@ -30,40 +22,10 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe. Runs on threads of its own, which are no daemons and end with {@link #close}.
  */
 public final class RabbitMqInbox implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(RabbitMqInbox.class);
+  private final BrokerListener listener;
 
-  /** What is received from, and how. */
-  record Source(ConnectionFactory factory, String queue, RabbitMqInboxSettings settings) {}
-
-  /** Written by the workers, read by anybody. */
-  static final class Counters {
-    final AtomicInteger connected = new AtomicInteger();
-    final AtomicLong handled = new AtomicLong();
-    final AtomicLong repeated = new AtomicLong();
-    final AtomicLong failed = new AtomicLong();
-    final AtomicLong deadLettered = new AtomicLong();
-  }
-
-  /**
-   * What a listener has done since it was started, and whether it is connected.
-   *
-   * @param connected how many of its connections to the broker are up
-   * @param handled messages that were handled and acknowledged
-   * @param repeated messages that were acknowledged since they had been handled before
-   * @param failed attempts that failed, of whatever message
-   * @param deadLettered messages that were given up, and moved or rejected
-   */
-  public record Status(
-      int connected, long handled, long repeated, long failed, long deadLettered) {}
-
-  private final Source source;
-  private final Counters counters = new Counters();
-  private final List<RabbitMqWorker> workers = new ArrayList<>();
-  private final List<Thread> threads = new ArrayList<>();
-  private final AtomicBoolean closed = new AtomicBoolean();
-
-  private RabbitMqInbox(Source source) {
-    this.source = source;
+  private RabbitMqInbox(BrokerListener listener) {
+    this.listener = listener;
   }
 
   /**
@@ -86,28 +48,18 @@ public final class RabbitMqInbox implements AutoCloseable {
           "The queue's name has %d bytes, and must have 1 to 255. Nothing was started."
               .formatted(RabbitMqRoute.bytes(queue)));
     }
-    RabbitMqInbox started =
-        new RabbitMqInbox(new Source(Connections.copy(connectionFactory), queue, settings));
-    started.run(inbox, handler);
-    return started;
+    return new RabbitMqInbox(
+        BrokerListener.start(
+            new RabbitMqBroker(Connections.copy(connectionFactory), queue, settings, handler),
+            inbox,
+            "holdfast-rabbitmq-" + queue,
+            settings.concurrency(),
+            settings.closingWait()));
   }
 
-  private void run(Inbox inbox, RabbitMqHandler handler) {
-    for (int i = 1; i <= source.settings().concurrency(); i++) {
-      RabbitMqWorker worker = new RabbitMqWorker(source, handler, new Reception(inbox), counters);
-      workers.add(worker);
-      threads.add(new Thread(worker, "holdfast-rabbitmq-" + source.queue() + "-" + i));
-    }
-    threads.forEach(Thread::start);
-  }
-
-  public Status status() {
-    return new Status(
-        counters.connected.get(),
-        counters.handled.get(),
-        counters.repeated.get(),
-        counters.failed.get(),
-        counters.deadLettered.get());
+  /** What it has done since it was started, and whether it is connected. */
+  public ListenerStatus status() {
+    return listener.status();
   }
 
   /**
@@ -118,34 +70,6 @@ public final class RabbitMqInbox implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
-    }
-    workers.forEach(RabbitMqWorker::end);
-    long began = Doorbell.nanos();
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      try {
-        Duration left = source.settings().closingWait().minus(Doorbell.since(began));
-        if (thread != Thread.currentThread() && !left.isNegative() && !left.isZero()) {
-          thread.join(Math.max(1, left.toMillis()));
-        }
-      } catch (InterruptedException e) {
-        interrupted = true;
-        break;
-      }
-    }
-    for (Thread thread : threads) {
-      if (thread.isAlive() && thread != Thread.currentThread()) {
-        log.warn(
-            "A handler of messages of queue {} did not end within {} and is interrupted. Its message is not acknowledged and comes again.",
-            source.queue(),
-            source.settings().closingWait());
-        thread.interrupt();
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    listener.close();
   }
 }

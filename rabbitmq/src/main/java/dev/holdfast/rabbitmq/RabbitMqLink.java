@@ -6,6 +6,8 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.ShutdownSignalException;
+import dev.holdfast.internal.inbox.Broker;
+import dev.holdfast.internal.inbox.Broker.Fate;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -22,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * again when this is closed. One thread's; deliveries come on the connection's and wait in a queue
  * that the prefetch bounds.
  */
-final class RabbitMqLink implements AutoCloseable {
+final class RabbitMqLink implements Broker.Link<Delivery> {
   private static final String REASON = "holdfast_reason";
   private static final String ATTEMPTS = "holdfast_attempts";
   private static final int LONGEST_REASON = 1000;
@@ -30,24 +32,26 @@ final class RabbitMqLink implements AutoCloseable {
 
   private final Connection connection;
   private final Channel channel;
+  private final RabbitMqInboxSettings settings;
   private final BlockingQueue<Delivery> arrived = new LinkedBlockingQueue<>();
   private volatile @Nullable String ended;
   private @Nullable Confirms deadLetters;
 
-  private RabbitMqLink(Connection connection, Channel channel) {
+  private RabbitMqLink(Connection connection, Channel channel, RabbitMqInboxSettings settings) {
     this.connection = connection;
     this.channel = channel;
+    this.settings = settings;
   }
 
-  static RabbitMqLink open(ConnectionFactory factory, String queue, int prefetch)
+  static RabbitMqLink open(ConnectionFactory factory, String queue, RabbitMqInboxSettings settings)
       throws IOException, TimeoutException {
     Connection connection = factory.newConnection("holdfast inbox " + queue);
     RabbitMqLink link = null;
     try {
       Channel channel = Objects.requireNonNull(connection.createChannel(), "no channel left");
-      RabbitMqLink opened = new RabbitMqLink(connection, channel);
+      RabbitMqLink opened = new RabbitMqLink(connection, channel, settings);
       channel.addShutdownListener(opened::shutDown);
-      channel.basicQos(prefetch);
+      channel.basicQos(settings.prefetch());
       channel.basicConsume(
           queue,
           false,
@@ -71,27 +75,38 @@ final class RabbitMqLink implements AutoCloseable {
    *
    * @throws IOException when none can come any more
    */
-  @Nullable Delivery receive(long atMostMillis) throws IOException, InterruptedException {
+  @Override
+  public @Nullable Delivery receive(long atMostMillis) throws IOException, InterruptedException {
     check();
     return arrived.poll(atMostMillis, TimeUnit.MILLISECONDS);
   }
 
-  /** Fails when the channel is gone, and with it what was received on it. */
-  void check() throws IOException {
+  @Override
+  public void check() throws IOException {
     String why = ended;
     if (why != null) {
       throw new IOException(why);
     }
   }
 
-  /** Tells the broker that it may forget the message. */
-  void acknowledge(Delivery message) throws IOException {
+  @Override
+  public void acknowledge(Delivery message) throws IOException {
     channel.basicAck(message.getEnvelope().getDeliveryTag(), false);
   }
 
-  /** To the dead-letter exchange of its queue, if that has one, and else to nowhere. */
-  void reject(Delivery message) throws IOException {
-    channel.basicReject(message.getEnvelope().getDeliveryTag(), false);
+  @Override
+  public Fate failed(Delivery message, int attempts, boolean hopeless, Throwable cause)
+      throws IOException, InterruptedException {
+    if (!hopeless && attempts < settings.attempts()) {
+      return new Fate.Kept();
+    }
+    RabbitMqRoute deadLetter = settings.deadLetter();
+    if (deadLetter == null) {
+      channel.basicReject(message.getEnvelope().getDeliveryTag(), false);
+      return new Fate.GivenUp("rejected: with the queue's dead-letter exchange, if it has one");
+    }
+    moveTo(deadLetter, message, attempts, Failures.text(cause));
+    return new Fate.GivenUp("in " + deadLetter);
   }
 
   /**
@@ -99,7 +114,7 @@ final class RabbitMqLink implements AutoCloseable {
    *
    * @throws IOException when it is not: the message is not acknowledged
    */
-  void moveTo(RabbitMqRoute route, Delivery message, int attempts, String reason)
+  private void moveTo(RabbitMqRoute route, Delivery message, int attempts, String reason)
       throws IOException, InterruptedException {
     Confirms on = deadLetters;
     if (on == null || !on.isOpen()) {

@@ -10,6 +10,7 @@ import dev.holdfast.Message;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.ListenerStatus;
 import dev.holdfast.inbox.TryAgainLater;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -99,7 +100,7 @@ final class RabbitMqInboxTest {
     RabbitMqInbox listener = listen(settings, ship());
     send("a", "b");
     assertShipped("a", "b");
-    eventually().until(() -> listener.status().equals(new RabbitMqInbox.Status(1, 2, 0, 0, 0)));
+    eventually().until(() -> listener.status().equals(new ListenerStatus(1, 2, 0, 0, 0)));
     assertNothingIsLeft(listener);
   }
 
@@ -219,7 +220,7 @@ final class RabbitMqInboxTest {
     eventually().until(() -> listener.status().connected() == 1);
     // One attempt alone waits for two seconds for a connection.
     assertThat(reached.await(5, TimeUnit.SECONDS)).isFalse();
-    assertThat(listener.status()).isEqualTo(new RabbitMqInbox.Status(1, 0, 0, 0, 0));
+    assertThat(listener.status()).isEqualTo(new ListenerStatus(1, 0, 0, 0, 0));
     database.restore();
     assertShipped("a", "b");
     assertThat(redelivered).containsExactly(false, false);
@@ -259,7 +260,7 @@ final class RabbitMqInboxTest {
               }
             });
     assertShipped("b");
-    eventually().until(() -> listener.status().deadLettered() == 1);
+    eventually().until(() -> listener.status().givenUp() == 1);
     assertThat(attempts).hasValue(3);
     GetResponse letter = TestServers.drain(dead).get(0);
     assertThat(TestServers.body(letter)).isEqualTo("poison");
@@ -300,9 +301,9 @@ final class RabbitMqInboxTest {
               throw new IllegalStateException("it is poison");
             });
     eventually().until(() -> listener.status().failed() >= 2);
-    assertThat(listener.status().deadLettered()).isZero();
+    assertThat(listener.status().givenUp()).isZero();
     TestServers.onChannel(channel -> channel.queueDeclare(missing, true, false, false, Map.of()));
-    eventually().until(() -> listener.status().deadLettered() == 1);
+    eventually().until(() -> listener.status().givenUp() == 1);
     assertThat(TestServers.bodies(missing)).containsExactly("poison");
   }
 
@@ -310,7 +311,7 @@ final class RabbitMqInboxTest {
   void aMessageWithoutAnIdIsGivenUpAtOnceAndSaysWhatToDo() {
     RabbitMqInbox listener = listen(settings, ship());
     TestServers.put(queue, null, "nameless");
-    eventually().until(() -> listener.status().deadLettered() == 1);
+    eventually().until(() -> listener.status().givenUp() == 1);
     assertThat(TestServers.ids(table)).isEmpty();
     assertThat(TestServers.drain(dead).get(0).getProps().getHeaders().get("holdfast_reason"))
         .asString()

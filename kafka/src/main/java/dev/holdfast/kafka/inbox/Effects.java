@@ -1,9 +1,13 @@
 package dev.holdfast.kafka.inbox;
 
+import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
+import dev.holdfast.OutcomeUnknown;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
+import dev.holdfast.TransactionBody;
+import dev.holdfast.boundary.Outcome;
 import dev.holdfast.inbox.FingerprintMismatch;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.TryAgainLater;
@@ -65,12 +69,13 @@ final class Effects {
    * Handles records, in their order, and moves on behind them.
    *
    * @param confirm the last before the commit; what it throws rolls back
+   * @throws HandlerFailed when one of them cannot be handled
    */
   void commit(List<Item> slice, Map<TopicPartition, Reading> readings, Runnable confirm) {
-    longest = Duration.ZERO;
-    holdfast.transact(
+    // Who is held to have failed, when the commit does and does not tell.
+    judged(
+        slice.size() / 2,
         tx -> {
-          allHandled = false;
           move(tx, moves(slice, readings));
           List<Parked> held = new ArrayList<>();
           List<Integer> rest = new ArrayList<>();
@@ -87,8 +92,59 @@ final class Effects {
           }
           parking.park(tx.connection(), consumer, held, Map.of());
           confirm.run();
-          allHandled = true;
         });
+  }
+
+  /**
+   * Runs a transaction with handlers in it, and tells a record that cannot be handled from a
+   * database that is out of reach.
+   *
+   * @param suspect who is held to have failed, when the commit does and does not tell
+   */
+  private void judged(int suspect, TransactionBody work) {
+    longest = Duration.ZERO;
+    try {
+      holdfast.transact(
+          tx -> {
+            allHandled = false;
+            work.run(tx);
+            allHandled = true;
+          });
+    } catch (OutcomeUnknown e) {
+      // The database ends a transaction that a handler leaves alone, and that is not an outage.
+      if (silentHandler() < 0 || !(e.resolve() instanceof Outcome.Rejected)) {
+        throw e;
+      }
+      throw silent(e);
+    } catch (DatabaseFailure e) {
+      if (silentHandler() >= 0) {
+        throw silent(e);
+      }
+      if (!allHandled || isRetryable(e)) {
+        // Of Holdfast's own statements, or in the way of others.
+        throw e;
+      }
+      // Found at the commit, such as a constraint that is checked there.
+      throw new HandlerFailed(suspect, false, e);
+    } catch (HandlerFailed e) {
+      throw e.isOutage() && silentHandler() >= 0 ? silent(e) : e;
+    }
+  }
+
+  private HandlerFailed silent(Exception cause) {
+    return new HandlerFailed(
+        silentHandler(),
+        false,
+        new IllegalStateException(
+            "the handler left its transaction alone for longer than "
+                + settings.handlerSilence()
+                + ", so the database ended it",
+            cause));
+  }
+
+  private boolean isRetryable(DatabaseFailure e) {
+    return e.getCause() instanceof SQLException cause
+        && holdfast.store().writer().isRetryable(cause);
   }
 
   /** Parks a record, and moves on behind it. */
@@ -110,12 +166,15 @@ final class Effects {
         tx -> move(tx, List.of(new Move(reading.partition, reading.next, next, null))));
   }
 
-  /** Handles a record that is parked, in the name of whoever reads its partition. */
+  /**
+   * Handles a record that is parked, in the name of whoever reads its partition.
+   *
+   * @throws HandlerFailed when it cannot be handled
+   */
   void replay(Item item, Reading reading) {
-    longest = Duration.ZERO;
-    holdfast.transact(
+    judged(
+        0,
         tx -> {
-          allHandled = false;
           stay(tx, reading);
           if (parking.remove(
               tx.connection(), consumer, reading.partition, item.message().offset())) {
@@ -123,7 +182,6 @@ final class Effects {
               handle(tx, item, i);
             }
           }
-          allHandled = true;
         });
   }
 
@@ -235,18 +293,13 @@ final class Effects {
     return null;
   }
 
-  /** Whether all handlers of the last transaction have returned, and only its commit was left. */
-  boolean allHandled() {
-    return allHandled;
-  }
-
   /**
    * Whether the database has ended the last transaction since a handler left it alone, and which
    * one may have.
    *
    * @return -1 when none was silent for long enough
    */
-  int silentHandler() {
+  private int silentHandler() {
     return longest.compareTo(settings.handlerSilence()) >= 0 ? longestIndex : -1;
   }
 }

@@ -1,17 +1,13 @@
 package dev.holdfast.kafka.inbox;
 
-import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.OutcomeUnknown;
-import dev.holdfast.boundary.Outcome;
 import dev.holdfast.inbox.store.ConsumerParking;
-import dev.holdfast.inbox.store.ConsumerParking.Parked;
 import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.inbox.store.OffsetStore.Position;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -41,7 +37,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,19 +47,16 @@ final class Session implements ConsumerRebalanceListener {
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
   private static final Duration COPY = Duration.ofSeconds(5);
-  private static final Duration LONGEST_REPLAY = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOOK = Duration.ofMillis(500);
 
   /** From so many records on it is likely that the broker has answered before they are handled. */
   private static final int WORTH_OVERLAPPING = 200;
 
-  private static final int REPLAY_RECORDS = 100;
-
-  private final Holdfast holdfast;
   private final String consumer;
   private final KafkaInboxSettings settings;
   private final KafkaConsumer<byte[], byte[]> client;
   private final TopicIds ids;
+  private final TopicCheck check;
   private final LogOffsets logs;
   private final BooleanSupplier closing;
   private final Consumer<List<PartitionStatus>> status;
@@ -72,10 +64,10 @@ final class Session implements ConsumerRebalanceListener {
   private final ConsumerParking parking;
   private final Effects effects;
   private final Opening opening;
+  private final Replay replay;
   private final Map<TopicPartition, Reading> readings = new HashMap<>();
   private final Backoff backoff =
       new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), ThreadLocalRandom.current());
-  private TopicIds.@Nullable Question unconfirmed;
   private LogOffsets.Question ends = LogOffsets.Question.none();
   private boolean paused;
   private long keptHouse = Doorbell.nanos() - HOUSEKEEPING.toNanos();
@@ -90,17 +82,18 @@ final class Session implements ConsumerRebalanceListener {
       Admin admin,
       BooleanSupplier closing,
       Consumer<List<PartitionStatus>> status) {
-    this.holdfast = holdfast;
     this.consumer = consumer;
     this.settings = settings;
     this.client = client;
     this.ids = new TopicIds(admin);
+    this.check = new TopicCheck(ids);
     this.logs = new LogOffsets(admin);
     this.closing = closing;
     this.status = status;
     this.offsets = holdfast.store().offsets();
     this.parking = holdfast.store().consumerParking();
     this.effects = new Effects(holdfast, consumer, settings, handler);
+    this.replay = new Replay(consumer, parking, effects, closing);
     this.opening = new Opening(consumer, settings.startAt(), offsets, parking);
   }
 
@@ -243,17 +236,15 @@ final class Session implements ConsumerRebalanceListener {
                     : message.offset() + 1));
       }
     }
-    // Asked after the poll, so that the answer is true of what was polled.
-    unconfirmed = ask(items);
+    ask(items);
     handle(new ArrayDeque<>(List.of(items)));
   }
 
-  private TopicIds.Question ask(List<Item> items) {
-    return ids.ask(
+  private void ask(List<Item> items) {
+    check.ask(
         items.stream()
             .map(item -> readings.get(item.at()))
             .filter(Objects::nonNull)
-            .map(reading -> reading.partition.topicId())
             .collect(Collectors.toSet()));
   }
 
@@ -261,8 +252,7 @@ final class Session implements ConsumerRebalanceListener {
   private boolean isOfTheTopicsRead(List<Item> items) {
     while (!closing.getAsBoolean()) {
       try {
-        Set<UUID> gone = Objects.requireNonNull(unconfirmed).gone();
-        unconfirmed = null;
+        Set<UUID> gone = check.gone();
         List.copyOf(readings.values()).stream()
             .filter(reading -> gone.contains(reading.partition.topicId()))
             .forEach(reading -> reopen(reading.at));
@@ -272,36 +262,10 @@ final class Session implements ConsumerRebalanceListener {
       } catch (KafkaException e) {
         log.warn("consumer {}: waits for the broker to say which topics it has", consumer, e);
         hold(backoff.next());
-        unconfirmed = ask(items);
+        ask(items);
       }
     }
     return false;
-  }
-
-  /**
-   * At the end of a transaction: the answer has come while the slice was handled. If not, or if it
-   * is bad, nothing is committed, and the answer is waited for outside.
-   */
-  private void confirm() {
-    TopicIds.Question question = unconfirmed;
-    if (question != null) {
-      if (!question.isAnswered() || !isGood(question)) {
-        throw new Unconfirmed();
-      }
-      unconfirmed = null;
-    }
-  }
-
-  private static boolean isGood(TopicIds.Question question) {
-    try {
-      return question.gone().isEmpty();
-    } catch (KafkaException e) {
-      return false;
-    }
-  }
-
-  private static final class Unconfirmed extends RuntimeException {
-    private static final long serialVersionUID = 1L;
   }
 
   /** Handles slices until all is committed or given up to be polled again. */
@@ -309,7 +273,7 @@ final class Session implements ConsumerRebalanceListener {
     int attempts = 0;
     while (!todo.isEmpty() && !closing.getAsBoolean()) {
       List<Item> slice = ours(todo.pop());
-      if (unconfirmed != null && slice.size() < WORTH_OVERLAPPING) {
+      if (check.isOpen() && slice.size() < WORTH_OVERLAPPING) {
         if (!isOfTheTopicsRead(slice)) {
           return;
         }
@@ -342,7 +306,7 @@ final class Session implements ConsumerRebalanceListener {
             todo.push(slice);
           }
         }
-      } catch (Unconfirmed e) {
+      } catch (TopicCheck.Unconfirmed e) {
         if (!isOfTheTopicsRead(slice)) {
           return;
         }
@@ -375,53 +339,8 @@ final class Session implements ConsumerRebalanceListener {
   }
 
   private void commit(List<Item> slice) {
-    classify(slice.size() / 2, () -> effects.commit(slice, readings, this::confirm));
+    effects.commit(slice, readings, check::confirm);
     slice.forEach(this::advance);
-  }
-
-  /**
-   * Tells a record that cannot be handled from a database that is out of reach.
-   *
-   * @param suspect who is held to have failed, when the commit does and does not tell
-   */
-  private void classify(int suspect, Runnable transaction) {
-    try {
-      transaction.run();
-    } catch (OutcomeUnknown e) {
-      // The database ends a transaction that a handler leaves alone, and that is not an outage.
-      if (effects.silentHandler() < 0 || !(e.resolve() instanceof Outcome.Rejected)) {
-        throw e;
-      }
-      throw silent(e);
-    } catch (DatabaseFailure e) {
-      if (effects.silentHandler() >= 0) {
-        throw silent(e);
-      }
-      if (!effects.allHandled() || isRetryable(e)) {
-        // Of Holdfast's own statements, or in the way of others.
-        throw e;
-      }
-      // Found at the commit, such as a constraint that is checked there.
-      throw new HandlerFailed(suspect, false, e);
-    } catch (HandlerFailed e) {
-      throw e.isOutage() && effects.silentHandler() >= 0 ? silent(e) : e;
-    }
-  }
-
-  private HandlerFailed silent(Exception cause) {
-    return new HandlerFailed(
-        effects.silentHandler(),
-        false,
-        new IllegalStateException(
-            "the handler left its transaction alone for longer than "
-                + settings.handlerSilence()
-                + ", so the database ended it",
-            cause));
-  }
-
-  private boolean isRetryable(DatabaseFailure e) {
-    return e.getCause() instanceof SQLException cause
-        && holdfast.store().writer().isRetryable(cause);
   }
 
   private void advance(Item item) {
@@ -533,7 +452,7 @@ final class Session implements ConsumerRebalanceListener {
   private void keepUp(Reading reading) {
     try {
       pass(reading);
-      replay(reading);
+      replay.of(reading);
     } catch (Effects.Overtaken | OutcomeUnknown e) {
       reopen(reading.at);
     } catch (HoldfastException e) {
@@ -564,48 +483,6 @@ final class Session implements ConsumerRebalanceListener {
     } catch (TimeoutException e) {
       log.debug("consumer {}: the broker does not confirm {}", consumer, reading.at, e);
     }
-  }
-
-  private void replay(Reading reading) {
-    if (reading.lanes.isEmpty()) {
-      return;
-    }
-    long since = Doorbell.nanos();
-    for (String lane : parking.releasing(consumer, reading.partition)) {
-      boolean more = true;
-      while (more && !Doorbell.hasPassed(LONGEST_REPLAY, since) && !closing.getAsBoolean()) {
-        List<Parked> records = parking.first(consumer, reading.partition, lane, REPLAY_RECORDS);
-        more = replay(records, lane, reading);
-      }
-    }
-  }
-
-  private boolean replay(List<Parked> records, String lane, Reading reading) {
-    if (records.isEmpty()) {
-      if (effects.endParking(lane, reading)) {
-        reading.lanes.remove(lane);
-        log.info("consumer {}: {} of {} is parked no longer", consumer, lane, reading.at);
-      }
-      return false;
-    }
-    for (Parked record : records) {
-      try {
-        classify(0, () -> effects.replay(Item.of(record), reading));
-      } catch (HandlerFailed e) {
-        if (!e.isOutage()) {
-          parking.keep(consumer, reading.partition, lane, e.reason());
-          log.warn(
-              "consumer {}: {} of {} stays parked, offset {} could not be handled",
-              consumer,
-              lane,
-              reading.at,
-              record.offset(),
-              e.getCause());
-        }
-        return false;
-      }
-    }
-    return true;
   }
 
   /** Kafka's own offsets are for tools that look there; nobody reads them here. */

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Real crashes, of JVMs of their own. */
@@ -44,6 +45,7 @@ final class ForkedTest {
     }
   }
 
+  @Tag("long")
   @Test
   void aForkedCrashShowsWhatASimulatedOneShows() {
     DatabaseThenBroker.orders = LabServers.keyedTable("orders");

@@ -47,6 +47,7 @@ final class JmsInboxCrashTest {
     assertThat(report.runs()).hasSizeGreaterThan(4).allMatch(RunReport::passed);
   }
 
+  @Tag("long")
   @Test
   void aListenerThatAcknowledgesFirstLosesMessages() {
     assertThat(explore(new Lab.AcknowledgingFirst()).findings())

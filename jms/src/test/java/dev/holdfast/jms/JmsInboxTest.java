@@ -199,6 +199,7 @@ final class JmsInboxTest {
     assertQueueIsEmpty();
   }
 
+  @Tag("long")
   @Test
   void aListenerStartsWhileItsBrokerIsDown() {
     send("a");
@@ -436,6 +437,7 @@ final class JmsInboxTest {
         .contains("Let its sender set the property");
   }
 
+  @Tag("long")
   @Test
   void severalThreadsHandleEachMessageOnce() {
     int messages = 200;

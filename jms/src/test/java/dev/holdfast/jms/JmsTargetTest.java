@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What arrives at the broker, what is refused, and what an outage is. */
@@ -251,6 +252,7 @@ final class JmsTargetTest {
         .toList();
   }
 
+  @Tag("long")
   @Test
   void aBatchOfWhichArtemisHasAPartIsCompletedWithoutRepeats() {
     String queue = TestServers.unique("part");

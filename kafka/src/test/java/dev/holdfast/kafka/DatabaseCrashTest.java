@@ -80,6 +80,7 @@ final class DatabaseCrashTest {
     attack(20, 20, Long.getLong("seed", 2));
   }
 
+  @Tag("long")
   @Test
   void withoutTheFlushFenceTheSameKillInventsMessages() {
     Sabotage sabotage = Sabotage.NONE.without(Without.FLUSH_FENCE);

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -141,6 +142,7 @@ final class DrillTest {
         });
   }
 
+  @Tag("long")
   @Test
   void withoutTheCountOfCopiesARestoredBackupLosesOrdersSilently() {
     restore(
@@ -158,6 +160,7 @@ final class DrillTest {
         .until(() -> stage.store.channels().status("orders").lagMessages() == 0);
   }
 
+  @Tag("long")
   @Test
   @Attacks("outbox.recovery.copies")
   void aCloneBesideTheOriginalIsStoppedAndDisturbsNobody() {
@@ -203,6 +206,7 @@ final class DrillTest {
     return RelayProcess.settings().withProgressInterval(Duration.ofMillis(50));
   }
 
+  @Tag("long")
   @Test
   @Attacks("outbox.durability")
   void aBrokerThatLostItsDiskGetsAgainWhatTheOutboxStillHolds() {

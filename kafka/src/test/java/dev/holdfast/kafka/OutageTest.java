@@ -16,8 +16,6 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers that die or fall silent while customers order. */
 final class OutageTest {
@@ -45,11 +43,20 @@ final class OutageTest {
     return stage.count();
   }
 
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
+  @Test
   @Attacks("outbox.recovery.outage")
-  void aBrokerThatIsKilledLosesNothingAndParksNothing(boolean plain) {
-    KafkaTarget target = plain ? TestServers.target().plain() : TestServers.target();
+  void aBrokerThatIsKilledLosesNothingAndParksNothing() {
+    aBrokerIsKilled(TestServers.target(), false);
+  }
+
+  @Tag("long")
+  @Test
+  @Attacks("outbox.recovery.outage")
+  void aBrokerThatIsKilledLosesNothingAndParksNothingWithoutTransactions() {
+    aBrokerIsKilled(TestServers.target().plain(), true);
+  }
+
+  private void aBrokerIsKilled(KafkaTarget target, boolean plain) {
     try (Holdfast relay =
         Holdfast.on(stage.pool)
             .schema(stage.schema)

@@ -26,6 +26,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -130,6 +131,7 @@ final class OutboxMutantsTest {
         "commit (insert into conformance_order");
   }
 
+  @Tag("long")
   @Test
   void progressThatIsRecordedBeforeTheMessagesAreCommittedLosesThem() {
     record ProgressFirst(TargetSession session) implements WrappedTarget.Session {
@@ -149,6 +151,7 @@ final class OutboxMutantsTest {
         "kafka: deliver");
   }
 
+  @Tag("long")
   @Test
   void whatIsParkedAfterProgressHasMovedIsLost() {
     record ParksLate(TargetSession session) implements WrappedTarget.Session {
@@ -217,12 +220,14 @@ final class OutboxMutantsTest {
     return toTarget(session -> new Simplified(session, snapshot));
   }
 
+  @Tag("long")
   @Test
   void theSnapshotsUpperEndAloneAsProgressLosesWhoeverCommitsLate() {
     assertFoundAfterDelivery(
         readingBack("from=$2:$2:"), OutboxConformance::aTransactionThatCommitsLate, Verdict.LOST);
   }
 
+  @Tag("long")
   @Test
   void theSnapshotsLowerEndAloneAsProgressRepeatsWhatCameBeforeWhoeverCommitsLate() {
     assertFoundAfterDelivery(
@@ -266,6 +271,7 @@ final class OutboxMutantsTest {
     }
   }
 
+  @Tag("long")
   @Test
   void theHighestPositionAsProgressLosesWhoeverCommitsLate() {
     assertFoundAfterDelivery(

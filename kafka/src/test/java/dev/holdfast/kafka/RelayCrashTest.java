@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -96,6 +97,7 @@ final class RelayCrashTest {
     }
   }
 
+  @Tag("long")
   @Test
   void withoutTheProgressRecordTheSameDeathRepeatsMessages() {
     Sabotage dies = Sabotage.diesAt(Point.AFTER_COMMIT, 3).without(Without.PROGRESS_RECORD);

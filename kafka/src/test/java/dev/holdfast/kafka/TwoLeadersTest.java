@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A leader that was paused and wakes up beside its successor. */
@@ -70,6 +71,7 @@ final class TwoLeadersTest {
         .isEqualTo(Shop.Count.CLEAN);
   }
 
+  @Tag("long")
   @Test
   void withoutTheTargetsFenceAPausedLeaderThatWakesUpRepeatsMessages() {
     Sabotage sabotage = Sabotage.stopsAt(Point.BEFORE_SEND, 3).without(Without.TARGET_FENCE);

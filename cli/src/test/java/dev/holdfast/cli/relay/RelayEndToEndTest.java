@@ -243,6 +243,7 @@ class RelayEndToEndTest {
     return sequences;
   }
 
+  @Tag("long")
   @Test
   void healthAndMetricsFollowTheServers() throws Exception {
     String database = newDatabase();

@@ -14,6 +14,7 @@ import dev.holdfast.kafka.KafkaTarget;
 import java.sql.SQLException;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** With the outbox no crash and no lost answer separates order and message. */
@@ -29,6 +30,7 @@ final class OutboxOrdersTest {
   }
 
   /** The control: what makes the repeat invisible is the progress in the messages' transaction. */
+  @Tag("long")
   @Test
   void withoutKafkaTransactionsACrashedRelayRepeatsItself() {
     ExplorationReport report =

@@ -36,9 +36,13 @@ final class PostgresUpkeep implements Upkeep {
       """;
 
   private final Database database;
+  private final Segments segments;
+  private final InboxRing inbox;
 
   PostgresUpkeep(Database database) {
     this.database = database;
+    this.segments = new Segments(database);
+    this.inbox = new InboxRing(database, segments);
   }
 
   @Override
@@ -120,7 +124,7 @@ final class PostgresUpkeep implements Upkeep {
     turnDedupe(lease);
     turnAttempts(lease);
     forgetClosedRoutes(lease);
-    turnInbox(lease);
+    inbox.turn(lease);
     return emptied;
   }
 
@@ -160,18 +164,15 @@ final class PostgresUpkeep implements Upkeep {
     boolean candidate =
         database.transact(
             "look at " + table,
-            connection -> exists(connection, table) && !ask(connection, IN_USE.formatted(table)));
+            connection ->
+                segments.isUsed(connection, table)
+                    && !segments.ask(connection, IN_USE.formatted(table)));
     return candidate
-        && truncateIf(
-            lease, List.of(), table, connection -> !ask(connection, IN_USE.formatted(table)));
-  }
-
-  private boolean exists(Connection connection, String table) throws SQLException {
-    return ask(connection, "select exists (select from ${schema}." + table + ")");
-  }
-
-  private boolean ask(Connection connection, String sql) throws SQLException {
-    return database.one(connection, sql, row -> row.getBoolean(1)).orElse(false);
+        && segments.emptyIf(
+            lease,
+            List.of(),
+            table,
+            connection -> !segments.ask(connection, IN_USE.formatted(table)));
   }
 
   private void turnMessages(Lease lease, Ring ring) {
@@ -183,15 +184,15 @@ final class PostgresUpkeep implements Upkeep {
         lease,
         connection -> {
           boolean full =
-              ask(
+              segments.ask(
                   connection,
                   "select pg_table_size('${schema}.message_"
                       + ring.current()
                       + "') > "
                       + FULL_BYTES);
           if ((due || full)
-              && exists(connection, "message_" + ring.current())
-              && !exists(connection, "message_" + ring.next())) {
+              && segments.isUsed(connection, "message_" + ring.current())
+              && !segments.isUsed(connection, "message_" + ring.next())) {
             setCurrent(connection, "message", ring.next());
           }
         });
@@ -221,7 +222,7 @@ final class PostgresUpkeep implements Upkeep {
   }
 
   private void turnOnto(Lease lease, String ring, int current, int emptied) {
-    truncateIf(
+    segments.emptyIf(
         lease,
         // The ring's row first, and without waiting, too: publishers under REPEATABLE READ hold it
         // and then come to the segments.
@@ -230,159 +231,6 @@ final class PostgresUpkeep implements Upkeep {
         ring + "_" + emptied,
         connection -> {
           setCurrent(connection, ring, current);
-          return true;
-        });
-  }
-
-  /**
-   * The inbox's ring, see decision 7.
-   *
-   * @param announced what those with an older snapshot take for the turn
-   * @param settled whether the last turn is; not by a transaction id of another cluster
-   * @param behind whether everybody who may still write to the segment before is done
-   * @param closed whether that has been written down
-   * @param due whether what is in the segment before may be forgotten
-   */
-  private record InboxRing(
-      int current,
-      long turn,
-      long announced,
-      boolean settled,
-      boolean behind,
-      boolean closed,
-      boolean due) {
-    int next() {
-      return (current + 1) % 3;
-    }
-
-    String nextTable() {
-      return "inbox_" + next();
-    }
-  }
-
-  private void turnInbox(Lease lease) {
-    InboxRing ring =
-        database.transact(
-            "read ring inbox",
-            connection ->
-                database
-                    .one(
-                        connection,
-                        """
-                        select r.current, r.turn, t.last_value,
-                               coalesce(r.settled < pg_snapshot_xmax(s), false),
-                               coalesce(r.settled < pg_snapshot_xmin(s), false),
-                               r.closed_at is not null,
-                               coalesce(${schema}.now() - r.closed_at
-                                 > (select max(c.retention_ms) from ${schema}.inbox_consumer c)
-                                   * interval '1 ms', false)
-                        from ${schema}.inbox_ring r, ${schema}.inbox_turn t,
-                             pg_current_snapshot() s
-                        """,
-                        row ->
-                            new InboxRing(
-                                row.getInt(1),
-                                row.getLong(2),
-                                row.getLong(3),
-                                row.getBoolean(4),
-                                row.getBoolean(5),
-                                row.getBoolean(6),
-                                row.getBoolean(7)))
-                    .orElseThrow());
-    if (ring.turn() != ring.announced()) {
-      // A turn that was announced and not committed.
-      database.fenced(
-          "announce the turn of the inbox", lease, connection -> announce(connection, ring.turn()));
-    }
-    if (!ring.settled()) {
-      // A transaction of its own, since it must begin when the turn has been seen.
-      updateInboxRing(
-          lease,
-          """
-          settled = pg_current_xact_id(), closed_at = null
-          where settled is null or settled >= pg_snapshot_xmax(pg_current_snapshot())
-          """);
-    } else if (ring.behind() && !ring.closed()) {
-      updateInboxRing(lease, "closed_at = ${schema}.now() where closed_at is null");
-    } else if (ring.closed()) {
-      // Nobody looks at the next one, or writes to it, who has seen this turn.
-      boolean free =
-          !database.transact(
-                  "look at the inbox", connection -> exists(connection, ring.nextTable()))
-              || truncateIf(
-                  lease,
-                  List.of(),
-                  List.of(ring.nextTable(), "inbox_reply_" + ring.next()),
-                  connection -> true);
-      if (free && ring.due()) {
-        turnInbox(lease, ring);
-      }
-    }
-  }
-
-  /**
-   * Announced first: whoever has an older snapshot must not believe in it when this is committed.
-   */
-  private void turnInbox(Lease lease, InboxRing ring) {
-    database.fenced(
-        "turn ring inbox",
-        lease,
-        connection -> {
-          announce(connection, ring.turn() + 1);
-          database.update(
-              connection,
-              """
-              update ${schema}.inbox_ring
-              set current = ?, turn = turn + 1, settled = null, closed_at = null
-              where turn = ?
-              """,
-              ring.next(),
-              ring.turn());
-        });
-  }
-
-  private void announce(Connection connection, long turn) throws SQLException {
-    database.call(connection, "select setval('${schema}.inbox_turn', ?)", turn);
-  }
-
-  private void updateInboxRing(Lease lease, String change, Object... parameters) {
-    database.fenced(
-        "turn ring inbox",
-        lease,
-        connection ->
-            database.update(connection, "update ${schema}.inbox_ring set " + change, parameters));
-  }
-
-  private boolean truncateIf(
-      Lease lease, List<String> locks, String table, Database.Work<Boolean> permitted) {
-    return truncateIf(lease, locks, List.of(table), permitted);
-  }
-
-  private boolean truncateIf(
-      Lease lease, List<String> locks, List<String> tables, Database.Work<Boolean> permitted) {
-    String all = "${schema}." + String.join(", ${schema}.", tables);
-    return database.transact(
-        "empty " + tables,
-        connection -> {
-          if (!database.owns(connection, lease)) {
-            return false;
-          }
-          try {
-            for (String lock : locks) {
-              database.call(connection, lock);
-            }
-            database.call(connection, "lock table " + all + " in access exclusive mode nowait");
-          } catch (SQLException e) {
-            if (SqlErrors.state(e).equals(SqlErrors.LOCK_NOT_AVAILABLE)) {
-              connection.rollback();
-              return false; // somebody uses it; the next turn tries again
-            }
-            throw e;
-          }
-          if (!permitted.run(connection)) {
-            return false;
-          }
-          database.call(connection, "truncate " + all);
           return true;
         });
   }

@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
@@ -124,6 +125,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void aMessageThatItsSenderSendsTwiceUnderOneIdIsHandledOnce() {
     JmsInbox listener = listen(JmsInboxSettings.DEFAULT, ship());
     send("a", Map.of(Encoder.ID, "id-1"));
@@ -159,6 +161,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void aBrokerThatDiesBetweenTheCommitAndTheAcknowledgmentBringsTheMessageAgainForNothing() {
     AtomicBoolean once = new AtomicBoolean();
     ConnectionFactory dying =
@@ -179,6 +182,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.atomicity")
   void aBrokerThatDiesBeforeTheHandlerCommitsTakesNothingAlong() {
     AtomicBoolean once = new AtomicBoolean();
     send("a");
@@ -199,6 +203,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void aListenerStartsWhileItsBrokerIsDown() {
     send("a");
     TestServers.ARTEMIS.stop();
@@ -214,6 +219,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void whileTheDatabaseIsAwayTheMessageWaitsAndUsesUpNoAttempt() throws Exception {
     Queue<Integer> deliveries = new ConcurrentLinkedQueue<>();
     CountDownLatch reached = new CountDownLatch(1);
@@ -238,6 +244,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void aDatabaseThatGoesAwayInTheMidstOfAHandlerUsesUpNoAttempt() {
     AtomicInteger runs = new AtomicInteger();
     send("a");
@@ -299,6 +306,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void aHandlerThatAsksToBeTriedLaterUsesUpNoAttemptHoweverOften() {
     AtomicInteger runs = new AtomicInteger();
     send("a", "b");
@@ -336,6 +344,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("inbox.stuck")
   void aHandlerThatLeavesItsTransactionAloneHasFailedAndIsNoOutage() {
     inbox =
         holdfast.inbox(
@@ -359,6 +368,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks({"listener.atomicity", "listener.dead-letter"})
   void aMessageWhoseHandlerAlwaysFailsGoesToTheDeadLettersAndTheOthersAreHandled() {
     AtomicInteger attempts = new AtomicInteger();
     send("poison", Map.of("x", "y"));
@@ -405,6 +415,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.dead-letter")
   void anotherMessageUnderAnIdThatWasHandledIsADeadLetterAtOnce() {
     JmsInbox listener =
         listen(
@@ -419,6 +430,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.dead-letter")
   void aMessageWithoutAnyIdIsADeadLetterAtOnceAndSaysWhatToDo() throws JMSException {
     JmsInbox listener =
         listen(
@@ -436,6 +448,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void severalThreadsHandleEachMessageOnce() {
     int messages = 200;
     String[] bodies =

@@ -57,6 +57,7 @@ final class ConsumerGuarantee {
         written);
     return new Guarantee(
         "consumer from " + log.kind() + " to " + store.kind(),
+        List.of(log, store),
         Resolution.INBOX,
         "one local transaction over the log and the effects",
         List.of("Simultaneity: the effects follow when the consumer has come to the record."),

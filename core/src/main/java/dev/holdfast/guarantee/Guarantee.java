@@ -1,6 +1,7 @@
 package dev.holdfast.guarantee;
 
 import dev.holdfast.boundary.Assumption;
+import dev.holdfast.boundary.Boundary;
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
 import java.util.ArrayList;
@@ -13,18 +14,21 @@ import java.util.stream.Collectors;
  * What one resolution promises between named boundaries, computed by {@link Guarantees}. Immutable.
  *
  * @param name tells it from the others of this version: {@code outbox to kafka}
+ * @param between the boundaries whose declarations it is computed from, each once
  * @param replaces the stronger guarantee that it stands in for
  * @param givenUp what that one would have given and this does not
  * @param risks what can still go wrong, though every clause holds
  */
 public record Guarantee(
     String name,
+    List<Boundary> between,
     Resolution resolution,
     String replaces,
     List<String> givenUp,
     List<Clause> clauses,
     List<String> risks) {
   public Guarantee {
+    between = List.copyOf(between);
     givenUp = List.copyOf(givenUp);
     clauses = List.copyOf(clauses);
     risks = List.copyOf(risks);

@@ -1,5 +1,6 @@
 package dev.holdfast.guarantee;
 
+import static dev.holdfast.boundary.Capability.DEDUPLICATION;
 import static dev.holdfast.boundary.Capability.LOCAL_TRANSACTION;
 import static dev.holdfast.boundary.Capability.LOOKUP;
 import static dev.holdfast.boundary.Capability.ORDER_PER_KEY;
@@ -23,7 +24,7 @@ import java.util.Set;
  */
 public final class Guarantees {
   /** What takes time to be done is done by relays, of whatever channel. */
-  private static final Assumption UPKEEP =
+  static final Assumption UPKEEP =
       new Assumption(
           "holdfast.upkeep-runs", null, "A relay runs somewhere.", Set.of("storage.upkeep"));
 
@@ -71,6 +72,7 @@ public final class Guarantees {
         told);
     return new Guarantee(
         "transact at " + store.kind(),
+        List.of(store),
         Resolution.LOCAL_TRANSACTION,
         "nothing; there is no stronger one",
         List.of(),
@@ -86,53 +88,28 @@ public final class Guarantees {
    * @throws IllegalArgumentException if {@code store} has no local transactions
    */
   public static Guarantee inbox(Boundary store) {
-    requireTransactions(store);
-    List<Assumption> written = assumptions(store, LOCAL_TRANSACTION);
-    List<Assumption> told = both(written, acknowledgment(store));
-    Sheet sheet = new Sheet(store);
-    sheet.promise(
-        "inbox.atomicity",
-        Aspect.ATOMICITY,
-        "A message's id, what its handler changes and publishes, and its reply are one commit, or none of it is; a handler that throws leaves nothing, and the message is as new.",
-        written);
-    sheet.promise(
-        "inbox.once",
-        Aspect.DELIVERY,
-        "However often a message comes within the retention, and however many bring it at once, its handler's effects happen once.",
-        told);
-    sheet.promise(
-        "inbox.answer",
-        Aspect.ANSWER,
-        "When it comes again it is answered as the first time; when the reply to the commit is lost it is taken up again, and is either done or not.",
-        told);
-    sheet.promise(
-        "inbox.fingerprint",
-        Aspect.ANSWER,
-        "Another message under the same id is refused, where both come with what they say.",
-        written);
-    sheet.promise(
-        "inbox.bounded",
-        Aspect.DURABILITY,
-        "An id is remembered for the longest retention of all consumers at least, by the database's clock. It is forgotten when the retention has passed twice, or as soon after that as no open transaction is in the way.",
-        both(written, List.of(UPKEEP)));
-    sheet.promise(
-        "inbox.stuck",
-        Aspect.RECOVERY,
-        "A handler that leaves its transaction alone for longer than it may loses it, and whoever waits for its message goes on.",
-        written);
-    return new Guarantee(
-        "inbox at " + store.kind(),
-        Resolution.INBOX,
-        "one local transaction over the source and the effects",
-        List.of(
-            "Simultaneity: the source learns of it after the commit.",
-            "Order: messages are handled as they are brought, several at once."),
-        sheet.clauses(),
-        List.of(
-            "The source must bring a message until it is told, under the same id each time, and no longer than the id is remembered.",
-            "When the database's clock jumps ahead, ids are forgotten early.",
-            "A message whose handler always throws comes again and again, unless whoever brings it parks it.",
-            "Effects of a handler outside of its transaction may happen several times."));
+    return InboxGuarantee.of(store);
+  }
+
+  /**
+   * What an HTTP receiver with idempotency keys promises about the requests that it executes.
+   *
+   * @param clients those who send requests, as a boundary: what is assumed of them
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee receiver(Boundary clients, Boundary store) {
+    return ReceiverGuarantee.of(clients, store);
+  }
+
+  /**
+   * What a listener promises that takes messages from a queue and handles them through an inbox.
+   *
+   * @param queue where messages come from; with local transactions if it moves a message from one
+   *     queue to another in one commit
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee listener(Boundary queue, Boundary store) {
+    return ListenerGuarantee.of(queue, store);
   }
 
   /**
@@ -163,6 +140,7 @@ public final class Guarantees {
         "Grouping: the messages of one transaction may come in several batches, and of one operation through several channels.");
     return new Guarantee(
         "outbox from " + store.kind() + " to " + target.kind(),
+        List.of(store, target),
         Resolution.OUTBOX,
         "one local transaction over both boundaries: both effects at once, or neither",
         givenUp,
@@ -224,6 +202,7 @@ public final class Guarantees {
           "After a crash, a takeover or a lost acknowledgment, what was delivered since progress was last copied to the database comes again, in its order and under the same message ids.",
           kept);
     }
+    absorbed(sheet, target, kept);
     if (has(target, ORDER_PER_KEY)) {
       sheet.promise(
           "outbox.order",
@@ -236,6 +215,18 @@ public final class Guarantees {
         Aspect.VISIBILITY,
         "Nobody sees a message before the change that it speaks of is durable.",
         assumptions(store, LOCAL_TRANSACTION));
+  }
+
+  /** What becomes of a repeat, where the target says for how long it knows one. */
+  private static void absorbed(Sheet sheet, Boundary target, List<Assumption> kept) {
+    if (has(target, DEDUPLICATION)) {
+      sheet.promise(
+          "outbox.delivery.deduplicated",
+          Aspect.DELIVERY,
+          "A repeat that comes within %s of the first is dropped by the target, so that for that long a message is there once."
+              .formatted(Times.of(target.window(DEDUPLICATION))),
+          both(kept, assumptions(target, DEDUPLICATION)));
+    }
   }
 
   private static void recovered(Sheet sheet, Boundary store, Boundary target) {

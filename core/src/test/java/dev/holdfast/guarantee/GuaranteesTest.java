@@ -9,8 +9,10 @@ import dev.holdfast.boundary.Boundary;
 import dev.holdfast.boundary.Capability;
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -142,5 +144,85 @@ final class GuaranteesTest {
     Guarantee outbox = outboxTo(Acknowledgment.REPLICATED, Capability.PROGRESS_MARK);
     assertThat(ids(outbox)).doesNotHaveDuplicates();
     assertThat(outbox.assumptions()).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void whatDropsRepeatsIsPromisedForAsLongAsItIsDeclared() {
+    Boundary remembering =
+        new Boundary() {
+          @Override
+          public String description() {
+            return "target";
+          }
+
+          @Override
+          public Set<Capability> capabilities() {
+            return Set.of(Capability.DEDUPLICATION);
+          }
+
+          @Override
+          public Acknowledgment acknowledgment() {
+            return Acknowledgment.PERSISTED;
+          }
+
+          @Override
+          public List<Assumption> assumptions() {
+            return List.of(
+                new Assumption("target.remembers", Capability.DEDUPLICATION, "It does.", Set.of()));
+          }
+
+          @Override
+          public Optional<Duration> window(Capability capability) {
+            return Optional.of(Duration.ofMinutes(7));
+          }
+        };
+    Guarantee sheet = Guarantees.outbox(STORE, remembering);
+
+    assertThat(sheet.clauses())
+        .filteredOn(clause -> clause.id().equals("outbox.delivery.deduplicated"))
+        .singleElement()
+        .satisfies(
+            clause -> {
+              assertThat(clause.text()).contains("within 7 min of the first");
+              assertThat(clause.assumes()).extracting(Assumption::id).contains("target.remembers");
+            });
+    assertThat(ids(sheet)).as("it comes again all the same").contains("outbox.delivery.repeats");
+    assertThat(ids(outboxTo(Acknowledgment.PERSISTED)))
+        .doesNotContain("outbox.delivery.deduplicated");
+  }
+
+  @Test
+  void whatAReceiverRestsOnIsWhatItsClientsAreAssumedToDo() {
+    Guarantee receiver =
+        Guarantees.receiver(new Declared("clients", Acknowledgment.ACCEPTED, Set.of()), STORE);
+
+    assertThat(receiver.name()).isEqualTo("receiver from clients to store");
+    assertThat(receiver.between()).extracting(Boundary::kind).containsExactly("clients", "store");
+    assertThat(rests(receiver, "receiver.once")).contains("store.keeps", "target.keeps");
+    assertThat(rests(receiver, "receiver.atomicity")).containsExactly("store.keeps");
+    assertThat(ids(receiver)).doesNotHaveDuplicates().contains("inbox.bounded", "inbox.stuck");
+  }
+
+  @Test
+  void aQueueThatCannotMoveAMessageInOneCommitMayHaveItTwiceWhenItIsGivenUp() {
+    Guarantee moving =
+        Guarantees.listener(
+            new Declared("queue", Acknowledgment.PERSISTED, Set.of(Capability.LOCAL_TRANSACTION)),
+            STORE);
+    Guarantee copying =
+        Guarantees.listener(new Declared("queue", Acknowledgment.PERSISTED, Set.of()), STORE);
+
+    assertThat(copying.risks()).anyMatch(risk -> risk.contains("may leave it in both"));
+    assertThat(moving.risks()).noneMatch(risk -> risk.contains("may leave it in both"));
+    assertThat(rests(copying, "listener.once")).contains("target.keeps");
+    assertThat(ids(copying)).doesNotHaveDuplicates().doesNotContain("inbox.once");
+  }
+
+  private static List<String> rests(Guarantee guarantee, String id) {
+    return guarantee.clauses().stream()
+        .filter(clause -> clause.id().equals(id))
+        .flatMap(clause -> clause.assumes().stream())
+        .map(Assumption::id)
+        .toList();
   }
 }

@@ -4,6 +4,7 @@ import static dev.holdfast.http.TestServers.post;
 import static dev.holdfast.http.TestServers.send;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.crashtest.Attacks;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.http.Cookie;
@@ -223,6 +224,7 @@ final class IdempotencyKeyFilterTest extends ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.scope")
   void aKeyCountsForItsPrincipal() {
     stop();
     serve(

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.http.TestServers.Web;
 import dev.holdfast.postgres.PostgresStore;
@@ -126,6 +127,7 @@ final class LostCommitTest {
   }
 
   @Test
+  @Attacks({"receiver.answer", "receiver.once"})
   void aLostReplyToTheCommitIsResolvedAndAnswered() {
     beforeCommit.set(network::swallowNextReply);
     HttpResponse<String> response = request();
@@ -136,6 +138,7 @@ final class LostCommitTest {
   }
 
   @Test
+  @Attacks({"receiver.answer", "receiver.once"})
   void whatCannotBeResolvedIsToldToBeSafeToRepeatAndIsSo() {
     beforeCommit.set(network::cut);
     HttpResponse<String> unknown = request();

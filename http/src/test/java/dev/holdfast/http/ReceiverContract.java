@@ -111,7 +111,7 @@ abstract class ReceiverContract {
   }
 
   @Test
-  @Attacks({"inbox.once", "inbox.answer"})
+  @Attacks({"inbox.once", "inbox.answer", "receiver.once", "receiver.answer"})
   void aRepeatedRequestIsAnsweredAsTheFirstTimeAndNotExecuted() {
     HttpResponse<String> first = request("k1", "{}");
     HttpResponse<String> again = request("k1", "{}");
@@ -141,6 +141,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.scope")
   void aKeyCountsForItsPath() {
     request("k1", "{}");
     HttpResponse<String> other = send(post(uri("/others"), "k1", "{}").build());
@@ -155,6 +156,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.refusal")
   void anotherRequestUnderAKeyIsRefused() {
     request("k1", "{}");
     HttpResponse<String> other = request("k1", "{\"other\":1}");
@@ -167,6 +169,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.refusal")
   void aMissingOrMalformedKeyIsRefusedAndNothingHappens() {
     assertThat(send(post(uri("/orders"), null, "{}").build()).statusCode()).isEqualTo(400);
     for (String key : List.of("\"open", "", "\"\"", "a b", "a,b", "\"a\\x\"", "k".repeat(61))) {
@@ -180,6 +183,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.refusal")
   void aBodyOverTheBoundIsRefusedAndNothingHappens() {
     assertThat(request("k1", "x".repeat(2_001)).statusCode()).isEqualTo(413);
     assertNothingHappened();
@@ -187,6 +191,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.atomicity")
   void aResponseOverTheBoundRollsBack() {
     assertThat(request("k1", "long").statusCode()).isEqualTo(500);
     assertNothingHappened();
@@ -194,7 +199,7 @@ abstract class ReceiverContract {
   }
 
   @Test
-  @Attacks("inbox.atomicity")
+  @Attacks({"inbox.atomicity", "receiver.atomicity"})
   void anApplicationThatThrowsLeavesNothingAndTheKeyIsAsNew() {
     assertThat(request("k1", "throw").statusCode()).isEqualTo(500);
     assertNothingHappened();
@@ -204,6 +209,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.atomicity")
   void aServerErrorAndAPassingRefusalRollBackAndAreNotStored() {
     for (int status : List.of(500, 503, 408, 425, 429)) {
       String body = "status " + status;
@@ -214,6 +220,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks("receiver.answer")
   void aDeliberateRefusalIsStored() {
     HttpResponse<String> first = request("k1", "status 402");
     HttpResponse<String> again = request("k1", "status 402");
@@ -224,7 +231,7 @@ abstract class ReceiverContract {
   }
 
   @Test
-  @Attacks("inbox.once")
+  @Attacks({"inbox.once", "receiver.once", "receiver.busy"})
   void ofAHundredDuplicatesAtOnceOneIsExecutedAndNoneWaitsForAConnection() throws Exception {
     mayGoOn = new CountDownLatch(1);
     ExecutorService senders = Executors.newFixedThreadPool(100);
@@ -268,6 +275,7 @@ abstract class ReceiverContract {
   }
 
   @Test
+  @Attacks({"receiver.once", "receiver.busy"})
   void whileAnotherProcessHandlesItADuplicateIsToldSoAtOnce() throws Exception {
     mayGoOn = new CountDownLatch(1);
     CompletableFuture<HttpResponse<String>> first =

@@ -113,7 +113,14 @@ final class ReceiverCrashTest {
   }
 
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
-  @Attacks({"inbox.atomicity", "inbox.once", "inbox.answer"})
+  @Attacks({
+    "inbox.atomicity",
+    "inbox.once",
+    "inbox.answer",
+    "receiver.atomicity",
+    "receiver.once",
+    "receiver.answer"
+  })
   void aRequestThatIsRepeatedUnderItsKeyUntilItIsAnswered(CrashLab lab) {
     expectOnce(lab, Server::start, Server::order);
   }

@@ -93,7 +93,7 @@ final class WebhookChannelTest {
   }
 
   @Test
-  @Attacks("outbox.parking")
+  @Attacks("outbox.recovery.parking")
   void aLongReplayThatIsCutShortGoesOnBehindWhatWasTaken() throws Exception {
     endpoint.behaviour = (exchange, came) -> 400;
     Holdfast started =
@@ -133,7 +133,7 @@ final class WebhookChannelTest {
   }
 
   @Test
-  @Attacks("outbox.parking")
+  @Attacks("outbox.recovery.parking")
   void aMessageThatIsAnsweredWithAnErrorForTooLongIsParkedAndItsChannelGoesOn() throws Exception {
     endpoint.behaviour = (exchange, came) -> came.body().equals("0") ? 500 : 204;
     Holdfast started =

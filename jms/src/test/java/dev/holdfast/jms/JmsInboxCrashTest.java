@@ -2,6 +2,7 @@ package dev.holdfast.jms;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ExplorationReport;
@@ -23,6 +24,7 @@ final class JmsInboxCrashTest {
   }
 
   @Test
+  @Attacks({"listener.atomicity", "listener.once"})
   void whereverAListenerIsCrashedItsEffectHappensOnce() {
     ExplorationReport report =
         CrashLab.explore(
@@ -38,6 +40,7 @@ final class JmsInboxCrashTest {
 
   @Test
   @Tag("long")
+  @Attacks({"listener.atomicity", "listener.once"})
   void whereverAProcessIsKilledItsEffectHappensOnce() {
     ExplorationReport report =
         CrashLab.explore(

@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
@@ -125,6 +126,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void aMessageThatItsSenderSendsTwiceUnderOneIdIsHandledOnce() {
     JmsInbox listener = listen(JmsInboxSettings.DEFAULT, ship());
     send("a", Map.of(Encoder.ID, "id-1"));
@@ -160,6 +162,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void aBrokerThatDiesBetweenTheCommitAndTheAcknowledgmentBringsTheMessageAgainForNothing() {
     AtomicBoolean once = new AtomicBoolean();
     ConnectionFactory dying =
@@ -180,6 +183,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.atomicity")
   void aBrokerThatDiesBeforeTheHandlerCommitsTakesNothingAlong() {
     AtomicBoolean once = new AtomicBoolean();
     send("a");
@@ -201,6 +205,7 @@ final class JmsInboxTest {
 
   @Tag("long")
   @Test
+  @Attacks("listener.outage")
   void aListenerStartsWhileItsBrokerIsDown() {
     send("a");
     TestServers.ARTEMIS.stop();
@@ -216,6 +221,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void whileTheDatabaseIsAwayTheMessageWaitsAndUsesUpNoAttempt() throws Exception {
     Queue<Integer> deliveries = new ConcurrentLinkedQueue<>();
     CountDownLatch reached = new CountDownLatch(1);
@@ -240,6 +246,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void aDatabaseThatGoesAwayInTheMidstOfAHandlerUsesUpNoAttempt() {
     AtomicInteger runs = new AtomicInteger();
     send("a");
@@ -301,6 +308,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void aHandlerThatAsksToBeTriedLaterUsesUpNoAttemptHoweverOften() {
     AtomicInteger runs = new AtomicInteger();
     send("a", "b");
@@ -338,6 +346,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("inbox.stuck")
   void aHandlerThatLeavesItsTransactionAloneHasFailedAndIsNoOutage() {
     inbox =
         holdfast.inbox(
@@ -361,6 +370,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks({"listener.atomicity", "listener.dead-letter"})
   void aMessageWhoseHandlerAlwaysFailsGoesToTheDeadLettersAndTheOthersAreHandled() {
     AtomicInteger attempts = new AtomicInteger();
     send("poison", Map.of("x", "y"));
@@ -407,6 +417,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.dead-letter")
   void anotherMessageUnderAnIdThatWasHandledIsADeadLetterAtOnce() {
     JmsInbox listener =
         listen(
@@ -421,6 +432,7 @@ final class JmsInboxTest {
   }
 
   @Test
+  @Attacks("listener.dead-letter")
   void aMessageWithoutAnyIdIsADeadLetterAtOnceAndSaysWhatToDo() throws JMSException {
     JmsInbox listener =
         listen(
@@ -439,6 +451,7 @@ final class JmsInboxTest {
 
   @Tag("long")
   @Test
+  @Attacks("listener.once")
   void severalThreadsHandleEachMessageOnce() {
     int messages = 200;
     String[] bodies =

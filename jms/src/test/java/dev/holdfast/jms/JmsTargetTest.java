@@ -3,6 +3,7 @@ package dev.holdfast.jms;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.boundary.Capability;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.outbox.Delivery;
@@ -210,6 +211,7 @@ final class JmsTargetTest {
   }
 
   @Test
+  @Attacks("outbox.delivery.deduplicated")
   void artemisDropsTheRepeatByItsId() {
     assertThat(
             sentTwiceAsTheFirstReplyWasLost(
@@ -254,6 +256,7 @@ final class JmsTargetTest {
 
   @Tag("long")
   @Test
+  @Attacks("outbox.delivery.deduplicated")
   void aBatchOfWhichArtemisHasAPartIsCompletedWithoutRepeats() {
     String queue = TestServers.unique("part");
     JmsTarget target = Jms.to(TestServers.client()).artemisDeduplication(Duration.ofMinutes(5));

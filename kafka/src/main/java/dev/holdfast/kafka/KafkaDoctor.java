@@ -2,6 +2,7 @@ package dev.holdfast.kafka;
 
 import dev.holdfast.doctor.Finding;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -9,10 +10,11 @@ import java.util.UUID;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Examines the Kafka cluster that channels deliver to: topics, replication, the progress topic,
- * expiry, sizes, access. Asks as the relay's user would, and changes nothing. Thread-safe; an
+ * Examines the Kafka cluster that channels deliver to, and consumers read from: topics,
+ * replication, the progress topic, expiry, sizes, access, and where consumers are. Asks as the relay's user would, and changes nothing. Thread-safe; an
  * answer is waited for five seconds.
  */
 public final class KafkaDoctor {
@@ -20,6 +22,8 @@ public final class KafkaDoctor {
 
   private final Settings settings;
   private final Outbox outbox;
+  private final List<Reading> readings;
+  private final Duration longestLag;
 
   /**
    * What the outbox wants of the cluster.
@@ -37,10 +41,43 @@ public final class KafkaDoctor {
       Duration retention,
       int maxPayloadBytes) {}
 
+  /**
+   * Where a consumer that keeps its offsets in the database is, in one partition.
+   *
+   * @param topicId which topic of that name it reads
+   * @param next the offset of the record that is handled next
+   * @param unmoved for how long the offset has stayed where it is
+   * @param reads whether it is to go on: neither the consumer is paused nor the partition stopped
+   * @param idsKept for how long it remembers the ids of messages; {@code null} when it goes by
+   *     offsets alone
+   */
+  public record Reading(
+      String consumer,
+      String topic,
+      UUID topicId,
+      int partition,
+      long next,
+      Duration unmoved,
+      boolean reads,
+      @Nullable Duration idsKept) {}
+
   /** Examines with the settings of a channel's target. */
   public KafkaDoctor(KafkaTarget target, Outbox outbox) {
+    this(target, outbox, List.of(), Duration.ZERO);
+  }
+
+  /**
+   * Examines what is read from the cluster as well.
+   *
+   * @param readings the partitions that are read
+   * @param longestLag how long an offset may stay while there is more; ten times as long fails
+   */
+  public KafkaDoctor(
+      KafkaTarget target, Outbox outbox, List<Reading> readings, Duration longestLag) {
     this.settings = target.settings();
     this.outbox = outbox;
+    this.readings = List.copyOf(readings);
+    this.longestLag = longestLag;
   }
 
   /**
@@ -62,6 +99,12 @@ public final class KafkaDoctor {
       findings.addAll(ask("kafka.broker", () -> new ClusterChecks(patient).broker()));
       findings.addAll(
           ask("kafka.transactional-id", () -> new ClusterChecks(patient).transactionalIds()));
+      findings.addAll(
+          ask(
+              "consumer.topic",
+              () ->
+                  new ConsumptionChecks(patient, readings, longestLag, InstantSource.system())
+                      .examine()));
     } catch (KafkaException e) {
       findings.add(
           Finding.unknown(

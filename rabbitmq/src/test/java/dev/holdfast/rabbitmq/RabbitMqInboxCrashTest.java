@@ -2,6 +2,7 @@ package dev.holdfast.rabbitmq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ExplorationReport;
@@ -24,11 +25,13 @@ final class RabbitMqInboxCrashTest {
   }
 
   @Test
+  @Attacks({"listener.atomicity", "listener.once"})
   void whereverAListenerIsCrashedItsEffectHappensOnce() {
     assertHeld(Carrier.FENCED, Carrier.LOST_ACK);
   }
 
   @Test
+  @Attacks({"listener.atomicity", "listener.once"})
   void whereverAProcessIsKilledItsEffectHappensOnce() {
     assertHeld(Carrier.FORKED);
   }

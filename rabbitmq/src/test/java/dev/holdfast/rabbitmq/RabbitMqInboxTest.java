@@ -7,6 +7,7 @@ import com.rabbitmq.client.GetResponse;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
@@ -105,6 +106,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void aMessageThatItsSenderSendsTwiceIsHandledOnce() {
     RabbitMqInbox listener = listen(settings, ship());
     send("a", "a");
@@ -139,6 +141,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void aBrokerThatDiesBetweenTheCommitAndTheAcknowledgmentBringsTheMessageAgainForNothing() {
     // Lost on the way: the listener sends its acknowledgment, and the broker never has it.
     try (TcpRelay relay = TcpRelay.to("127.0.0.1", TestServers.Rabbit.SERVER.port())) {
@@ -164,6 +167,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.atomicity")
   void aConnectionThatBreaksBeforeTheHandlerCommitsTakesNothingAlong() {
     try (TcpRelay relay = TcpRelay.to("127.0.0.1", TestServers.Rabbit.SERVER.port())) {
       AtomicBoolean once = new AtomicBoolean();
@@ -204,6 +208,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void whileTheDatabaseIsAwayTheMessageWaitsAndUsesUpNoAttempt() throws Exception {
     CountDownLatch reached = new CountDownLatch(1);
     Queue<Boolean> redelivered = new ConcurrentLinkedQueue<>();
@@ -228,6 +233,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.outage")
   void aHandlerThatAsksToBeTriedLaterUsesUpNoAttemptHoweverOften() {
     AtomicInteger runs = new AtomicInteger();
     send("a", "b");
@@ -246,6 +252,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks({"listener.atomicity", "listener.dead-letter"})
   void aMessageWhoseHandlerAlwaysFailsGoesToTheDeadLettersAndTheOthersAreHandled() {
     AtomicInteger attempts = new AtomicInteger();
     send("poison", "b");
@@ -271,6 +278,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.dead-letter")
   void aRejectedMessageGoesToTheDeadLetterExchangeOfItsQueue() {
     String source =
         TestServers.queue(
@@ -291,6 +299,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.dead-letter")
   void aMessageThatIsGivenUpStaysWhereItIsAsLongAsNoQueueGetsItThere() {
     send("poison");
     String missing = TestServers.unique("not-declared");
@@ -308,6 +317,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.dead-letter")
   void aMessageWithoutAnIdIsGivenUpAtOnceAndSaysWhatToDo() {
     RabbitMqInbox listener = listen(settings, ship());
     TestServers.put(queue, null, "nameless");
@@ -320,6 +330,7 @@ final class RabbitMqInboxTest {
   }
 
   @Test
+  @Attacks("listener.once")
   void severalThreadsHandleEachMessageOnce() {
     String[] bodies = IntStream.range(0, 200).mapToObj("m%03d"::formatted).toArray(String[]::new);
     Queue<String> threads = new ConcurrentLinkedQueue<>();

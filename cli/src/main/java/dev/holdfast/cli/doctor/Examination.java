@@ -3,6 +3,7 @@ package dev.holdfast.cli.doctor;
 import dev.holdfast.cli.LogLevel;
 import dev.holdfast.cli.relay.Servers;
 import dev.holdfast.doctor.Finding;
+import dev.holdfast.doctor.Severity;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.kafka.KafkaTarget;
 import dev.holdfast.postgres.doctor.Limits;
@@ -20,6 +21,16 @@ import org.jspecify.annotations.Nullable;
  * @param target {@code null} when no broker is named
  */
 public record Examination(Servers servers, @Nullable KafkaTarget target) {
+  private static final Finding OTHERS =
+      new Finding(
+          "targets.connection",
+          Severity.NOT_ASKED,
+          "",
+          "Endpoints of webhooks and brokers of JMS and RabbitMQ are not asked: their addresses and credentials are the application's.",
+          "Whether they take messages is told by what the database knows: channel.leader, channel.lag and channel.parked of their channels. What their listeners have received is in the inbox; how much waits for them, their brokers tell.",
+          "holdfast outbox status",
+          Map.of());
+
 
   /**
    * @throws dev.holdfast.InvalidConfiguration for settings that no relay would start with
@@ -43,7 +54,8 @@ public record Examination(Servers servers, @Nullable KafkaTarget target) {
               limits,
               InstantSource.system());
       List<Finding> findings = new ArrayList<>(doctor.examine(role));
-      findings.addAll(new BrokerExamination(doctor, target).examine());
+      findings.addAll(new BrokerExamination(doctor, target, limits.lag()).examine());
+      findings.add(OTHERS);
       return findings;
     }
   }

@@ -52,6 +52,9 @@ record Judgement(List<Sheet> sheets, boolean strict) {
     for (Sheet sheet : sheets) {
       Guarantee guarantee = sheet.guarantee();
       text.append(guarantee.name()).append('\n');
+      guarantee
+          .between()
+          .forEach(each -> text.append("  ").append(Declared.sentence(each)).append(".\n"));
       text.append("  replaces: ").append(guarantee.replaces()).append(".\n");
       for (JudgedClause clause : sheet.clauses()) {
         text.append(text(clause, asked));
@@ -116,6 +119,7 @@ record Judgement(List<Sheet> sheets, boolean strict) {
       Map<String, Object> value = new LinkedHashMap<>();
       value.put("name", sheet.guarantee().name());
       value.put("resolution", sheet.guarantee().resolution().name());
+      value.put("between", sheet.guarantee().between().stream().map(Declared::json).toList());
       value.put("replaces", sheet.guarantee().replaces());
       value.put("given_up", sheet.guarantee().givenUp());
       value.put("clauses", sheet.clauses().stream().map(clause -> json(clause, attacks)).toList());

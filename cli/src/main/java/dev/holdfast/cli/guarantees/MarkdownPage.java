@@ -18,7 +18,8 @@ final class MarkdownPage {
       away from the clauses, in words, as by `fsync=off` or a topic with one replica.
 
       Each clause names what it rests on, and the tests that try to break it. The build fails for a
-      clause that no test attacks. This page is generated:
+      clause that no test attacks; tests whose names begin with `RabbitMq` run where its packages are
+      installed (`-Prabbitmq`). This page is generated:
       `./mvnw test -pl cli -am -Dtest=GuaranteesPageTest -DupdateDocs=true`.
       """;
 
@@ -28,7 +29,10 @@ final class MarkdownPage {
     StringBuilder page = new StringBuilder(HEAD);
     for (Guarantee guarantee : guarantees) {
       page.append("\n## ").append(capitalised(guarantee.name())).append("\n\n");
-      page.append("It replaces: ").append(guarantee.replaces()).append(".\n");
+      page.append("It replaces: ").append(guarantee.replaces()).append(".\n\n");
+      guarantee
+          .between()
+          .forEach(each -> page.append("- ").append(Declared.sentence(each)).append(".\n"));
       for (Clause clause : guarantee.clauses()) {
         page.append(section(clause, attacks));
       }

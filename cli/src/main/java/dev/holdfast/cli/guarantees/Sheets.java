@@ -3,14 +3,18 @@ package dev.holdfast.cli.guarantees;
 import dev.holdfast.boundary.Boundary;
 import dev.holdfast.guarantee.Guarantee;
 import dev.holdfast.guarantee.Guarantees;
+import dev.holdfast.http.HttpClients;
 import dev.holdfast.http.Webhook;
 import dev.holdfast.jms.Jms;
+import dev.holdfast.jms.JmsSource;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.postgres.PostgresBoundary;
 import dev.holdfast.rabbitmq.RabbitMq;
+import dev.holdfast.rabbitmq.RabbitMqSource;
 import jakarta.jms.ConnectionFactory;
 import java.lang.reflect.Proxy;
 import java.net.URI;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -26,6 +30,9 @@ final class Sheets {
                 throw new UnsupportedOperationException("there is no broker");
               });
 
+  /** As an example: it is for whoever configures the target to say, and the sheet follows it. */
+  private static final Duration IDS_KEPT = Duration.ofMinutes(5);
+
   private Sheets() {}
 
   static List<Guarantee> all() {
@@ -38,8 +45,12 @@ final class Sheets {
         Guarantees.outbox(postgres, kafka.plain()),
         Guarantees.outbox(postgres, Webhook.to(URI.create("https://localhost/"))),
         Guarantees.outbox(postgres, Jms.to(NOBODY)),
+        Guarantees.outbox(postgres, Jms.to(NOBODY).artemisDeduplication(IDS_KEPT)),
         Guarantees.outbox(postgres, RabbitMq.to(new com.rabbitmq.client.ConnectionFactory(), "")),
         Guarantees.inbox(postgres),
-        Guarantees.consumer(kafka, postgres));
+        Guarantees.receiver(new HttpClients(), postgres),
+        Guarantees.consumer(kafka, postgres),
+        Guarantees.listener(new JmsSource(), postgres),
+        Guarantees.listener(new RabbitMqSource(), postgres));
   }
 }

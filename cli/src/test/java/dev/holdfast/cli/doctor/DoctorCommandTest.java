@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -148,5 +150,29 @@ class DoctorCommandTest {
     assertThat(findings).hasSizeGreaterThan(30);
     assertThat(findings.findValuesAsText("id"))
         .allSatisfy(id -> assertThat(manual).contains("`" + id + "`"));
+  }
+
+  @Test
+  void consumerThatIsBehindItsTopicIsFoundWithTheBrokersNamedAndPausedWithout() throws Exception {
+    Store store = healthy();
+    assertThat(doctor("--json").out()).contains("targets.connection");
+    try (KafkaServer kafka = KafkaServer.start()) {
+      kafka.createTopic("orders", 1);
+      kafka.createTopic("payments", 1);
+      store.offsets().register("billing");
+      store.offsets().begin("billing", "payments", UUID.randomUUID(), Map.of(0, 0L));
+
+      Run again = doctor("--kafka", kafka.bootstrapServers());
+      assertThat(again.status()).isEqualTo(1);
+      assertThat(again.out())
+          .contains("FAIL      consumer.topic [billing: payments]")
+          .contains(
+              "> holdfast consumer seek billing --topic payments --kafka "
+                  + kafka.bootstrapServers());
+
+      store.offsets().pause("billing", "a migration");
+      assertThat(doctor().result())
+          .contains("WARN      consumer.state [billing]", "> holdfast consumer resume billing");
+    }
   }
 }

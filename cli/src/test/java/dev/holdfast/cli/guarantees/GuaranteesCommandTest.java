@@ -68,6 +68,14 @@ class GuaranteesCommandTest {
             "outbox from postgresql to kafka (plain)\n",
             "outbox.delivery.once, at kafka\n",
             "outbox.delivery.repeats, at kafka (plain)\n",
+            "outbox.delivery.deduplicated, at jms (artemis, deduplicating)\n",
+            "receiver from http requests to postgresql\n",
+            "receiver.busy, at postgresql\n",
+            "consumer from kafka to postgresql\n",
+            "listener from jms to postgresql\n",
+            "listener from rabbitmq to postgresql\n",
+            "kafka offers progress mark, order per key; its acknowledgment means replicated.",
+            "deduplication for 300 s",
             "Consumers read with isolation.level=read_committed. Nobody can be asked.")
         .doesNotContain("Of all clauses");
 
@@ -75,6 +83,9 @@ class GuaranteesCommandTest {
     assertThat(run.status()).isZero();
     JsonNode once = clause(json(run), 1, "outbox.delivery.once");
     assertThat(once.path("standing").asText()).isEqualTo("ASSUMED");
+    JsonNode kafka = json(run).path("guarantees").path(1).path("between").path(1);
+    assertThat(kafka.path("acknowledgment").asText()).isEqualTo("REPLICATED");
+    assertThat(kafka.path("capabilities").toString()).contains("PROGRESS_MARK");
     assertThat(once.path("attacked_by").toString()).contains("RelayCrashTest.aDeath");
   }
 

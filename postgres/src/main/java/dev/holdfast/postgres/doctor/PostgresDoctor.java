@@ -6,12 +6,15 @@ import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
 import dev.holdfast.postgres.PostgresStore;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -89,6 +92,7 @@ public final class PostgresDoctor {
   private static List<Check> ofTables(@Nullable Role role) {
     List<Check> checks = new ArrayList<>(ChannelChecks.ALL);
     checks.addAll(StorageChecks.ALL);
+    checks.addAll(ConsumerChecks.ALL);
     checks.add(RightsCheck.of(role));
     return checks;
   }
@@ -100,6 +104,40 @@ public final class PostgresDoctor {
    */
   public Deliveries deliveries() {
     return Deliveries.read(dataSource, schema);
+  }
+
+  /**
+   * Where consumers of a log are, ten thousand partitions at most, for those who examine the log.
+   *
+   * @throws HoldfastException when the database or its tables do not tell
+   */
+  public List<Reading> readings() {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement =
+            connection.prepareStatement(Reading.ALL.replace("${schema}", schema))) {
+      statement.setQueryTimeout((int) LONGEST_STATEMENT.toSeconds());
+      statement.setInt(1, Reading.MOST);
+      List<Reading> readings = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          Long kept = row.getObject("ids_kept_ms", Long.class);
+          readings.add(
+              new Reading(
+                  row.getString("consumer"),
+                  row.getString("topic"),
+                  row.getObject("topic_id", UUID.class),
+                  row.getInt("partition_no"),
+                  row.getLong("next_offset"),
+                  Duration.ofMillis(row.getLong("unmoved_ms")),
+                  row.getBoolean("reads"),
+                  kept == null ? null : Duration.ofMillis(kept)));
+        }
+      }
+      return readings;
+    } catch (SQLException e) {
+      throw new HoldfastException(
+          "SQLState %s: %s".formatted(e.getSQLState(), String.valueOf(e.getMessage()).strip()), e);
+    }
   }
 
   /** Runs a check in a transaction of its own; false when there was no answer. */

@@ -209,8 +209,8 @@ final class StorageChecks {
                     row.getString("name"),
                     "The tables %s_0 to _2 were last turned %s ago."
                         .formatted(row.getString("name"), seconds(row.getDouble("age"))),
-                    "Upkeep empties old segments and moves delayed messages that are due. It is done by any process that runs a channel, and nobody does it, or a lock on these tables keeps it off.",
-                    "Start a relay (any channel's will do); if one runs: select pid, mode, granted from pg_locks where relation::regclass::text like '%."
+                    "Upkeep empties old segments and moves delayed messages that are due. It is done by any process that runs a channel, or is started withUpkeep(), and nobody does it, or a lock on these tables keeps it off. Nothing is lost; the tables grow.",
+                    "Start a relay (any channel's will do), or Holdfast.on(dataSource).withUpkeep() in a process that only receives; if one runs: select pid, mode, granted from pg_locks where relation::regclass::text like '%."
                         + row.getString("name")
                         + "_%';",
                     Map.of(

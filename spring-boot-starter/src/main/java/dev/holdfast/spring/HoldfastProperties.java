@@ -24,6 +24,8 @@ import org.springframework.util.unit.DataSize;
  * @param modulith how events of Spring Modulith are externalized
  * @param relay how channels run in this process
  * @param channels channels, by their names
+ * @param listeners how methods with {@link HoldfastListener} run in this process
+ * @param consumers consumers that such methods belong to, by their names
  */
 @ConfigurationProperties(prefix = "holdfast", ignoreUnknownFields = false)
 public record HoldfastProperties(
@@ -36,7 +38,17 @@ public record HoldfastProperties(
     @DefaultValue("fail") TopicCheckMode topicCheck,
     @DefaultValue ModulithProperties modulith,
     @DefaultValue RelayProperties relay,
-    @DefaultValue Map<String, ChannelProperties> channels) {
+    @DefaultValue Map<String, ChannelProperties> channels,
+    @DefaultValue ListenersProperties listeners,
+    @DefaultValue Map<String, ConsumerProperties> consumers) {
+
+  /** Where no channel runs, and nobody else would forget the ids that consumers remember. */
+  boolean needsUpkeep() {
+    return relay.enabled()
+        && channels.isEmpty()
+        && listeners.enabled()
+        && consumers.values().stream().anyMatch(ConsumerProperties::remembersIds);
+  }
 
   /** What to do about topics that cannot be written to. */
   public enum TopicCheckMode {
@@ -54,6 +66,14 @@ public record HoldfastProperties(
    * @param enabled whether Holdfast externalizes them, in an application that has Modulith's events
    */
   public record ModulithProperties(@DefaultValue("true") boolean enabled) {}
+
+  /**
+   * How methods with {@link HoldfastListener} run in this process.
+   *
+   * @param enabled whether they do; without, no consumer is started, and properties of consumers
+   *     are not looked at
+   */
+  public record ListenersProperties(@DefaultValue("true") boolean enabled) {}
 
   /**
    * How channels run in this process.

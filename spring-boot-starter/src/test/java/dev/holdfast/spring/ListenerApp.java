@@ -81,8 +81,8 @@ final class ListenerApp {
 
   /** The parts of an application that its listener calls. */
   static class Shop {
-    final JdbcTemplate jdbc;
-    final List<String> events = new CopyOnWriteArrayList<>();
+    private final JdbcTemplate jdbc;
+    private final List<String> events = new CopyOnWriteArrayList<>();
     private final javax.sql.DataSource outside;
 
     Shop(JdbcTemplate jdbc, javax.sql.DataSource outside) {
@@ -90,8 +90,16 @@ final class ListenerApp {
       this.outside = outside;
     }
 
-    void insert(String id) {
+    public void insert(String id) {
       jdbc.update("insert into parcel values (?)", id);
+    }
+
+    public void execute(String sql) {
+      jdbc.execute(sql);
+    }
+
+    public List<String> events() {
+      return events;
     }
 
     @Transactional

@@ -2,12 +2,15 @@ package dev.holdfast.spring;
 
 import dev.holdfast.InvalidConfiguration;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.aop.scope.ScopedProxyUtils;
 import org.springframework.beans.factory.ObjectProvider;
@@ -48,7 +51,7 @@ final class Listeners {
   }
 
   private void addAllOf(String beanName) {
-    Class<?> type = AutoProxyUtils.determineTargetClass(beans, beanName);
+    Class<?> type = targetClass(beanName);
     if (type == null || !AnnotationUtils.isCandidateClass(type, HoldfastListener.class)) {
       return;
     }
@@ -67,6 +70,15 @@ final class Listeners {
               .formatted(beanName));
     }
     methods.forEach((method, listener) -> add(beanName, type, method, listener));
+  }
+
+  private @Nullable Class<?> targetClass(String beanName) {
+    Class<?> type = AutoProxyUtils.determineTargetClass(beans, beanName);
+    if (type != null && Proxy.isProxyClass(type) && beans.containsSingleton(beanName)) {
+      // Made by hand, and not by one of Spring's post-processors.
+      return AopProxyUtils.ultimateTargetClass(beans.getBean(beanName));
+    }
+    return type;
   }
 
   /** The proxy of a scoped bean is a singleton itself. */

@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -146,9 +146,9 @@ final class ListenerApp {
     }
   }
 
-  /** Loses the reply to a commit when it is told to, after the database has committed. */
+  /** Loses the reply to a thread's next commit, after the database has committed. */
   static final class LosingReplies extends DelegatingDataSource {
-    final AtomicBoolean losing = new AtomicBoolean();
+    final AtomicReference<@Nullable Thread> losing = new AtomicReference<>();
 
     LosingReplies(javax.sql.DataSource real) {
       super(real);
@@ -168,7 +168,8 @@ final class ListenerApp {
                 } catch (InvocationTargetException e) {
                   throw Objects.requireNonNull(e.getCause());
                 }
-                if (method.getName().equals("commit") && losing.compareAndSet(true, false)) {
+                if (method.getName().equals("commit")
+                    && losing.compareAndSet(Thread.currentThread(), null)) {
                   real.close();
                   throw new SQLException("the reply is lost", "08006");
                 }

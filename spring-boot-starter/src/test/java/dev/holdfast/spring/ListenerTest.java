@@ -388,7 +388,7 @@ final class ListenerTest {
           calls.incrementAndGet();
           shop.insert(value);
           if (value.equals("eleven")) {
-            dataSource.losing.set(true);
+            dataSource.losing.set(Thread.currentThread());
           }
         });
     send("k", "eleven");
@@ -396,6 +396,7 @@ final class ListenerTest {
     send("k", "eleven more");
     awaitHandled(topic, 2);
 
+    assertThat(dataSource.losing).hasValue(null);
     assertThat(calls).hasValue(2);
     assertThat(parcels("eleven")).containsExactly("eleven", "eleven more");
     assertThat(parked()).isEmpty();

@@ -35,6 +35,7 @@ public final class Holdfast implements AutoCloseable {
   private final @Nullable Relay relay;
   private final @Nullable Hints hints;
   private final OutboxListener listener;
+  private final boolean isView;
 
   private Holdfast(Builder builder, Store store, @Nullable Relay relay, @Nullable Hints hints) {
     this.store = store;
@@ -48,6 +49,16 @@ public final class Holdfast implements AutoCloseable {
             builder.clock,
             listener,
             hints == null ? () -> {} : hints::committed);
+    this.isView = false;
+  }
+
+  private Holdfast(Holdfast whole, TransactionRunner runner) {
+    this.store = whole.store;
+    this.relay = whole.relay;
+    this.hints = whole.hints;
+    this.listener = whole.listener;
+    this.transactor = whole.transactor.by(runner);
+    this.isView = true;
   }
 
   /**
@@ -177,6 +188,19 @@ public final class Holdfast implements AutoCloseable {
   }
 
   /**
+   * The same Holdfast, whose {@code transact} runs in transactions that a framework begins and
+   * ends; so do an inbox and a consumer that are made of it. What the framework adds to such a
+   * transaction by itself is part of it then. All the rest holds as before: what the database wants
+   * run again is run again, and a lost reply is {@link OutcomeUnknown}. What the framework commits
+   * takes one round trip more. Closing it does nothing.
+   *
+   * @param runner begins transactions of the database that this was made for
+   */
+  public Holdfast transactingBy(TransactionRunner runner) {
+    return new Holdfast(this, runner);
+  }
+
+  /**
    * Handles incoming messages once each, however often they come.
    *
    * @param consumer names the consumer; keep it stable
@@ -215,6 +239,9 @@ public final class Holdfast implements AutoCloseable {
    */
   @Override
   public void close() {
+    if (isView) {
+      return;
+    }
     if (hints != null) {
       hints.close();
     }

@@ -41,6 +41,9 @@ final class Transactor {
    */
   private volatile int isolationByDefault = -1;
 
+  /** Who begins and ends transactions, where that is not done here. */
+  private final @Nullable TransactionRunner runner;
+
   /**
    * @param committed called after a commit that recorded messages
    */
@@ -50,11 +53,27 @@ final class Transactor {
       InstantSource clock,
       OutboxListener listener,
       Runnable committed) {
+    this(dataSource, writer, clock, listener, committed, null);
+  }
+
+  private Transactor(
+      DataSource dataSource,
+      OutboxWriter writer,
+      InstantSource clock,
+      OutboxListener listener,
+      Runnable committed,
+      @Nullable TransactionRunner runner) {
     this.dataSource = dataSource;
     this.writer = writer;
     this.clock = clock;
     this.listener = listener;
     this.committed = committed;
+    this.runner = runner;
+  }
+
+  /** The same, whose transactions this one begins and ends. */
+  Transactor by(TransactionRunner other) {
+    return new Transactor(dataSource, writer, clock, listener, committed, other);
   }
 
   <T extends @Nullable Object> T run(TransactionOptions options, TransactionWork<T> work) {
@@ -64,7 +83,9 @@ final class Transactor {
     try (MDC.MDCCloseable field = MDC.putCloseable("holdfast.operation", operationId)) {
       for (int attempt = 1; ; attempt++) {
         try {
-          return once(options, operationId, work);
+          return runner == null
+              ? once(options, operationId, work)
+              : once(runner, options, operationId, work);
         } catch (SQLException e) {
           if (!writer.isRetryable(e) || attempt >= options.attempts()) {
             throw writer.translate("run operation " + operationId, e);
@@ -108,17 +129,68 @@ final class Transactor {
     }
   }
 
+  /** How far a transaction has come that somebody else ends. */
+  private static final class Course {
+    boolean begun;
+    boolean done;
+    List<Message> messages = List.of();
+  }
+
+  /**
+   * In a transaction that somebody else begins and ends. The attempt is recorded in front of the
+   * commit instead of with it, which says the same: it is there if and only if that is committed.
+   */
+  private <T extends @Nullable Object> T once(
+      TransactionRunner by, TransactionOptions options, String operationId, TransactionWork<T> work)
+      throws SQLException {
+    Attempt attempt = new Attempt(UUID.randomUUID(), clock.instant());
+    Course course = new Course();
+    T result;
+    try {
+      result =
+          by.run(
+              options.isolation(),
+              connection -> {
+                course.begun = true;
+                BufferedTransaction tx = new BufferedTransaction(connection, operationId, listener);
+                T returned;
+                try {
+                  returned = work.run(tx);
+                } finally {
+                  course.messages = tx.end();
+                }
+                writer.record(connection, attempt, operationId, course.messages);
+                course.done = true;
+                return returned;
+              });
+    } catch (SQLException e) {
+      if (!course.begun) {
+        throw notBegun(e);
+      }
+      if (course.done && writer.isReplyLost(e)) {
+        throw unknown(operationId, attempt, e);
+      }
+      throw e;
+    }
+    recorded(operationId, course.messages);
+    return result;
+  }
+
   private Connection open() {
     try {
       return dataSource.getConnection();
     } catch (SQLException e) {
-      throw new StoreUnavailable(
-          "No connection to the database could be had ("
-              + e.getMessage()
-              + "). Nothing was begun. Check that the server runs and that the pool is not"
-              + " exhausted.",
-          e);
+      throw notBegun(e);
     }
+  }
+
+  private static StoreUnavailable notBegun(SQLException e) {
+    return new StoreUnavailable(
+        "No connection to the database could be had ("
+            + e.getMessage()
+            + "). Nothing was begun. Check that the server runs and that the pool is not"
+            + " exhausted.",
+        e);
   }
 
   private void commit(Connection connection, String operationId, List<Message> messages)
@@ -128,18 +200,26 @@ final class Transactor {
       writer.commit(connection, attempt, operationId, messages);
     } catch (SQLException e) {
       if (writer.isReplyLost(e)) {
-        throw new OutcomeUnknown(
-            "The connection failed while operation "
-                + operationId
-                + " was being committed: it is committed as a whole or not at all, and which is"
-                + " not known. Ask resolve() before doing it again. Cause: "
-                + e.getMessage(),
-            operationId,
-            e,
-            () -> writer.resolve(attempt));
+        throw unknown(operationId, attempt, e);
       }
       throw e;
     }
+    recorded(operationId, messages);
+  }
+
+  private OutcomeUnknown unknown(String operationId, Attempt attempt, SQLException e) {
+    return new OutcomeUnknown(
+        "The connection failed while operation "
+            + operationId
+            + " was being committed: it is committed as a whole or not at all, and which is"
+            + " not known. Ask resolve() before doing it again. Cause: "
+            + e.getMessage(),
+        operationId,
+        e,
+        () -> writer.resolve(attempt));
+  }
+
+  private void recorded(String operationId, List<Message> messages) {
     if (!messages.isEmpty()) {
       listener.recorded(operationId, messages);
       committed.run();

@@ -26,12 +26,19 @@ final class PostgresWriter implements OutboxWriter {
   private static final String PUBLISH =
       "select ${schema}.publish_all(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-  /** Two statements and one round trip; afterwards the connection is idle. */
-  private static final String PUBLISH_AND_COMMIT =
-      "select ${schema}.publish_and_record(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::smallint, ?); commit";
+  private static final String PUBLISH_AND_RECORD =
+      "select ${schema}.publish_and_record(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::smallint, ?)";
 
-  private static final String RECORD_AND_COMMIT =
-      "select ${schema}.record_attempt(?::smallint, ?, ?, true); commit";
+  private static final String RECORD_ATTEMPT =
+      "select ${schema}.record_attempt(?::smallint, ?, ?, true)";
+
+  /** Two statements and one round trip; afterwards the connection is idle. */
+  private static final String PUBLISH_AND_COMMIT = PUBLISH_AND_RECORD + "; commit";
+
+  private static final String RECORD_AND_COMMIT = RECORD_ATTEMPT + "; commit";
+
+  /** The transaction has an id then, without which it would record no attempt. */
+  private static final String CHANGE_AND_RECORD = "select pg_current_xact_id(); " + RECORD_ATTEMPT;
 
   private final Database database;
 
@@ -63,6 +70,24 @@ final class PostgresWriter implements OutboxWriter {
       Connection connection, Attempt attempt, String operationId, List<Message> messages)
       throws SQLException {
     String sql = messages.isEmpty() ? RECORD_AND_COMMIT : PUBLISH_AND_COMMIT;
+    execute(sql, connection, attempt, operationId, messages);
+  }
+
+  @Override
+  public void record(
+      Connection connection, Attempt attempt, String operationId, List<Message> messages)
+      throws SQLException {
+    String sql = messages.isEmpty() ? CHANGE_AND_RECORD : PUBLISH_AND_RECORD;
+    execute(sql, connection, attempt, operationId, messages);
+  }
+
+  private void execute(
+      String sql,
+      Connection connection,
+      Attempt attempt,
+      String operationId,
+      List<Message> messages)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(database.schema().in(sql))) {
       int next = messages.isEmpty() ? 1 : bind(connection, statement, operationId, messages);
       statement.setInt(next, segment(attempt.begunAt()));

@@ -8,11 +8,13 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.transaction.TransactionManager;
 import org.springframework.transaction.support.ResourceTransactionManager;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.util.ClassUtils;
 
 /** Which {@code DataSource} is Holdfast's, and which transaction managers are that one's. */
@@ -67,6 +69,17 @@ final class DataSources {
       current = current instanceof DelegatingDataSource proxy ? proxy.getTargetDataSource() : null;
     }
     return layers;
+  }
+
+  /** The connection that is bound to this thread for one of these, if there is one. */
+  static @Nullable ConnectionHolder boundHolder(List<DataSource> layers) {
+    for (DataSource dataSource : layers) {
+      if (TransactionSynchronizationManager.getResource(dataSource)
+          instanceof ConnectionHolder holder) {
+        return holder;
+      }
+    }
+    return null;
   }
 
   /** Whether what a manager begins is a transaction of this {@code DataSource}. */

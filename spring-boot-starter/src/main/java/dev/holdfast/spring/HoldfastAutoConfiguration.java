@@ -86,6 +86,9 @@ public class HoldfastAutoConfiguration {
                       channels.target(name, channel),
                       channel.topics().toArray(String[]::new)));
     }
+    if (properties.needsUpkeep()) {
+      builder.withUpkeep();
+    }
     listeners.orderedStream().forEach(builder::listener);
     customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
     return builder.start();

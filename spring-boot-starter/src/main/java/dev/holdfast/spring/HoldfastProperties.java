@@ -24,6 +24,8 @@ import org.springframework.util.unit.DataSize;
  * @param modulith how events of Spring Modulith are externalized
  * @param relay how channels run in this process
  * @param channels channels, by their names
+ * @param listeners how methods with {@link HoldfastListener} run in this process
+ * @param consumers consumers that such methods belong to, by their names
  */
 @ConfigurationProperties(prefix = "holdfast", ignoreUnknownFields = false)
 public record HoldfastProperties(
@@ -36,7 +38,17 @@ public record HoldfastProperties(
     @DefaultValue("fail") TopicCheckMode topicCheck,
     @DefaultValue ModulithProperties modulith,
     @DefaultValue RelayProperties relay,
-    @DefaultValue Map<String, ChannelProperties> channels) {
+    @DefaultValue Map<String, ChannelProperties> channels,
+    @DefaultValue ListenersProperties listeners,
+    @DefaultValue Map<String, ConsumerProperties> consumers) {
+
+  /** Where no channel runs, and nobody else would forget the ids that consumers remember. */
+  boolean needsUpkeep() {
+    return relay.enabled()
+        && channels.isEmpty()
+        && listeners.enabled()
+        && consumers.values().stream().anyMatch(ConsumerProperties::remembersIds);
+  }
 
   /** What to do about topics that cannot be written to. */
   public enum TopicCheckMode {
@@ -54,6 +66,14 @@ public record HoldfastProperties(
    * @param enabled whether Holdfast externalizes them, in an application that has Modulith's events
    */
   public record ModulithProperties(@DefaultValue("true") boolean enabled) {}
+
+  /**
+   * How methods with {@link HoldfastListener} run in this process.
+   *
+   * @param enabled whether they do; without, no consumer is started, and properties of consumers
+   *     are not looked at
+   */
+  public record ListenersProperties(@DefaultValue("true") boolean enabled) {}
 
   /**
    * How channels run in this process.
@@ -91,17 +111,98 @@ public record HoldfastProperties(
    * A channel: topics that are delivered to one target.
    *
    * @param topics topics it takes, in which {@code *} stands for any characters
-   * @param target kafka, kafka-plain (without transactions, at least once), or the name of a bean
-   *     of the type dev.holdfast.outbox.Target
+   * @param target kafka, kafka-plain (without transactions, at least once), webhook, jms, rabbitmq,
+   *     or the name of a bean of the type dev.holdfast.outbox.Target
    * @param progressTopic compacted topic that holds its progress; only with kafka
    * @param source CloudEvents source of its messages; /holdfast/ and the channel's name when not
    *     set
    * @param properties settings of the Kafka producer that differ from those of spring.kafka
+   * @param webhook where and how the target webhook sends
+   * @param jms where and how the target jms sends
+   * @param rabbitmq where and how the target rabbitmq sends
    */
   public record ChannelProperties(
       @DefaultValue List<String> topics,
       @DefaultValue("kafka") String target,
       @DefaultValue("holdfast-progress") String progressTopic,
       @Nullable String source,
-      @DefaultValue Map<String, String> properties) {}
+      @DefaultValue Map<String, String> properties,
+      @Nullable WebhookProperties webhook,
+      @Nullable JmsProperties jms,
+      @Nullable RabbitMqProperties rabbitmq) {}
+
+  /**
+   * An HTTP endpoint. Prints neither its path, nor headers and secrets.
+   *
+   * @param url address that messages are sent to by POST
+   * @param secrets what messages are signed with (whsec_ and Base64), at most 8; during a rotation
+   *     the new and the old one
+   * @param headers headers of every request, such as Authorization
+   * @param lanes how many messages are under way at once, each of another key
+   * @param timeout how long an answer is waited for
+   * @param retryFor how long a message is tried again before the channel says that it is blocked
+   * @param batchFor how long one batch may take
+   * @param receiverKeepsKeysFor declares for how long the endpoint keeps keys
+   */
+  public record WebhookProperties(
+      @DefaultValue("") String url,
+      @DefaultValue List<String> secrets,
+      @DefaultValue Map<String, String> headers,
+      @DefaultValue("8") int lanes,
+      @DefaultValue("5s") Duration timeout,
+      @DefaultValue("2s") Duration retryFor,
+      @DefaultValue("10s") Duration batchFor,
+      @Nullable Duration receiverKeepsKeysFor) {
+    @Override
+    public String toString() {
+      return "settings of a webhook";
+    }
+  }
+
+  /**
+   * A broker of JMS.
+   *
+   * @param connectionFactory name of the bean that connects to it, where there are several
+   * @param destination queue or topic that all messages go to; what is named like the message's
+   *     topic when not set
+   * @param pubSub whether destinations are topics of JMS, which keep nothing for who comes later
+   * @param messageGroups into how many groups keys are put (JMSXGroupID); none when not set
+   * @param maxSize largest payload that the broker takes
+   * @param artemisDeduplication for how long Artemis remembers ids, which lets it drop repeats
+   */
+  public record JmsProperties(
+      @Nullable String connectionFactory,
+      @Nullable String destination,
+      @DefaultValue("false") boolean pubSub,
+      @Nullable Integer messageGroups,
+      @Nullable DataSize maxSize,
+      @Nullable Duration artemisDeduplication) {
+    static final JmsProperties DEFAULT = new JmsProperties(null, null, false, null, null, null);
+  }
+
+  /**
+   * A broker of RabbitMQ. Prints no address, since a password may be in it.
+   *
+   * @param connectionFactory name of the bean (com.rabbitmq.client.ConnectionFactory) that connects
+   *     to it, where there are several
+   * @param uri address such as amqps://user:password@host/vhost, where there is no such bean
+   * @param exchange exchange that all messages go to; the default one, which knows queues by their
+   *     names, when not set
+   * @param routingKey routing key of all messages; the message's topic when not set
+   * @param confirmTimeout how long the broker may take to confirm
+   */
+  public record RabbitMqProperties(
+      @Nullable String connectionFactory,
+      @Nullable String uri,
+      @DefaultValue("") String exchange,
+      @Nullable String routingKey,
+      @DefaultValue("30s") Duration confirmTimeout) {
+    static final RabbitMqProperties DEFAULT =
+        new RabbitMqProperties(null, null, "", null, Duration.ofSeconds(30));
+
+    @Override
+    public String toString() {
+      return "settings of a RabbitMQ";
+    }
+  }
 }

@@ -68,6 +68,25 @@ final class TransactionBuffer implements TransactionSynchronization {
     operationId = given;
   }
 
+  /**
+   * What follows belongs to this operation, one of several in the transaction: records that were
+   * polled together have an operation each.
+   */
+  void beginPart(String operation) {
+    operationId = operation;
+  }
+
+  /** Ends an operation begun so: its messages are written, under its id. */
+  void endPart() {
+    if (refusal != null) {
+      throw refusal;
+    }
+    write(messages);
+    messages.clear();
+    marks.clear();
+    operationId = null;
+  }
+
   void add(List<Message> more) {
     switch (phase) {
       case COLLECTING -> {

@@ -111,7 +111,7 @@ public final class TransactionalOutbox {
               + " @Transactional (and not from another of the same object, which passes Spring's"
               + " proxy by), or use a TransactionTemplate.");
     }
-    ConnectionHolder holder = holder();
+    ConnectionHolder holder = DataSources.boundHolder(dataSources);
     if (holder == null) {
       throw notOurs();
     }
@@ -134,16 +134,6 @@ public final class TransactionalOutbox {
           e);
     }
     return connection;
-  }
-
-  private @Nullable ConnectionHolder holder() {
-    for (DataSource dataSource : dataSources) {
-      if (TransactionSynchronizationManager.getResource(dataSource)
-          instanceof ConnectionHolder holder) {
-        return holder;
-      }
-    }
-    return null;
   }
 
   private static NoTransaction notOurs() {

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.RelaySettings;
+import java.util.Objects;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -42,6 +45,8 @@ final class WrongConfigurationTest {
     "holdfast.channels.orders.topic,   holdfast.channels.orders.topics",
     "holdfast.migrations,              holdfast.migrate",
     "holdfast.relay.page-bytes,        holdfast.relay.page-size",
+    "holdfast.consumers.billing.attempt, holdfast.consumers.billing.attempts",
+    "holdfast.consumers.billing.message-ids.retain, holdfast.consumers.billing.message-ids.retention",
   })
   void theNearestPropertyIsFound(String unknown, String meant) {
     assertThat(UnknownPropertyFailureAnalyzer.nearest(unknown)).isEqualTo(meant);
@@ -107,6 +112,103 @@ final class WrongConfigurationTest {
     }
 
     assertThat(output).contains("No transaction manager belongs to Holdfast's DataSource");
+  }
+
+  @Test
+  void theDefaultsOfAConsumerAreThoseOfTheLibrary() {
+    ConsumerProperties bound =
+        Binder.get(new MockEnvironment().withProperty("holdfast.consumers.billing.attempts", "3"))
+            .bindOrCreate("holdfast", HoldfastProperties.class)
+            .consumers()
+            .get("billing");
+
+    assertThat(bound).isEqualTo(ConsumerProperties.DEFAULT);
+    assertThat(ConsumerProperties.DEFAULT.settings("billing"))
+        .isEqualTo(KafkaInboxSettings.DEFAULT);
+  }
+
+  @Test
+  void anyPropertyOfMessageIdsTurnsThemOnWithTheLibrarysDefaults() {
+    ConsumerProperties bound =
+        Binder.get(
+                new MockEnvironment()
+                    .withProperty("holdfast.consumers.billing.message-ids.enabled", "true"))
+            .bindOrCreate("holdfast", HoldfastProperties.class)
+            .consumers()
+            .get("billing");
+
+    assertThat(Objects.requireNonNull(bound).settings("billing").messageIds())
+        .isEqualTo(InboxSettings.DEFAULT);
+  }
+
+  static class Billing {
+    @HoldfastListener(consumer = "billing", topics = "orders.placed")
+    void bill(String order) {}
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration
+  static class WithListener {
+    @Bean
+    Billing billing() {
+      return new Billing();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "holdfast.consumers.biling.attempts=2 | names [biling], of which there is no @HoldfastListener; there are [billing]",
+        "holdfast.consumers.billing.start-at=yesterday | start-at is yesterday, and must be earliest, latest",
+        "holdfast.consumers.billing.concurrency=0 | concurrency is 0, and must be 1 to 100",
+        "holdfast.consumers.billing.attempts=0 | attempts is 0, and must be 1 to 100",
+        "holdfast.consumers.billing.properties.group.id=other | group.id is Holdfast's own to set",
+      })
+  void aConsumerThatIsConfiguredWronglyFailsTheStart(String property, String told) {
+    assertThatThrownBy(
+            () ->
+                Apps.start(
+                    WithListener.class,
+                    schema,
+                    "a",
+                    "spring.kafka.bootstrap-servers=127.0.0.1:1",
+                    property))
+        .hasStackTraceContaining(told)
+        .hasStackTraceContaining("Nothing was started");
+  }
+
+  @Test
+  void listenersThatAreSwitchedOffAreNotStarted() {
+    try (ConfigurableApplicationContext application =
+        Apps.start(WithListener.class, schema, "a", "holdfast.listeners.enabled=false")) {
+      assertThat(application.getBean(Consumers.class).status()).isEmpty();
+      assertThat(
+              new JdbcTemplate(application.getBean(DataSource.class))
+                  .queryForList("select name from " + schema + ".log_consumer"))
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void aListenerWithoutATransactionManagerOfTheDataSourceFailsTheStart() {
+    assertThatThrownBy(
+            () ->
+                Apps.start(
+                    ListenerWithoutManager.class,
+                    schema,
+                    "a",
+                    "spring.kafka.bootstrap-servers=127.0.0.1:1"))
+        .hasStackTraceContaining("None of the transaction managers [] belongs to");
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration
+  static class ListenerWithoutManager extends MarkedDataSource {
+    @Bean
+    Billing billing() {
+      return new Billing();
+    }
   }
 
   @Test

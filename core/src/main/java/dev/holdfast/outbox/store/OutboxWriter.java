@@ -28,6 +28,14 @@ public interface OutboxWriter {
   void commit(Connection connection, Attempt attempt, String operationId, List<Message> messages)
       throws SQLException;
 
+  /**
+   * Records the messages and the attempt in the transaction of somebody who commits it behind this,
+   * in one round trip. Leaves the attempt's row in any case: what is yet to be changed in front of
+   * the commit is not known here.
+   */
+  void record(Connection connection, Attempt attempt, String operationId, List<Message> messages)
+      throws SQLException;
+
   /** Whether an error while committing leaves open whether the transaction is committed. */
   boolean isReplyLost(SQLException error);
 

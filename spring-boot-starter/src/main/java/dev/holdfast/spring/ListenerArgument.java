@@ -1,0 +1,146 @@
+package dev.holdfast.spring;
+
+import dev.holdfast.Transaction;
+import java.lang.reflect.Parameter;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.GenericTypeResolver;
+import org.springframework.core.annotation.MergedAnnotation;
+import org.springframework.core.annotation.MergedAnnotations;
+
+/**
+ * What a listener method is called with for one of its parameters.
+ *
+ * @param type what a payload is read as
+ * @param header the name of a header; empty for the others
+ * @param required whether a record without the header is refused
+ */
+record ListenerArgument(
+    Kind kind, Type type, String header, boolean required, @Nullable PayloadReader reader) {
+
+  /** Where the value comes from. */
+  enum Kind {
+    RECORD("record"),
+    TRANSACTION("transaction"),
+    HEADER("header"),
+    PAYLOAD("payload");
+
+    private final String word;
+
+    Kind(String word) {
+      this.word = word;
+    }
+
+    String word() {
+      return word;
+    }
+  }
+
+  /** Read by its name, so that Spring's messaging need not be there. */
+  private static final String HEADER_ANNOTATION =
+      "org.springframework.messaging.handler.annotation.Header";
+
+  /** In Spring's constant for "no default value", and in no value that is one. */
+  private static final String NO_DEFAULT = "\uE000";
+
+  static ListenerArgument of(
+      String method, Class<?> bean, Parameter parameter, @Nullable PayloadReader reader) {
+    Type type = GenericTypeResolver.resolveType(parameter.getParameterizedType(), bean);
+    MergedAnnotation<?> header = MergedAnnotations.from(parameter).get(HEADER_ANNOTATION);
+    if (header.isPresent()) {
+      return header(method, parameter, header, type);
+    }
+    if (parameter.getType() == ConsumerRecord.class) {
+      requireBytes(method, type);
+      return new ListenerArgument(Kind.RECORD, type, "", true, null);
+    }
+    if (parameter.getType() == Transaction.class) {
+      return new ListenerArgument(Kind.TRANSACTION, type, "", true, null);
+    }
+    if (parameter.getType().isPrimitive()) {
+      throw ListenerMethod.refused(
+          method,
+          "takes a payload of the type %s, which has no value for a record without one"
+              .formatted(type),
+          "Take a " + ConsumerRecord.class.getSimpleName() + ", a byte[], a String or an object");
+    }
+    if (type != byte[].class && type != String.class && reader == null) {
+      throw ListenerMethod.refused(
+          method,
+          "takes a payload of the type %s, which nothing here can read"
+              .formatted(type.getTypeName()),
+          "Add Jackson (spring-boot-starter-json), declare a bean of the type "
+              + PayloadReader.class.getName()
+              + ", or take a byte[], a String or a ConsumerRecord<byte[], byte[]>");
+    }
+    return new ListenerArgument(Kind.PAYLOAD, type, "", true, reader);
+  }
+
+  private static ListenerArgument header(
+      String method, Parameter parameter, MergedAnnotation<?> header, Type type) {
+    String name = header.getString("name");
+    if (name.isEmpty() && parameter.isNamePresent()) {
+      name = parameter.getName();
+    }
+    if (name.isEmpty() || (type != String.class && type != byte[].class)) {
+      throw ListenerMethod.refused(
+          method,
+          "has a @Header parameter " + (name.isEmpty() ? "without a name" : "of the type " + type),
+          "Name the header in the annotation, and take a String or a byte[]");
+    }
+    if (!header.getString("defaultValue").contains(NO_DEFAULT)) {
+      throw ListenerMethod.refused(
+          method,
+          "gives the @Header parameter " + name + " a default value, which is not supported",
+          "Set required = false, and take null for what is missing");
+    }
+    return new ListenerArgument(Kind.HEADER, type, name, header.getBoolean("required"), null);
+  }
+
+  private static void requireBytes(String method, Type type) {
+    if (type instanceof ParameterizedType parameterized
+        && !Arrays.stream(parameterized.getActualTypeArguments())
+            .allMatch(argument -> argument == byte[].class)) {
+      throw ListenerMethod.refused(
+          method,
+          "takes a " + type.getTypeName() + ", and records have bytes as they came",
+          "Take a ConsumerRecord<byte[], byte[]>, and the payload as a parameter of its own");
+    }
+  }
+
+  @Nullable Object of(Transaction tx, ConsumerRecord<byte[], byte[]> message) {
+    return switch (kind) {
+      case RECORD -> message;
+      case TRANSACTION -> tx;
+      case HEADER -> header(message);
+      case PAYLOAD -> message.value() == null ? null : payload(message);
+    };
+  }
+
+  private Object payload(ConsumerRecord<byte[], byte[]> message) {
+    if (reader != null && type != byte[].class && type != String.class) {
+      return reader.read(message, type);
+    }
+    return as(message.value());
+  }
+
+  private @Nullable Object header(ConsumerRecord<byte[], byte[]> message) {
+    Header found = message.headers().lastHeader(header);
+    if (found == null || found.value() == null) {
+      if (required) {
+        throw new IllegalArgumentException("the record has no header " + header);
+      }
+      return null;
+    }
+    return as(found.value());
+  }
+
+  private Object as(byte[] bytes) {
+    return type == String.class ? new String(bytes, StandardCharsets.UTF_8) : bytes;
+  }
+}

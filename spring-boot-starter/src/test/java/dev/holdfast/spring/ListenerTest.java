@@ -1,0 +1,494 @@
+package dev.holdfast.spring;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.Message;
+import dev.holdfast.inbox.TryAgainLater;
+import dev.holdfast.spring.ListenerApp.Handlers;
+import dev.holdfast.spring.ListenerApp.Shop;
+import dev.holdfast.spring.ListenerApp.Work;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+
+/** What Spring does in the transaction of a record, and what becomes of it. */
+@ExtendWith(OutputCaptureExtension.class)
+final class ListenerTest {
+  private static final Duration SOON = Duration.ofSeconds(30);
+  private static final String SCHEMA = TestServers.unique("listening_");
+  private static final List<String> TOPICS =
+      IntStream.range(0, 20).mapToObj(i -> TestServers.unique("parcels.")).toList();
+  private static final String STRICT = TestServers.unique("strict.");
+  private static final String TYPED = TestServers.unique("typed.");
+  private static final AtomicInteger USED = new AtomicInteger();
+
+  private static @Nullable ConfigurableApplicationContext application;
+
+  private final JdbcTemplate outside = new JdbcTemplate(dataSource());
+  private final Shop shop = bean(Shop.class);
+  private final TransactionalOutbox outbox = bean(TransactionalOutbox.class);
+  private final String topic = TOPICS.get(USED.getAndIncrement());
+
+  private static PGSimpleDataSource dataSource() {
+    PGSimpleDataSource dataSource = new PGSimpleDataSource();
+    dataSource.setUrl(TestServers.POSTGRES.jdbcUrl());
+    dataSource.setCurrentSchema(SCHEMA);
+    return dataSource;
+  }
+
+  @BeforeAll
+  static void start() {
+    JdbcTemplate jdbc = new JdbcTemplate(dataSource());
+    jdbc.execute("create schema " + SCHEMA);
+    jdbc.execute("create table parcel (id text primary key)");
+    jdbc.execute(
+        "create table checked (id text, constraint only_once unique (id) deferrable initially deferred)");
+    TOPICS.forEach(name -> TestServers.Broker.KAFKA.createTopic(name, 1));
+    TestServers.Broker.KAFKA.createTopic(STRICT, 1);
+    TestServers.Broker.KAFKA.createTopic(TYPED, 1);
+    application = startApplication();
+  }
+
+  private static ConfigurableApplicationContext startApplication() {
+    return Apps.start(
+        ListenerApp.Application.class,
+        SCHEMA,
+        "parcels.*",
+        "spring.kafka.bootstrap-servers=" + TestServers.Broker.KAFKA.bootstrapServers(),
+        // Those of the application's own listeners are not taken over.
+        "spring.kafka.consumer.group-id=other",
+        "spring.kafka.consumer.auto-offset-reset=latest",
+        "spring.kafka.consumer.client-id=shop",
+        "spring.aop.proxy-target-class=false",
+        "test.schema=" + SCHEMA,
+        "test.topics=" + String.join(", ", TOPICS),
+        "test.strict-topic=" + STRICT,
+        "test.typed-topic=" + TYPED,
+        "holdfast.consumers.patient.properties.metadata.max.age.ms=1000",
+        "holdfast.consumers.strict.attempts=1");
+  }
+
+  @AfterAll
+  static void stop() {
+    Objects.requireNonNull(application).close();
+  }
+
+  private static <T> T bean(Class<T> type) {
+    return Objects.requireNonNull(application).getBean(type);
+  }
+
+  private void handling(Work work) {
+    handling(topic, work);
+  }
+
+  private static void handling(String of, Work work) {
+    bean(Handlers.class).byTopic.put(of, work);
+  }
+
+  private void send(String key, String... values) {
+    ListenerApp.send(
+        IntStream.range(0, values.length)
+            .mapToObj(i -> new ProducerRecord<>(topic, key, values[i]))
+            .toList());
+  }
+
+  private void awaitHandled(String of, long next) {
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(
+                        outside.queryForList(
+                            "select next_offset from log_offset where topic = ?", Long.class, of))
+                    .containsExactly(next));
+  }
+
+  private List<String> parcels(String like) {
+    return outside.queryForList(
+        "select id from parcel where id like ? order by id", String.class, like + "%");
+  }
+
+  private List<String> parked() {
+    return outside.queryForList(
+        "select convert_from(p.value, 'UTF8') from log_parked p join log_topic t using (consumer, topic_id) where t.topic = ? order by record_offset",
+        String.class,
+        topic);
+  }
+
+  private String reason() {
+    return String.valueOf(
+        outside.queryForObject("select reason from log_lane where topic = ?", String.class, topic));
+  }
+
+  private List<String> published(String of) {
+    return outside.queryForList(
+        "select key || ' ' || operation_id from message where topic = ? order by position",
+        String.class,
+        of);
+  }
+
+  @Test
+  void theEffectsTheMessagesAndTheOffsetAreOneCommitUnderTheRecordsOperation() {
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value + " by JdbcTemplate");
+          shop.insertJoining(value + " by @Transactional");
+          tx.update("insert into parcel values (?)", value + " by Transaction");
+          outbox.publish(Message.of("parcels.sent", value + "-outbox", "{}"));
+          tx.publish(Message.of("parcels.sent", value + "-tx", "{}"));
+        });
+    ProducerRecord<String, String> record = new ProducerRecord<>(topic, "k", "one");
+    record.headers().add("ce_operationid", "checkout-1".getBytes(UTF_8));
+    ListenerApp.send(List.of(record));
+    awaitHandled(topic, 1);
+
+    assertThat(parcels("one")).hasSize(3);
+    assertThat(published("parcels.sent")).contains("one-outbox checkout-1", "one-tx checkout-1");
+    assertThat(
+            outside.queryForList(
+                "select distinct x from (select xmin::text from parcel where id like 'one %' union all select xid::text from message where key like 'one-%' union all select xmin::text from log_offset where topic = ?) as all_of_it(x)",
+                String.class, topic))
+        .hasSize(1);
+  }
+
+  @Test
+  void aMethodThatThrowsLeavesNothingAndIsParkedWithTheLaterOnesOfItsKey() {
+    AtomicInteger calls = new AtomicInteger();
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          outbox.publish(Message.of("parcels.sent", value, "{}"));
+          if (value.equals("two bad")) {
+            calls.incrementAndGet();
+            throw new IllegalArgumentException("cannot be shipped");
+          }
+        });
+    ListenerApp.send(
+        List.of(
+            new ProducerRecord<>(topic, "a", "two before"),
+            new ProducerRecord<>(topic, "a", "two bad"),
+            new ProducerRecord<>(topic, "b", "two other"),
+            new ProducerRecord<>(topic, "a", "two later")));
+    awaitHandled(topic, 4);
+
+    assertThat(parcels("two")).containsExactly("two before", "two other");
+    assertThat(parked()).containsExactly("two bad", "two later");
+    assertThat(reason()).contains("cannot be shipped");
+    assertThat(published("parcels.sent"))
+        .filteredOn(message -> message.startsWith("two"))
+        .hasSize(2);
+    // Once in company, three times alone.
+    assertThat(calls.get()).isBetween(3, 4);
+  }
+
+  @Test
+  void anInnerTransactionThatIsRollbackOnlyFailsTheRecordThoughItsExceptionIsCaught() {
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          assertThatThrownBy(() -> shop.insertAndFail(value + " inner"))
+              .isInstanceOf(IllegalStateException.class);
+        });
+    send("k", "three");
+    awaitHandled(topic, 1);
+
+    assertThat(parcels("three")).isEmpty();
+    assertThat(parked()).containsExactly("three");
+    assertThat(reason()).contains("rollback-only").contains("REQUIRES_NEW");
+  }
+
+  @Test
+  void aTransactionOfItsOwnStaysWhereTheRecordFails() {
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          if (outside.queryForList("select 1 from parcel where id = 'four apart'").isEmpty()) {
+            shop.insertApart(value + " apart");
+          }
+          throw new IllegalStateException("later");
+        });
+    send("k", "four");
+    awaitHandled(topic, 1);
+
+    assertThat(parcels("four")).containsExactly("four apart");
+    assertThat(parked()).containsExactly("four");
+  }
+
+  @Test
+  void whatIsNestedIsRolledBackToItsSavepointWithItsMessages() {
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          outbox.publish(Message.of("parcels.nested", "kept", "{}"));
+          assertThatThrownBy(
+                  () ->
+                      shop.insertNestedAndFail(
+                          value + " nested",
+                          () -> outbox.publish(Message.of("parcels.nested", "dropped", "{}"))))
+              .isInstanceOf(IllegalStateException.class);
+        });
+    send("k", "five");
+    awaitHandled(topic, 1);
+
+    assertThat(parcels("five")).containsExactly("five");
+    assertThat(published("parcels.nested")).hasSize(1).first().asString().startsWith("kept ");
+    assertThat(parked()).isEmpty();
+  }
+
+  @Test
+  void transactionalEventListenersAreCalledAtTheRealCommit() {
+    AtomicInteger calls = new AtomicInteger();
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          Objects.requireNonNull(application).publishEvent(new ListenerApp.Shipped(value));
+          if (calls.getAndIncrement() == 0) {
+            throw new IllegalStateException("the first time");
+          }
+        });
+    send("k", "six");
+    awaitHandled(topic, 1);
+
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(shop.events())
+                    .containsExactly("after rollback of six", "after commit of six: 1"));
+    assertThat(parcels("before commit of six")).hasSize(1);
+    assertThat(parked()).isEmpty();
+  }
+
+  @Test
+  void aCallbackThatFailsBehindTheCommitIsLoggedAndRepeatsNothing(CapturedOutput output) {
+    AtomicInteger calls = new AtomicInteger();
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          calls.incrementAndGet();
+          TransactionSynchronizationManager.registerSynchronization(
+              new TransactionSynchronization() {
+                @Override
+                public void afterCommit() {
+                  throw new IllegalStateException("too late");
+                }
+              });
+        });
+    send("k", "seven");
+    awaitHandled(topic, 1);
+    handling((tx, message, value) -> shop.insert(value));
+    send("k", "seven more");
+    awaitHandled(topic, 2);
+
+    assertThat(calls).hasValue(1);
+    assertThat(parcels("seven")).containsExactly("seven", "seven more");
+    assertThat(output).contains("a callback behind its commit failed").contains("too late");
+  }
+
+  @Test
+  void whatIsRefusedInFrontOfTheCommitCountsAsTheRecordsFailure() {
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          if (value.equals("eight bad")) {
+            TransactionSynchronizationManager.registerSynchronization(
+                new TransactionSynchronization() {
+                  @Override
+                  public void beforeCommit(boolean readOnly) {
+                    throw new IllegalStateException("not before the commit");
+                  }
+                });
+          }
+          if (value.equals("eight twice")) {
+            tx.update("insert into checked values ('x'), ('x')");
+          }
+        });
+    ListenerApp.send(
+        List.of(
+            new ProducerRecord<>(topic, "a", "eight"),
+            new ProducerRecord<>(topic, "b", "eight bad"),
+            new ProducerRecord<>(topic, "c", "eight twice"),
+            new ProducerRecord<>(topic, "d", "eight more")));
+    awaitHandled(topic, 4);
+
+    assertThat(parcels("eight")).containsExactly("eight", "eight more");
+    assertThat(parked()).containsExactly("eight bad", "eight twice");
+    assertThat(
+            outside.queryForList(
+                "select reason from log_lane where topic = ?", String.class, topic))
+        .anyMatch(reason -> reason.contains("not before the commit"))
+        .anyMatch(reason -> reason.contains("only_once"));
+  }
+
+  @Test
+  void aTopicThatNoChannelTakesIsTheRecordsFailure() {
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          outbox.publish(Message.of("unknown", "k", "{}"));
+        });
+    send("k", "nine");
+    awaitHandled(topic, 1);
+
+    assertThat(parcels("nine")).isEmpty();
+    assertThat(reason()).contains("UnroutedTopic");
+  }
+
+  @Test
+  void aDeadlockAndWhatIsTriedLaterUseUpNoAttempt() {
+    AtomicInteger calls = new AtomicInteger();
+    handling(
+        STRICT,
+        (tx, message, value) -> {
+          shop.insert(value);
+          switch (calls.incrementAndGet()) {
+            case 1 ->
+                shop.execute(
+                    "do $$ begin raise exception 'deadlock' using errcode = '40P01'; end $$");
+            case 2 -> throw new TryAgainLater("the carrier is out of reach");
+            default -> shop.insert(value + " in the end");
+          }
+        });
+    ListenerApp.send(List.of(new ProducerRecord<>(STRICT, "k", "ten")));
+    awaitHandled(STRICT, 1);
+
+    assertThat(calls).hasValue(3);
+    assertThat(parcels("ten")).containsExactly("ten", "ten in the end");
+    assertThat(outside.queryForList("select 1 from log_parked where consumer = 'strict'"))
+        .isEmpty();
+  }
+
+  @Test
+  void aLostReplyToTheCommitRepeatsNothing() {
+    ListenerApp.LosingReplies dataSource = bean(ListenerApp.LosingReplies.class);
+    AtomicInteger calls = new AtomicInteger();
+    handling(
+        (tx, message, value) -> {
+          calls.incrementAndGet();
+          shop.insert(value);
+          if (value.equals("eleven")) {
+            dataSource.losing.set(Thread.currentThread());
+          }
+        });
+    send("k", "eleven");
+    awaitHandled(topic, 1);
+    send("k", "eleven more");
+    awaitHandled(topic, 2);
+
+    assertThat(dataSource.losing).hasValue(null);
+    assertThat(calls).hasValue(2);
+    assertThat(parcels("eleven")).containsExactly("eleven", "eleven more");
+    assertThat(parked()).isEmpty();
+  }
+
+  @Test
+  void payloadsAndHeadersAreReadAndAJdkProxyIsCalled() {
+    ProducerRecord<String, String> parcels =
+        new ProducerRecord<>(TYPED, "k", "[{\"id\":\"p1\",\"cents\":7}]");
+    parcels.headers().add("tenant", "north".getBytes(UTF_8));
+    ListenerApp.send(
+        List.of(
+            parcels,
+            new ProducerRecord<>(TYPED, "k", "[{\"id\":\"p2\",\"cents\":8}]"),
+            new ProducerRecord<>(TYPED, "broken", "no JSON")));
+    awaitHandled(TYPED, 3);
+
+    Object listener = bean(ListenerApp.Typed.class);
+    assertThat(java.lang.reflect.Proxy.isProxyClass(listener.getClass())).isTrue();
+    List<String> seen =
+        ((ListenerApp.TypedListener)
+                Objects.requireNonNull(
+                    org.springframework.aop.framework.AopProxyUtils.getSingletonTarget(listener)))
+            .seen;
+    assertThat(seen).contains("north p1 7", "null p2 8");
+    assertThat(
+            outside.queryForList(
+                "select convert_from(value, 'UTF8') from log_parked where consumer = 'typed'",
+                String.class))
+        .containsExactly("no JSON");
+  }
+
+  @Test
+  void manyRecordsShareTransactionsAndEachPublishesUnderItsOwnOperation() throws SQLException {
+    List<String> order = new CopyOnWriteArrayList<>();
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value);
+          order.add(value);
+          outbox.publish(Message.of("parcels.many", value, "{}"));
+        });
+    ListenerApp.send(
+        IntStream.range(0, 200)
+            .mapToObj(i -> new ProducerRecord<>(topic, "k", "twelve-%03d".formatted(i)))
+            .toList());
+    awaitHandled(topic, 200);
+
+    assertThat(order).hasSize(200).isSorted();
+    assertThat(
+            outside.queryForObject(
+                "select count(distinct operation_id) from message where topic = 'parcels.many'",
+                Long.class))
+        .isEqualTo(200);
+    assertThat(
+            outside.queryForObject(
+                "select count(distinct xmin::text) from parcel where id like 'twelve%'",
+                Long.class))
+        .isLessThan(20);
+  }
+
+  @Test
+  void theEndWaitsForTheRecordInHandAndTheNextStartGoesOnBehindIt(CapturedOutput output)
+      throws InterruptedException {
+    CountDownLatch inHand = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    handling(
+        (tx, message, value) -> {
+          inHand.countDown();
+          goOn.await();
+          shop.insert(value);
+        });
+    send("k", "thirteen");
+    inHand.await();
+    ConfigurableApplicationContext closing = Objects.requireNonNull(application);
+    Thread end = new Thread(closing::close, "end");
+    end.start();
+    await()
+        .atMost(SOON)
+        .until(
+            () ->
+                end.getState() == Thread.State.WAITING
+                    || end.getState() == Thread.State.TIMED_WAITING);
+    assertThat(parcels("thirteen")).isEmpty();
+    goOn.countDown();
+    end.join();
+
+    assertThat(parcels("thirteen")).containsExactly("thirteen");
+    application = startApplication();
+    handling((tx, message, value) -> bean(Shop.class).insert(value));
+    send("k", "thirteen again");
+    awaitHandled(topic, 2);
+    assertThat(parcels("thirteen")).containsExactly("thirteen", "thirteen again");
+    assertThat(output).doesNotContain("ERROR");
+  }
+}

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
-import dev.holdfast.inbox.store.OffsetStore.Partition;
+import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.inbox.store.OffsetStore.Position;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -26,9 +27,20 @@ final class ConsumerChecksTest {
   }
 
   private List<Reading> readings() {
-    return new PostgresDoctor(
-            clinic.dataSource, "holdfast", Limits.DEFAULT, InstantSource.system())
+    return new PostgresDoctor(clinic.dataSource, "holdfast", Limits.DEFAULT, InstantSource.system())
         .readings();
+  }
+
+  /** Where it is, as its reader does; one that is stopped is set there before. */
+  private void stop(int number, String reason) {
+    OffsetStore offsets = clinic.store.offsets();
+    Position position =
+        offsets.positions("billing").stream()
+            .filter(each -> each.partition().number() == number)
+            .findFirst()
+            .orElseThrow();
+    offsets.seek("billing", "orders", TOPIC, Map.of(number, position.next()));
+    assertThat(offsets.stop("billing", position, reason)).isTrue();
   }
 
   @Test
@@ -64,13 +76,9 @@ final class ConsumerChecksTest {
   @Test
   void partitionThatIsStoppedSaysWhyAndWhatToType() {
     reading();
-    clinic
-        .store
-        .offsets()
-        .stop(
-            "billing",
-            new Partition("orders", TOPIC, 1),
-            "records from offset 7 to 8 were deleted before they were handled. Nothing was skipped or repeated. Decide where to go on: holdfast consumer continue billing --topic orders --partition 1 --offset N");
+    stop(
+        1,
+        "records from offset 7 to 8 were deleted before they were handled. Nothing was skipped or repeated. Decide where to go on: holdfast consumer continue billing --topic orders --partition 1 --offset N");
 
     Finding stopped = ill(clinic.one("consumer.stopped"), Severity.FAIL);
     assertThat(stopped.subject()).isEqualTo("billing: orders-1");
@@ -85,23 +93,16 @@ final class ConsumerChecksTest {
   @Test
   void topicThatWasMadeAgainIsSoughtInAndOneThatHoldsBackTooMuchGoesOnWhereItWas() {
     reading();
-    clinic
-        .store
-        .offsets()
-        .stop(
-            "billing",
-            new Partition("orders", TOPIC, 0),
-            "the topic was deleted and made again. Decide where to go on in the new one: holdfast consumer seek billing --topic orders");
+    stop(
+        0,
+        "the topic was deleted and made again. Decide where to go on in the new one: holdfast consumer seek billing --topic orders");
     assertThat(clinic.one("consumer.stopped").remedy())
-        .startsWith("holdfast consumer seek billing --topic orders --kafka HOST:PORT --to-earliest");
+        .startsWith(
+            "holdfast consumer seek billing --topic orders --kafka HOST:PORT --to-earliest");
 
-    clinic
-        .store
-        .offsets()
-        .stop(
-            "billing",
-            new Partition("orders", TOPIC, 0),
-            "10 records are parked. Repair the handler, and let it go on: holdfast consumer continue billing --topic orders --partition 0");
+    stop(
+        0,
+        "10 records are parked. Repair the handler, and let it go on: holdfast consumer continue billing --topic orders --partition 0");
     assertThat(clinic.one("consumer.stopped").remedy())
         .isEqualTo("holdfast consumer continue billing --topic orders --partition 0");
   }

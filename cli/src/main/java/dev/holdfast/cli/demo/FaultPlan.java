@@ -12,29 +12,40 @@ import java.util.Random;
 record FaultPlan(List<Fault> faults) {
 
   enum Victim {
-    SERVICE,
+    ORDERS,
+    SHIPPING,
     BROKER,
     DATABASE
   }
 
   /**
    * @param after requests ended
-   * @param instance which of the service's, when it is the victim
+   * @param instance which of the service's, when a service is the victim
    */
   record Fault(int after, Victim victim, int instance) {}
 
-  /** Spreads the kills evenly, each moved by up to a third of the distance. */
-  static FaultPlan of(int operations, int kills, long seed) {
+  /**
+   * Spreads the kills of each service evenly, each moved by up to a third of the distance.
+   *
+   * @param kills of each service
+   */
+  static FaultPlan of(StrategyKind kind, int operations, int kills, long seed) {
     Random random = new Random(seed);
     List<Fault> faults = new ArrayList<>();
-    for (int kill = 0; kill < kills; kill++) {
-      int after = at(operations, (kill + 0.5) / kills, 0.33 / kills, random);
-      faults.add(new Fault(after, Victim.SERVICE, random.nextInt(ServiceInstances.COUNT)));
-    }
+    kill(Victim.ORDERS, Service.ORDERS.instances(kind), operations, kills, random, faults);
     faults.add(new Fault(at(operations, 0.35, 0.05, random), Victim.BROKER, 0));
     faults.add(new Fault(at(operations, 0.70, 0.05, random), Victim.DATABASE, 0));
+    kill(Victim.SHIPPING, Service.SHIPPING.instances(kind), operations, kills, random, faults);
     faults.sort(Comparator.comparingInt(Fault::after));
     return new FaultPlan(List.copyOf(faults));
+  }
+
+  private static void kill(
+      Victim victim, int instances, int operations, int kills, Random random, List<Fault> faults) {
+    for (int kill = 0; kill < kills && instances > 0; kill++) {
+      int after = at(operations, (kill + 0.5) / kills, 0.33 / kills, random);
+      faults.add(new Fault(after, victim, random.nextInt(instances)));
+    }
   }
 
   private static int at(int operations, double share, double jitter, Random random) {

@@ -16,7 +16,7 @@ import java.util.concurrent.CompletionException;
  */
 final class Saboteur {
   private final Deque<FaultPlan.Fault> ahead;
-  private final ServiceInstances service;
+  private final Services services;
   private final PostgresServer postgres;
   private final KafkaServer kafka;
   private final int ordersInOutage;
@@ -24,12 +24,12 @@ final class Saboteur {
 
   Saboteur(
       FaultPlan plan,
-      ServiceInstances service,
+      Services services,
       PostgresServer postgres,
       KafkaServer kafka,
       int ordersInOutage) {
     this.ahead = new ArrayDeque<>(plan.faults());
-    this.service = service;
+    this.services = services;
     this.postgres = postgres;
     this.kafka = kafka;
     this.ordersInOutage = ordersInOutage;
@@ -40,7 +40,8 @@ final class Saboteur {
     while (!ahead.isEmpty() && ahead.peek().after() <= orders) {
       FaultPlan.Fault fault = ahead.remove();
       switch (fault.victim()) {
-        case SERVICE -> service.kill(fault.instance());
+        case ORDERS -> services.orders().kill(fault.instance());
+        case SHIPPING -> services.shipping().kill(fault.instance());
         case BROKER -> {
           clients.limitTo(ordersInOutage);
           outages.add(

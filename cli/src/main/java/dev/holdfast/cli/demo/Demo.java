@@ -21,6 +21,9 @@ final class Demo {
   private static final Duration LONGEST_SETTLING = Duration.ofSeconds(60);
   private static final Duration QUIET = Duration.ofSeconds(1);
 
+  /** A consumer that was started again has to join its group. */
+  private static final Duration QUIET_SHIPPING = Duration.ofSeconds(3);
+
   private final PostgresServer postgres;
   private final KafkaServer kafka;
   private final DemoSettings settings;
@@ -98,35 +101,22 @@ final class Demo {
       StrategyKind kind, DataSource orders, Arrivals arrivals, Services services)
       throws InterruptedException, SQLException {
     int operations = settings.operations();
-    Saboteur saboteur =
+    boolean settled;
+    double seconds;
+    try (Saboteur saboteur =
         new Saboteur(
             FaultPlan.of(kind, operations, settings.kills(), settings.seed()),
             services,
             postgres,
             kafka,
-            Math.max(1, operations / 20));
-    Clients[] self = new Clients[1];
-    Clients clients =
-        new Clients(
-            services.orders().ports(),
-            operations,
-            settings.seed(),
-            ended -> {
-              saboteur.ended(ended, self[0]);
-              progress.at(kind.id(), ended, operations, services.kills());
-            });
-    self[0] = clients;
-    progress.at(kind.id(), 0, operations, 0);
-    services.start();
-    Timing.Stopwatch load = Timing.start();
-    try {
-      clients.run();
-    } catch (HoldfastException e) {
-      throw new HoldfastException(e.getMessage() + "\n" + services.orders().lastWords(), e);
+            Math.max(1, operations / 20))) {
+      progress.at(kind.id(), 0, operations, 0);
+      services.start();
+      saboteur.watch(arrivals::seen);
+      seconds = placeOrders(kind, services, saboteur);
+      saboteur.awaitEnd();
+      settled = settle(kind, orders, arrivals, services);
     }
-    double seconds = load.seconds();
-    saboteur.awaitEnd();
-    boolean settled = settle(kind, orders, arrivals);
     Map<Verdict.Order, Long> committed;
     try (Connection connection = orders.getConnection()) {
       committed = Orders.all(connection);
@@ -140,17 +130,47 @@ final class Demo {
         settled);
   }
 
-  /** Everything answered; waits until nothing more comes, so that what is missing is missing. */
-  private static boolean settle(StrategyKind kind, DataSource orders, Arrivals arrivals)
+  /** Returns how many seconds it took. */
+  private double placeOrders(StrategyKind kind, Services services, Saboteur saboteur)
+      throws InterruptedException {
+    int operations = settings.operations();
+    Clients[] self = new Clients[1];
+    Clients clients =
+        new Clients(
+            services.orders().ports(),
+            operations,
+            settings.seed(),
+            ended -> {
+              saboteur.ended(ended, self[0]);
+              progress.at(kind.id(), ended, operations, services.kills());
+            });
+    self[0] = clients;
+    Timing.Stopwatch load = Timing.start();
+    try {
+      clients.run();
+    } catch (HoldfastException e) {
+      throw new HoldfastException(e.getMessage() + "\n" + services.orders().lastWords(), e);
+    }
+    return load.seconds();
+  }
+
+  /**
+   * Everything answered; waits until nothing more comes, so that what is missing is missing, and
+   * until those that were killed last have had the time to do again what they had done.
+   */
+  private static boolean settle(
+      StrategyKind kind, DataSource orders, Arrivals arrivals, Services services)
       throws InterruptedException {
     boolean complete =
         Timing.until(
-            LONGEST_SETTLING, Duration.ofMillis(200), () -> isSettled(kind, orders, arrivals));
+            LONGEST_SETTLING,
+            Duration.ofMillis(200),
+            () -> isSettled(kind, orders, arrivals) && services.areUp());
     int[] before = {-1};
     boolean quiet =
         Timing.until(
             LONGEST_SETTLING,
-            QUIET,
+            kind.receives() ? QUIET_SHIPPING : QUIET,
             () -> {
               int seen = arrivals.seen();
               boolean same = before[0] == seen;

@@ -47,7 +47,7 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--operations",
       paramLabel = "N",
-      defaultValue = "3000",
+      defaultValue = "2000",
       description = "Orders per strategy (default: ${DEFAULT-VALUE}).")
   private int operations;
 
@@ -55,7 +55,10 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--kills",
       paramLabel = "K",
       defaultValue = "8",
-      description = "SIGKILLs of each service per strategy (default: ${DEFAULT-VALUE}).")
+      description = {
+        "SIGKILLs per strategy of the service on trial (default: ${DEFAULT-VALUE}). Beside a shipping"
+            + " service, the order service gets a quarter of them as well."
+      })
   private int kills;
 
   @Option(

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * What is killed when: each fault strikes when so many requests have ended, while others are under
- * way. The seed alone decides.
+ * What is killed when: each fault strikes when so many requests have ended, or so many shipments
+ * were made, while others are under way. The seed alone decides.
  */
 record FaultPlan(List<Fault> faults) {
 
@@ -19,30 +19,39 @@ record FaultPlan(List<Fault> faults) {
   }
 
   /**
-   * @param after requests ended
+   * @param after requests ended; when shipping is the victim, shipments made
    * @param instance which of the service's, when a service is the victim
    */
   record Fault(int after, Victim victim, int instance) {}
 
   /**
-   * Spreads the kills of each service evenly, each moved by up to a third of the distance.
+   * Spreads the kills of a service evenly, each moved by up to a third of the distance.
    *
-   * @param kills of each service
+   * @param kills of the service on trial; when that is shipping, the order service gets a quarter
+   *     of them as well, so that there is something to ship in between
    */
   static FaultPlan of(StrategyKind kind, int operations, int kills, long seed) {
+    int killsOfOrders = kind.receives() ? (kills + 3) / 4 : kills;
+    int killsOfShipping = kind.receives() ? kills : 0;
     Random random = new Random(seed);
     List<Fault> faults = new ArrayList<>();
-    kill(Victim.ORDERS, Service.ORDERS.instances(kind), operations, kills, random, faults);
+    kill(Victim.ORDERS, Service.ORDERS.instances(kind), operations, killsOfOrders, random, faults);
     faults.add(new Fault(at(operations, 0.35, 0.05, random), Victim.BROKER, 0));
     faults.add(new Fault(at(operations, 0.70, 0.05, random), Victim.DATABASE, 0));
-    kill(Victim.SHIPPING, Service.SHIPPING.instances(kind), operations, kills, random, faults);
+    kill(
+        Victim.SHIPPING,
+        Service.SHIPPING.instances(kind),
+        operations,
+        killsOfShipping,
+        random,
+        faults);
     faults.sort(Comparator.comparingInt(Fault::after));
     return new FaultPlan(List.copyOf(faults));
   }
 
   private static void kill(
       Victim victim, int instances, int operations, int kills, Random random, List<Fault> faults) {
-    for (int kill = 0; kill < kills && instances > 0; kill++) {
+    for (int kill = 0; kill < kills; kill++) {
       int after = at(operations, (kill + 0.5) / kills, 0.33 / kills, random);
       faults.add(new Fault(after, victim, random.nextInt(instances)));
     }

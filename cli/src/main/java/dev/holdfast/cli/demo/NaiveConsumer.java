@@ -79,6 +79,7 @@ final class NaiveConsumer {
       for (ConsumerRecord<String, String> row : records) {
         handle(OrderMessage.parse(row.value()));
       }
+      log.debug("{} records are handled", records.count());
       if (!ackFirst) {
         consumer.commitSync();
       }

@@ -55,16 +55,17 @@ final class ServiceInstances implements AutoCloseable {
   /** Returns when all of them listen. */
   void start() throws InterruptedException {
     processes.forEach(ServiceProcess::start);
-    boolean up =
-        Timing.until(
-            LONGEST_START,
-            Duration.ofMillis(20),
-            () -> ports.stream().allMatch(ServiceInstances::listens));
+    boolean up = Timing.until(LONGEST_START, Duration.ofMillis(20), this::areUp);
     if (!up) {
       throw new HoldfastException(
           "The service %s did not start within %d s, so the demo was ended. The end of its log:\n%s"
               .formatted(service.label(), LONGEST_START.toSeconds(), lastWords()));
     }
+  }
+
+  /** Whether all of them listen. */
+  boolean areUp() {
+    return ports.stream().allMatch(ServiceInstances::listens);
   }
 
   private static boolean listens(int port) {

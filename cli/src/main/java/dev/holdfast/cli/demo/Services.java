@@ -63,6 +63,11 @@ final class Services implements AutoCloseable {
     orders.start();
   }
 
+  /** Whether all instances listen. */
+  boolean areUp() {
+    return orders.areUp() && shipping.areUp();
+  }
+
   int kills() {
     return orders.kills() + shipping.kills();
   }

@@ -47,7 +47,7 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--operations",
       paramLabel = "N",
-      defaultValue = "2000",
+      defaultValue = "1200",
       description = "Orders per strategy (default: ${DEFAULT-VALUE}).")
   private int operations;
 
@@ -56,8 +56,8 @@ public final class DemoCommand implements Callable<Integer> {
       paramLabel = "K",
       defaultValue = "8",
       description = {
-        "SIGKILLs per strategy of the service on trial (default: ${DEFAULT-VALUE}). Beside a shipping"
-            + " service, the order service gets a quarter of them as well."
+        "SIGKILLs of the order service per strategy (default: ${DEFAULT-VALUE}). Where shipments are"
+            + " counted it gets a quarter as many, and the shipping service half as many."
       })
   private int kills;
 

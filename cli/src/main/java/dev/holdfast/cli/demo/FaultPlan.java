@@ -27,12 +27,12 @@ record FaultPlan(List<Fault> faults) {
   /**
    * Spreads the kills of a service evenly, each moved by up to a third of the distance.
    *
-   * @param kills of the service on trial; when that is shipping, the order service gets a quarter
-   *     of them as well, so that there is something to ship in between
+   * @param kills of the order service where it is on trial; where shipping is, that gets half as
+   *     many, each while it is at work, and the order service a quarter
    */
   static FaultPlan of(StrategyKind kind, int operations, int kills, long seed) {
     int killsOfOrders = kind.receives() ? (kills + 3) / 4 : kills;
-    int killsOfShipping = kind.receives() ? kills : 0;
+    int killsOfShipping = kind.receives() ? (kills + 1) / 2 : 0;
     Random random = new Random(seed);
     List<Fault> faults = new ArrayList<>();
     kill(Victim.ORDERS, Service.ORDERS.instances(kind), operations, killsOfOrders, random, faults);

@@ -17,10 +17,13 @@ final class ShipmentReader implements Arrivals {
   private static final String DISTINCT = "select count(distinct order_id) from demo_shipments";
   private static final String COUNT = "select count(*) from demo_shipments";
 
-  private static final String ALL =
+  private static final String ALL = "select order_id from demo_shipments order by number";
+
+  private static final String FIRST =
       """
-      select order_id, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
-      from demo_shipments order by number
+      select order_id,
+        min((extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000000)::bigint)
+      from demo_shipments group by order_id
       """;
 
   /** Customers whose count is not that of their parcels: half of a transaction. */
@@ -65,29 +68,27 @@ final class ShipmentReader implements Arrivals {
               + " though both are written in one transaction. Run again with --keep, and report what it left.");
     }
     List<String> ids = new ArrayList<>();
-    forEach((id, micros) -> ids.add(id));
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(ALL)) {
+      while (row.next()) {
+        ids.add(row.getString(1));
+      }
+    }
     return ids;
   }
 
   @Override
   public Map<String, Long> firstSeenMicros() throws SQLException {
     Map<String, Long> first = new HashMap<>();
-    forEach((id, micros) -> first.merge(id, micros, Math::min));
-    return first;
-  }
-
-  private interface Shipped {
-    void at(String orderId, long micros);
-  }
-
-  private void forEach(Shipped shipped) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery(ALL)) {
+        ResultSet row = statement.executeQuery(FIRST)) {
       while (row.next()) {
-        shipped.at(row.getString(1), row.getLong(2));
+        first.put(row.getString(1), row.getLong(2));
       }
     }
+    return first;
   }
 
   private int number(String query) {

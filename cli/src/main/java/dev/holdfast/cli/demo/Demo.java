@@ -5,12 +5,12 @@ import dev.holdfast.HoldfastException;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
@@ -21,11 +21,15 @@ final class Demo {
   private static final Duration LONGEST_SETTLING = Duration.ofSeconds(60);
   private static final Duration QUIET = Duration.ofSeconds(1);
 
+  /** A consumer that was started again has to join its group. */
+  private static final Duration QUIET_SHIPPING = Duration.ofSeconds(3);
+
   private final PostgresServer postgres;
   private final KafkaServer kafka;
   private final DemoSettings settings;
   private final Path directory;
   private final Progress progress;
+  private final String secret = secret();
 
   Demo(
       PostgresServer postgres,
@@ -40,6 +44,12 @@ final class Demo {
     this.progress = progress;
   }
 
+  private static String secret() {
+    byte[] bytes = new byte[32];
+    new SecureRandom().nextBytes(bytes);
+    return "whsec_" + Base64.getEncoder().encodeToString(bytes);
+  }
+
   DemoReport run() throws InterruptedException, SQLException {
     List<StrategyResult> results = new ArrayList<>();
     for (StrategyKind kind : settings.strategies()) {
@@ -50,107 +60,145 @@ final class Demo {
   }
 
   private StrategyResult show(StrategyKind kind) throws InterruptedException, SQLException {
-    kafka.createTopic(kind.topic(), PARTITIONS);
-    try (HikariDataSource dataSource = Wiring.pool(postgres.jdbcUrl(), kind.schema(), 2);
-        TopicReader reader = new TopicReader(kafka.bootstrapServers(), kind.topic(), PARTITIONS);
-        ServiceInstances service =
-            new ServiceInstances(kind, postgres.jdbcUrl(), kafka.bootstrapServers(), directory)) {
-      try (Connection connection = dataSource.getConnection()) {
-        Orders.createTables(connection, kind.schema());
-      }
-      return load(kind, dataSource, reader, service);
+    try (HikariDataSource orders = database(Service.ORDERS, kind);
+        Arrivals arrivals = arrivals(kind);
+        Services services = new Services(kind, postgres, kafka, secret, directory)) {
+      return load(kind, orders, arrivals, services);
     }
   }
 
+  private HikariDataSource database(Service service, StrategyKind kind) throws SQLException {
+    postgres.createDatabase(service.database(kind));
+    HikariDataSource dataSource = Wiring.pool(postgres.jdbcUrl(service.database(kind)), 2);
+    try (Connection connection = dataSource.getConnection()) {
+      switch (service) {
+        case ORDERS -> Orders.createTables(connection);
+        case SHIPPING -> Shipments.createTables(connection);
+      }
+    }
+    return dataSource;
+  }
+
+  private Arrivals arrivals(StrategyKind kind) throws SQLException {
+    return switch (kind) {
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> topic(kind);
+      case CONSUME_THEN_ACK, ACK_THEN_CONSUME ->
+          new ShipmentReader(database(Service.SHIPPING, kind), topic(kind));
+      case INBOX -> {
+        kafka.createTopic(kind.topic(), PARTITIONS);
+        yield new ShipmentReader(database(Service.SHIPPING, kind), null);
+      }
+      case WEBHOOK -> new ShipmentReader(database(Service.SHIPPING, kind), null);
+    };
+  }
+
+  private TopicReader topic(StrategyKind kind) {
+    kafka.createTopic(kind.topic(), PARTITIONS);
+    return new TopicReader(kafka.bootstrapServers(), kind.topic(), PARTITIONS);
+  }
+
   private StrategyResult load(
-      StrategyKind kind, DataSource dataSource, TopicReader reader, ServiceInstances service)
+      StrategyKind kind, DataSource orders, Arrivals arrivals, Services services)
       throws InterruptedException, SQLException {
     int operations = settings.operations();
-    Saboteur saboteur =
+    boolean settled;
+    double seconds;
+    try (Saboteur saboteur =
         new Saboteur(
-            FaultPlan.of(operations, settings.kills(), settings.seed()),
-            service,
+            FaultPlan.of(kind, operations, settings.kills(), settings.seed()),
+            services,
             postgres,
             kafka,
-            Math.max(1, operations / 20));
+            Math.max(1, operations / 20))) {
+      progress.at(kind.id(), 0, operations, 0);
+      services.start();
+      saboteur.watch(arrivals::seen);
+      seconds = placeOrders(kind, services, saboteur);
+      saboteur.awaitEnd();
+      settled = settle(kind, orders, arrivals, services);
+    }
+    Map<Verdict.Order, Long> committed;
+    try (Connection connection = orders.getConnection()) {
+      committed = Orders.all(connection);
+    }
+    return new StrategyResult(
+        kind,
+        Verdict.of(operations, committed.keySet(), arrivals.orderIds()),
+        services.kills(),
+        operations / seconds,
+        latency(committed, arrivals.firstSeenMicros()),
+        settled);
+  }
+
+  /** Returns how many seconds it took. */
+  private double placeOrders(StrategyKind kind, Services services, Saboteur saboteur)
+      throws InterruptedException {
+    int operations = settings.operations();
     Clients[] self = new Clients[1];
     Clients clients =
         new Clients(
-            service.ports(),
+            services.orders().ports(),
             operations,
             settings.seed(),
             ended -> {
               saboteur.ended(ended, self[0]);
-              progress.at(kind.id(), ended, operations, service.kills());
+              progress.at(kind.id(), ended, operations, services.kills());
             });
     self[0] = clients;
-    progress.at(kind.id(), 0, operations, 0);
-    service.start();
     Timing.Stopwatch load = Timing.start();
     try {
       clients.run();
     } catch (HoldfastException e) {
-      throw new HoldfastException(e.getMessage() + "\n" + service.lastWords(), e);
+      throw new HoldfastException(e.getMessage() + "\n" + services.orders().lastWords(), e);
     }
-    double seconds = load.seconds();
-    saboteur.awaitEnd();
-    boolean settled = settle(kind, dataSource, reader);
-    Map<Verdict.Order, Instant> orders;
-    try (Connection connection = dataSource.getConnection()) {
-      orders = Orders.all(connection);
-    }
-    return new StrategyResult(
-        kind,
-        Verdict.of(operations, orders.keySet(), reader.readAll()),
-        service.kills(),
-        operations / seconds,
-        latency(orders, clients, reader),
-        settled);
+    return load.seconds();
   }
 
-  /** Everything answered; waits until nothing more comes, so that what is missing is missing. */
-  private static boolean settle(StrategyKind kind, DataSource dataSource, TopicReader reader)
+  /**
+   * Everything answered; waits until nothing more comes, so that what is missing is missing, and
+   * until those that were killed last have had the time to do again what they had done.
+   */
+  private static boolean settle(
+      StrategyKind kind, DataSource orders, Arrivals arrivals, Services services)
       throws InterruptedException {
-    boolean empty =
+    boolean complete =
         Timing.until(
             LONGEST_SETTLING,
             Duration.ofMillis(200),
-            () -> isSettled(kind, dataSource) && reader.isComplete());
+            () -> isSettled(kind, orders, arrivals) && services.areUp());
     int[] before = {-1};
     boolean quiet =
         Timing.until(
             LONGEST_SETTLING,
-            QUIET,
+            kind.receives() ? QUIET_SHIPPING : QUIET,
             () -> {
-              boolean same = before[0] == reader.seen();
-              before[0] = reader.seen();
+              int seen = arrivals.seen();
+              boolean same = before[0] == seen;
+              before[0] = seen;
               return same;
             });
-    return empty && quiet;
+    return complete && quiet;
   }
 
-  private static boolean isSettled(StrategyKind kind, DataSource dataSource) {
-    try {
-      return kind.isSettled(dataSource);
-    } catch (HoldfastException e) {
+  private static boolean isSettled(StrategyKind kind, DataSource orders, Arrivals arrivals) {
+    try (Connection connection = orders.getConnection()) {
+      return kind.isSent(orders) && arrivals.isComplete(Orders.count(connection));
+    } catch (HoldfastException | SQLException e) {
       // The pool's connections are from before the database was killed: ask again.
       return false;
     }
   }
 
-  /** From when the client was told, or for want of that from when the row was written. */
   private static Latency latency(
-      Map<Verdict.Order, Instant> orders, Clients clients, TopicReader reader) {
-    Map<String, Long> micros = new HashMap<>();
-    orders.forEach(
-        (order, placed) -> {
-          Long seen = reader.firstSeenMicros().get(order.id());
+      Map<Verdict.Order, Long> committedMicros, Map<String, Long> seenMicros) {
+    List<Long> micros = new ArrayList<>();
+    committedMicros.forEach(
+        (order, from) -> {
+          Long seen = seenMicros.get(order.id());
           if (seen != null) {
-            Long committed = clients.committedMicros().get(order.id());
-            long from = committed == null ? Timing.micros(placed) : committed;
-            micros.put(order.id(), Math.max(0, seen - from));
+            micros.add(Math.max(0, seen - from));
           }
         });
-    return Latency.ofMicros(micros.values());
+    return Latency.ofMicros(micros);
   }
 }

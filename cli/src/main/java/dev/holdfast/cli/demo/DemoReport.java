@@ -13,14 +13,18 @@ record DemoReport(long seed, List<StrategyResult> results) {
   static final String MEANING =
       """
       operations  orders that clients asked for
-      lost        orders in PostgreSQL without a message in Kafka
-      phantom     messages in Kafka without an order in PostgreSQL
-      duplicate   messages beyond an order's first
+      lost        orders without a message in Kafka, or without a shipment
+      phantom     messages in Kafka, or shipments, without an order
+      duplicate   messages, or shipments, beyond an order's first
       reordered   orders that overtook an earlier one of the same customer
-      kills       SIGKILLs of the service; Kafka and PostgreSQL get one each, too
+      kills       SIGKILLs of the services; Kafka and PostgreSQL get one each, too
       per second  orders that came to an end, outages included
       p50, p99    from an order's commit until a read_committed consumer has its
-                  message, outages included; 0 when it was there before the commit
+                  message, or its shipment is committed, outages included; 0 when
+                  it was there before the commit
+
+      Of db-then-broker, broker-then-db and outbox the messages are counted. Of the others
+      it is the shipments, in the database of the service that receives the orders.
       """;
 
   boolean isAsPromised() {

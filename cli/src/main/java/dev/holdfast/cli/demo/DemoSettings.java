@@ -9,7 +9,8 @@ import java.util.stream.Collectors;
  * What a demonstration does.
  *
  * @param operations orders per strategy, 20 to 1,000,000
- * @param kills SIGKILLs of the service per strategy, 0 to a tenth of the operations
+ * @param kills SIGKILLs of the order service per strategy, shared out with shipping where there is
+ *     one, 0 to a tenth of the operations
  */
 record DemoSettings(int operations, int kills, long seed, List<StrategyKind> strategies) {
 

@@ -6,35 +6,55 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * What is killed when: each fault strikes when so many requests have ended, while others are under
- * way. The seed alone decides.
+ * What is killed when: each fault strikes when so many requests have ended, or so many shipments
+ * were made, while others are under way. The seed alone decides.
  */
 record FaultPlan(List<Fault> faults) {
 
   enum Victim {
-    SERVICE,
+    ORDERS,
+    SHIPPING,
     BROKER,
     DATABASE
   }
 
   /**
-   * @param after requests ended
-   * @param instance which of the service's, when it is the victim
+   * @param after requests ended; when shipping is the victim, shipments made
+   * @param instance which of the service's, when a service is the victim
    */
   record Fault(int after, Victim victim, int instance) {}
 
-  /** Spreads the kills evenly, each moved by up to a third of the distance. */
-  static FaultPlan of(int operations, int kills, long seed) {
+  /**
+   * Spreads the kills of a service evenly, each moved by up to a third of the distance.
+   *
+   * @param kills of the order service where it is on trial; where shipping is, that gets half as
+   *     many, each while it is at work, and the order service a quarter
+   */
+  static FaultPlan of(StrategyKind kind, int operations, int kills, long seed) {
+    int killsOfOrders = kind.receives() ? (kills + 3) / 4 : kills;
+    int killsOfShipping = kind.receives() ? (kills + 1) / 2 : 0;
     Random random = new Random(seed);
     List<Fault> faults = new ArrayList<>();
-    for (int kill = 0; kill < kills; kill++) {
-      int after = at(operations, (kill + 0.5) / kills, 0.33 / kills, random);
-      faults.add(new Fault(after, Victim.SERVICE, random.nextInt(ServiceInstances.COUNT)));
-    }
+    kill(Victim.ORDERS, Service.ORDERS.instances(kind), operations, killsOfOrders, random, faults);
     faults.add(new Fault(at(operations, 0.35, 0.05, random), Victim.BROKER, 0));
     faults.add(new Fault(at(operations, 0.70, 0.05, random), Victim.DATABASE, 0));
+    kill(
+        Victim.SHIPPING,
+        Service.SHIPPING.instances(kind),
+        operations,
+        killsOfShipping,
+        random,
+        faults);
     faults.sort(Comparator.comparingInt(Fault::after));
     return new FaultPlan(List.copyOf(faults));
+  }
+
+  private static void kill(
+      Victim victim, int instances, int operations, int kills, Random random, List<Fault> faults) {
+    for (int kill = 0; kill < kills; kill++) {
+      int after = at(operations, (kill + 0.5) / kills, 0.33 / kills, random);
+      faults.add(new Fault(after, victim, random.nextInt(instances)));
+    }
   }
 
   private static int at(int operations, double share, double jitter, Random random) {

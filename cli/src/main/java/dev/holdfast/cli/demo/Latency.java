@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Milliseconds from an order's commit to the moment a {@code read_committed} consumer has its first
- * record. Both are {@code null} when no order was ever seen.
+ * message, or to the commit of its first shipment. Both are {@code null} when no order was ever
+ * seen.
  */
 record Latency(@Nullable Double p50, @Nullable Double p99) {
 

@@ -3,69 +3,28 @@ package dev.holdfast.cli.demo;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The order service: {@code POST /orders?id=…&customer=…} places an order, and answers 200 when it
- * is placed, now or before, and 500 otherwise. Runs in a process of its own, to be killed; ends by
- * itself when the driver that started it is gone.
+ * is placed, now or before, and 500 otherwise.
  */
-public final class OrderService {
+final class OrderService {
   private static final Logger log = LoggerFactory.getLogger(OrderService.class);
-  private static final int THREADS = 32;
 
   private final Strategy strategy;
 
-  private OrderService(Strategy strategy) {
+  OrderService(Strategy strategy) {
     this.strategy = strategy;
   }
 
-  /**
-   * Serves until it is killed.
-   *
-   * @param arguments as {@link Wiring.Address#arguments()} gives them
-   */
-  public static void main(String[] arguments) throws IOException {
-    endWithDriver();
-    log.info("starting");
-    Wiring.Address address = Wiring.Address.parse(arguments);
-    OrderService service = new OrderService(address.kind().open(address.wire()));
-    HttpServer server =
-        HttpServer.create(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), address.port()), 256);
-    server.setExecutor(Executors.newFixedThreadPool(THREADS));
-    server.createContext("/orders", service::handle);
-    server.start();
-    log.info("serving");
-  }
-
-  /** The driver holds the other end of standard input, and the kernel closes it when it dies. */
-  private static void endWithDriver() {
-    Thread watch =
-        new Thread(
-            () -> {
-              try {
-                while (System.in.read() >= 0) {
-                  // Nothing is ever written.
-                }
-              } catch (IOException e) {
-                log.debug("the driver is gone", e);
-              }
-              Runtime.getRuntime().halt(1);
-            },
-            "driver-watch");
-    watch.setDaemon(true);
-    watch.start();
+  void serve(HttpServer server) {
+    server.createContext("/orders", this::handle);
   }
 
   private void handle(HttpExchange exchange) throws IOException {
@@ -78,8 +37,8 @@ public final class OrderService {
         return;
       }
       try {
-        Optional<Instant> committed = strategy.place(id, customer);
-        answer(exchange, 200, committed.map(Timing::micros).map(String::valueOf).orElse(""));
+        strategy.place(id, customer);
+        answer(exchange, 200, "");
       } catch (SQLException | Strategy.MessageNotSent | RuntimeException e) {
         log.warn("order {} was not placed", id, e);
         answer(exchange, 500, "not placed; try again");

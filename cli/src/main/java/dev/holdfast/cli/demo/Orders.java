@@ -5,7 +5,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -24,25 +23,31 @@ final class Orders {
 
   private static final String INSERT =
       """
-      insert into demo_orders (id, customer, sequence, placed_at)
-      values (?, ?, ?, clock_timestamp()) on conflict (id) do nothing
+      insert into demo_orders (id, customer, sequence)
+      values (?, ?, ?) on conflict (id) do nothing
+      """;
+
+  private static final String ALL =
+      """
+      select id, customer, sequence,
+        (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
+      from demo_orders
       """;
 
   private Orders() {}
 
-  static void createTables(Connection connection, String schema) throws SQLException {
+  static void createTables(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute("create schema " + schema);
       statement.execute(
-          "create table "
-              + schema
-              + ".demo_orders (id text primary key, customer text not null,"
-              + " sequence bigint not null, placed_at timestamptz not null,"
-              + " unique (customer, sequence))");
+          """
+          create table demo_orders (
+            id text primary key,
+            customer text not null,
+            sequence bigint not null,
+            unique (customer, sequence))
+          """);
       statement.execute(
-          "create table "
-              + schema
-              + ".demo_customers (name text primary key, sequence bigint not null)");
+          "create table demo_customers (name text primary key, sequence bigint not null)");
     }
   }
 
@@ -79,20 +84,22 @@ final class Orders {
     }
   }
 
-  static String message(String id, long sequence) {
-    return "{\"order\":\"%s\",\"sequence\":%d}".formatted(id, sequence);
+  static int count(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("select count(*) from demo_orders")) {
+      row.next();
+      return row.getInt(1);
+    }
   }
 
-  /** All orders, with when each was inserted. */
-  static Map<Verdict.Order, Instant> all(Connection connection) throws SQLException {
-    Map<Verdict.Order, Instant> orders = new HashMap<>();
+  /** All orders, with when each was committed, in microseconds since 1970. */
+  static Map<Verdict.Order, Long> all(Connection connection) throws SQLException {
+    Map<Verdict.Order, Long> orders = new HashMap<>();
     try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery("select id, customer, sequence, placed_at from demo_orders")) {
+        ResultSet row = statement.executeQuery(ALL)) {
       while (row.next()) {
         orders.put(
-            new Verdict.Order(row.getString(1), row.getString(2), row.getLong(3)),
-            row.getTimestamp(4).toInstant());
+            new Verdict.Order(row.getString(1), row.getString(2), row.getLong(3)), row.getLong(4));
       }
     }
     return orders;

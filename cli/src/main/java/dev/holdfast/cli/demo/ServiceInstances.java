@@ -10,31 +10,41 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
- * The instances of the order service, of which one is killed while the other goes on, as it is run
- * where it matters.
+ * The instances of a service, of which one is killed while the other goes on, as it is run where it
+ * matters. There may be none.
  */
 final class ServiceInstances implements AutoCloseable {
-  static final int COUNT = 2;
   private static final Duration LONGEST_START = Duration.ofSeconds(60);
 
+  private final Service service;
   private final List<Integer> ports = new ArrayList<>();
   private final List<ServiceProcess> processes = new ArrayList<>();
 
   /**
+   * @param address of an instance, given its port
    * @param logs the directory of their logs
    */
-  ServiceInstances(StrategyKind kind, String jdbcUrl, String bootstrapServers, Path logs) {
-    for (int instance = 0; instance < COUNT; instance++) {
+  ServiceInstances(
+      Service service,
+      StrategyKind kind,
+      IntFunction<Wiring.Address> address,
+      Map<String, String> environment,
+      Path logs) {
+    this.service = service;
+    for (int instance = 0; instance < service.instances(kind); instance++) {
       int port = freePort();
       ports.add(port);
       processes.add(
           new ServiceProcess(
-              new Wiring.Address(kind, port, jdbcUrl, bootstrapServers),
-              logs.resolve(kind.id() + "-" + instance + ".log")));
+              address.apply(port),
+              environment,
+              logs.resolve("%s-%s-%d.log".formatted(kind.id(), service.label(), instance))));
     }
   }
 
@@ -45,16 +55,17 @@ final class ServiceInstances implements AutoCloseable {
   /** Returns when all of them listen. */
   void start() throws InterruptedException {
     processes.forEach(ServiceProcess::start);
-    boolean up =
-        Timing.until(
-            LONGEST_START,
-            Duration.ofMillis(20),
-            () -> ports.stream().allMatch(ServiceInstances::listens));
+    boolean up = Timing.until(LONGEST_START, Duration.ofMillis(20), this::areUp);
     if (!up) {
       throw new HoldfastException(
-          "The order service did not start within %d s, so the demo was ended. The end of its log:\n%s"
-              .formatted(LONGEST_START.toSeconds(), lastWords()));
+          "The service %s did not start within %d s, so the demo was ended. The end of its log:\n%s"
+              .formatted(service.label(), LONGEST_START.toSeconds(), lastWords()));
     }
+  }
+
+  /** Whether all of them listen. */
+  boolean areUp() {
+    return ports.stream().allMatch(ServiceInstances::listens);
   }
 
   private static boolean listens(int port) {

@@ -6,11 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps an order service running, as a process manager does: whenever the process ends, by our kill
- * or by itself, another is started at once. Thread-safe.
+ * Keeps an instance of a service running, as a process manager does: whenever the process ends, by
+ * our kill or by itself, another is started at once. Thread-safe.
  */
 final class ServiceProcess implements AutoCloseable {
   /** A service that ends by itself this often cannot run here. */
@@ -18,13 +19,18 @@ final class ServiceProcess implements AutoCloseable {
 
   private final List<String> command;
   private final Path log;
+  private final Map<String, String> environment;
   private @Nullable Process process;
   private boolean closed;
   private int starts;
   private int kills;
 
-  ServiceProcess(Wiring.Address address, Path log) {
+  /**
+   * @param environment what it finds in its environment besides what this program does
+   */
+  ServiceProcess(Wiring.Address address, Map<String, String> environment, Path log) {
     this.log = log;
+    this.environment = Map.copyOf(environment);
     this.command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -39,7 +45,7 @@ final class ServiceProcess implements AutoCloseable {
             "-Dholdfast.log.clients=WARN",
             "-cp",
             System.getProperty("java.class.path"),
-            OrderService.class.getName()));
+            DemoService.class.getName()));
     command.addAll(address.arguments());
   }
 
@@ -48,16 +54,17 @@ final class ServiceProcess implements AutoCloseable {
       return;
     }
     try {
-      Process started =
+      ProcessBuilder builder =
           new ProcessBuilder(command)
               .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-              .start();
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+      builder.environment().putAll(environment);
+      Process started = builder.start();
       process = started;
       started.onExit().thenRun(this::start);
     } catch (IOException e) {
       throw new HoldfastException(
-          "The order service could not be started: " + e.getMessage() + ". The demo is over.", e);
+          "A service could not be started: " + e.getMessage() + ". The demo is over.", e);
     }
   }
 

@@ -1,8 +1,6 @@
 package dev.holdfast.cli.demo;
 
 import java.sql.SQLException;
-import java.time.Instant;
-import java.util.Optional;
 
 /** A way of writing an order and its message, as it runs inside the order service. Thread-safe. */
 interface Strategy extends AutoCloseable {
@@ -11,11 +9,10 @@ interface Strategy extends AutoCloseable {
    * Writes the order and its message, or finds that the order is there already. May be called again
    * with the same id after any failure.
    *
-   * @return when it was committed; empty when an earlier attempt had done it
    * @throws SQLException when the database could not do its part
    * @throws MessageNotSent when the broker could not
    */
-  Optional<Instant> place(String orderId, String customer)
+  void place(String orderId, String customer)
       throws SQLException, InterruptedException, MessageNotSent;
 
   @Override

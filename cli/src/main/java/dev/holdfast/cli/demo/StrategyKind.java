@@ -1,17 +1,34 @@
 package dev.holdfast.cli.demo;
 
+import com.sun.net.httpserver.HttpServer;
+import dev.holdfast.Holdfast;
+import dev.holdfast.http.WebhookVerifier;
+import dev.holdfast.kafka.inbox.KafkaInbox;
+import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.postgres.PostgresStore;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
-/** The strategies that can be shown. */
+/**
+ * The strategies that can be shown: of sending, where the order service is on trial, and of
+ * receiving, where it sends by the outbox and the shipping service is.
+ */
 enum StrategyKind {
   DB_THEN_BROKER("db-then-broker", false),
   BROKER_THEN_DB("broker-then-db", false),
-  OUTBOX("outbox", true);
+  OUTBOX("outbox", true),
+  CONSUME_THEN_ACK("consume-then-ack", false),
+  ACK_THEN_CONSUME("ack-then-consume", false),
+  INBOX("inbox", true),
+  WEBHOOK("webhook", true);
+
+  /** The shipping service, to the broker and to its own inbox. */
+  static final String CONSUMER = "shipping";
 
   private final String id;
   private final boolean promisesZeros;
@@ -30,9 +47,18 @@ enum StrategyKind {
     return promisesZeros;
   }
 
-  /** The schema of its order service. */
-  String schema() {
-    return "demo_" + id.replace('-', '_');
+  /** A webhook has one address, and so one instance behind it. */
+  int shippingInstances() {
+    return switch (this) {
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> 0;
+      case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX -> 2;
+      case WEBHOOK -> 1;
+    };
+  }
+
+  /** Whether it is shipments that are counted, and not messages. */
+  boolean receives() {
+    return shippingInstances() > 0;
   }
 
   /** The topic of its messages. */
@@ -40,19 +66,53 @@ enum StrategyKind {
     return "orders." + id;
   }
 
-  Strategy open(Wiring wiring) {
+  Strategy openOrders(Wiring wiring) {
     return switch (this) {
       case DB_THEN_BROKER -> new TwoCommits(wiring, false);
       case BROKER_THEN_DB -> new TwoCommits(wiring, true);
-      case OUTBOX -> new WithOutbox(wiring);
+      case OUTBOX, CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX -> WithOutbox.toKafka(wiring);
+      case WEBHOOK -> WithOutbox.toWebhook(wiring);
     };
   }
 
-  /** Whether nothing recorded waits for delivery any more. */
-  boolean isSettled(DataSource dataSource) {
+  /** What runs then runs until the process is killed. */
+  void openShipping(Wiring wiring, HttpServer server) {
+    switch (this) {
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX ->
+          throw new IllegalArgumentException(id + " has no shipping service");
+      case CONSUME_THEN_ACK -> NaiveConsumer.start(wiring, false);
+      case ACK_THEN_CONSUME -> NaiveConsumer.start(wiring, true);
+      case INBOX ->
+          KafkaInbox.start(
+              Holdfast.on(wiring.dataSource()).withUpkeep().start(),
+              CONSUMER,
+              wiring.consumerConfig(),
+              KafkaInboxSettings.DEFAULT,
+              List.of(topic()),
+              (tx, message) ->
+                  Shipments.ship(
+                      tx.connection(),
+                      OrderMessage.parse(new String(message.value(), StandardCharsets.UTF_8))));
+      case WEBHOOK ->
+          WebhookReceiver.serve(
+              Holdfast.on(wiring.dataSource()).withUpkeep().start(),
+              WebhookVerifier.of(Wiring.secret()),
+              server);
+    }
+  }
+
+  /**
+   * Whether nothing recorded waits for delivery any more.
+   *
+   * @param orders the order service's database
+   */
+  boolean isSent(DataSource orders) {
     return switch (this) {
       case DB_THEN_BROKER, BROKER_THEN_DB -> true;
-      case OUTBOX -> outboxIsEmpty(dataSource);
+      case OUTBOX, CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> {
+        Store store = PostgresStore.open(orders, WithOutbox.SCHEMA);
+        yield store.channels().status(WithOutbox.CHANNEL).lagMessages() == 0;
+      }
     };
   }
 
@@ -62,10 +122,5 @@ enum StrategyKind {
 
   static String ids() {
     return Arrays.stream(values()).map(StrategyKind::id).collect(Collectors.joining(", "));
-  }
-
-  private static boolean outboxIsEmpty(DataSource dataSource) {
-    Store store = PostgresStore.open(dataSource, WithOutbox.SCHEMA);
-    return store.channels().status(WithOutbox.CHANNEL).lagMessages() == 0;
   }
 }

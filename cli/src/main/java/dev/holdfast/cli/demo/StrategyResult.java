@@ -6,9 +6,9 @@ import java.util.List;
 /**
  * One strategy's row.
  *
- * @param kills how often the service was killed
+ * @param kills how often the services were killed
  * @param throughput requests ended per second, outages included
- * @param settled whether everything recorded had been delivered when it was counted
+ * @param settled whether everything that is due had come when it was counted
  */
 record StrategyResult(
     StrategyKind kind,

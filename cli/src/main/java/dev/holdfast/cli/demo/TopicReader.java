@@ -1,28 +1,30 @@
 package dev.holdfast.cli.demo;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.HoldfastException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 /** Reads a topic as its consumers do: {@code read_committed}, from the beginning. */
-final class TopicReader implements AutoCloseable {
-  private static final ObjectMapper JSON = new ObjectMapper();
+final class TopicReader implements Arrivals {
   private static final Duration LONGEST_READING = Duration.ofSeconds(60);
 
   private final String bootstrapServers;
   private final List<TopicPartition> partitions = new ArrayList<>();
   private final Map<String, Long> firstSeenMicros = new ConcurrentHashMap<>();
   private final AtomicInteger records = new AtomicInteger();
+  private final Map<TopicPartition, Long> behindLast = new ConcurrentHashMap<>();
+  private final Map<TopicPartition, Long> positions = new ConcurrentHashMap<>();
   private final Thread thread;
   private volatile boolean closed;
 
@@ -37,13 +39,13 @@ final class TopicReader implements AutoCloseable {
     thread.start();
   }
 
-  /** When each order's first record was seen. */
-  Map<String, Long> firstSeenMicros() {
+  @Override
+  public Map<String, Long> firstSeenMicros() {
     return firstSeenMicros;
   }
 
-  /** How many records were seen so far. */
-  int seen() {
+  @Override
+  public int seen() {
     return records.get();
   }
 
@@ -56,21 +58,42 @@ final class TopicReader implements AutoCloseable {
           long now = Timing.micros(Timing.now());
           firstSeenMicros.putIfAbsent(orderId(row), now);
           records.incrementAndGet();
+          behindLast.put(new TopicPartition(row.topic(), row.partition()), row.offset() + 1);
+        }
+        for (TopicPartition partition : partitions) {
+          positions.put(partition, consumer.position(partition));
         }
       }
     }
   }
 
-  /** Whether no transaction is open on the topic, so that a committed reading reaches the end. */
-  boolean isComplete() {
+  /** Whether no transaction is open on the topic, and its watcher has come to the end. */
+  @Override
+  public boolean isComplete(int orders) {
     try (KafkaConsumer<String, String> committed = consumer("read_committed");
         KafkaConsumer<String, String> all = consumer("read_uncommitted")) {
-      return committed.endOffsets(partitions).equals(all.endOffsets(partitions));
+      Map<TopicPartition, Long> ends = committed.endOffsets(partitions);
+      return ends.equals(all.endOffsets(partitions)) && ends.equals(positions);
     }
   }
 
-  /** Reads the topic anew; the order ids in the order of each partition. */
-  List<String> readAll() {
+  /** Whether a group has committed that it is done with every record that was seen. */
+  boolean isAcknowledgedBy(String group) {
+    try (KafkaConsumer<String, String> member = consumer(Map.of("group.id", group))) {
+      Map<TopicPartition, OffsetAndMetadata> committed =
+          member.committed(new HashSet<>(partitions));
+      return behindLast.entrySet().stream()
+          .allMatch(
+              last -> {
+                OffsetAndMetadata next = committed.get(last.getKey());
+                return next != null && next.offset() >= last.getValue();
+              });
+    }
+  }
+
+  /** Reads the topic anew; in the order of each partition. */
+  @Override
+  public List<String> orderIds() {
     List<String> ids = new ArrayList<>();
     try (KafkaConsumer<String, String> consumer = consumer("read_committed")) {
       consumer.assign(partitions);
@@ -91,29 +114,20 @@ final class TopicReader implements AutoCloseable {
   }
 
   private KafkaConsumer<String, String> consumer(String isolation) {
-    return new KafkaConsumer<>(
-        Map.of(
-            "bootstrap.servers",
-            bootstrapServers,
-            "isolation.level",
-            isolation,
-            "enable.auto.commit",
-            false,
-            "reconnect.backoff.max.ms",
-            100,
-            "fetch.max.wait.ms",
-            50),
-        new StringDeserializer(),
-        new StringDeserializer());
+    return consumer(Map.of("isolation.level", isolation));
+  }
+
+  private KafkaConsumer<String, String> consumer(Map<String, Object> more) {
+    Map<String, Object> config = new HashMap<>(more);
+    config.put("bootstrap.servers", bootstrapServers);
+    config.put("enable.auto.commit", false);
+    config.put("reconnect.backoff.max.ms", 100);
+    config.put("fetch.max.wait.ms", 50);
+    return new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer());
   }
 
   private static String orderId(ConsumerRecord<String, String> row) {
-    try {
-      return JSON.readTree(row.value()).path("order").asText();
-    } catch (JsonProcessingException e) {
-      throw new HoldfastException(
-          "A record of " + row.topic() + " is not an order: " + e.getOriginalMessage(), e);
-    }
+    return OrderMessage.parse(row.value()).order();
   }
 
   @Override

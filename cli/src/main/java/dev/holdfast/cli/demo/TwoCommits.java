@@ -2,8 +2,6 @@ package dev.holdfast.cli.demo;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Instant;
-import java.util.Optional;
 import java.util.OptionalLong;
 import javax.sql.DataSource;
 
@@ -28,31 +26,28 @@ final class TwoCommits implements Strategy {
   }
 
   @Override
-  public Optional<Instant> place(String orderId, String customer)
+  public void place(String orderId, String customer)
       throws SQLException, InterruptedException, MessageNotSent {
-    Instant committed;
     String message;
     try (Connection connection = dataSource.getConnection()) {
       if (Orders.isPlaced(connection, orderId)) {
-        return Optional.empty();
+        return;
       }
       connection.setAutoCommit(false);
       OptionalLong inserted = Orders.insert(connection, orderId, customer);
       if (inserted.isEmpty()) {
         connection.rollback();
-        return Optional.empty();
+        return;
       }
-      message = Orders.message(orderId, inserted.getAsLong());
+      message = new OrderMessage(orderId, customer, inserted.getAsLong()).json();
       if (brokerFirst) {
         topic.send(customer, message);
       }
       connection.commit();
-      committed = Timing.now();
     }
     if (!brokerFirst) {
       topic.send(customer, message);
     }
-    return Optional.of(committed);
   }
 
   @Override

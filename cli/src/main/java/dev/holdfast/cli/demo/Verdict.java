@@ -8,7 +8,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What became of a run's orders, counted from the order table and from the topic.
+ * What became of a run's orders, counted from the order table and from the records of them: the
+ * messages in the topic, or the shipments in the other service's database.
  *
  * @param operations orders that clients asked for
  * @param lost orders without a record
@@ -31,8 +32,8 @@ record Verdict(int operations, int lost, int phantom, int duplicate, int reorder
 
   /**
    * @param operations orders that clients asked for
-   * @param recordedIds the order ids of the topic's records; those of one customer in the order in
-   *     which a consumer sees them
+   * @param recordedIds the order ids of the records; those of one customer in the order in which
+   *     they came
    */
   static Verdict of(int operations, Collection<Order> orders, List<String> recordedIds) {
     Map<String, Order> byId = new HashMap<>();

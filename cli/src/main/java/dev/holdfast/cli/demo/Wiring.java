@@ -2,44 +2,91 @@ package dev.holdfast.cli.demo;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import javax.sql.DataSource;
 
 /**
- * What a strategy works with inside the order service.
+ * What a service works with inside its process.
  *
- * @param topic where the messages go
+ * @param dataSource its own database
+ * @param topic where the messages go, when they go to the broker
+ * @param member names the instance, also after it was started again
+ * @param webhook where the messages go otherwise
  */
-record Wiring(DataSource dataSource, Map<String, Object> producerConfig, String topic) {
+record Wiring(
+    DataSource dataSource, String bootstrapServers, String topic, String member, URI webhook) {
 
-  /** Where an order service finds its servers, as it travels on a command line. */
-  record Address(StrategyKind kind, int port, String jdbcUrl, String bootstrapServers) {
+  /** In the environment of a process: other users can read its command line. */
+  static final String SECRET = "HOLDFAST_DEMO_WEBHOOK_SECRET";
+
+  private static final int CONNECTIONS = 24;
+
+  /**
+   * Where an instance of a service finds its servers, as it travels on a command line.
+   *
+   * @param port where it listens itself
+   * @param webhookPort where the other service listens; 0 when it does not
+   */
+  record Address(
+      Service service,
+      StrategyKind kind,
+      int port,
+      int webhookPort,
+      String jdbcUrl,
+      String bootstrapServers) {
 
     List<String> arguments() {
-      return List.of(kind.id(), Integer.toString(port), jdbcUrl, bootstrapServers);
+      return List.of(
+          service.name(),
+          kind.id(),
+          Integer.toString(port),
+          Integer.toString(webhookPort),
+          jdbcUrl,
+          bootstrapServers);
     }
 
     static Address parse(String... arguments) {
       return new Address(
-          StrategyKind.byId(arguments[0]).orElseThrow(),
-          Integer.parseInt(arguments[1]),
-          arguments[2],
-          arguments[3]);
+          Service.valueOf(arguments[0]),
+          StrategyKind.byId(arguments[1]).orElseThrow(),
+          Integer.parseInt(arguments[2]),
+          Integer.parseInt(arguments[3]),
+          arguments[4],
+          arguments[5]);
     }
 
     Wiring wire() {
       return new Wiring(
-          pool(jdbcUrl, kind.schema(), 24),
-          Map.of("bootstrap.servers", bootstrapServers, "delivery.timeout.ms", 60_000),
-          kind.topic());
+          pool(jdbcUrl, CONNECTIONS),
+          bootstrapServers,
+          kind.topic(),
+          service.label() + "-" + port,
+          URI.create("http://127.0.0.1:" + webhookPort + WebhookReceiver.PATH));
     }
   }
 
-  static HikariDataSource pool(String jdbcUrl, String schema, int size) {
+  Map<String, Object> producerConfig() {
+    return Map.of("bootstrap.servers", bootstrapServers, "delivery.timeout.ms", 60_000);
+  }
+
+  /**
+   * With a name for the instance: when it is started again it goes on with its partitions at once,
+   * where otherwise the group would wait until its session has expired.
+   */
+  Map<String, Object> consumerConfig() {
+    return Map.of("bootstrap.servers", bootstrapServers, "group.instance.id", member);
+  }
+
+  static String secret() {
+    return Objects.requireNonNull(System.getenv(SECRET), SECRET);
+  }
+
+  static HikariDataSource pool(String jdbcUrl, int size) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(jdbcUrl);
-    config.addDataSourceProperty("currentSchema", schema);
     config.setMaximumPoolSize(size);
     config.setMinimumIdle(2);
     config.setConnectionTimeout(2_000);

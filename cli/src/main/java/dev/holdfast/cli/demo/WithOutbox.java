@@ -2,28 +2,32 @@ package dev.holdfast.cli.demo;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
+import dev.holdfast.http.Webhook;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.outbox.RelaySettings;
+import dev.holdfast.outbox.Target;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Optional;
 import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The order and its message in one commit; the relay runs in the same process. */
 final class WithOutbox implements Strategy {
   static final String CHANNEL = "demo";
   static final String SCHEMA = "holdfast";
 
+  private static final Logger log = LoggerFactory.getLogger(WithOutbox.class);
+
   private final Holdfast holdfast;
   private final String topic;
 
-  WithOutbox(Wiring wiring) {
+  private WithOutbox(Wiring wiring, Target target) {
     this.topic = wiring.topic();
     this.holdfast =
         Holdfast.on(wiring.dataSource())
             .schema(SCHEMA)
-            .channel(CHANNEL, Kafka.to(wiring.producerConfig()), topic)
+            .channel(CHANNEL, target, topic)
             .relay(
                 RelaySettings.DEFAULT
                     .withLeaseDuration(Duration.ofSeconds(1))
@@ -31,8 +35,16 @@ final class WithOutbox implements Strategy {
             .start();
   }
 
+  static WithOutbox toKafka(Wiring wiring) {
+    return new WithOutbox(wiring, Kafka.to(wiring.producerConfig()));
+  }
+
+  static WithOutbox toWebhook(Wiring wiring) {
+    return new WithOutbox(wiring, Webhook.to(wiring.webhook()).secrets(Wiring.secret()));
+  }
+
   @Override
-  public Optional<Instant> place(String orderId, String customer) throws SQLException {
+  public void place(String orderId, String customer) throws SQLException {
     try {
       holdfast.transact(
           tx -> {
@@ -43,11 +55,14 @@ final class WithOutbox implements Strategy {
             if (sequence.isEmpty()) {
               throw new AlreadyPlaced();
             }
-            tx.publish(Message.of(topic, customer, Orders.message(orderId, sequence.getAsLong())));
+            tx.publish(
+                Message.of(
+                    topic,
+                    customer,
+                    new OrderMessage(orderId, customer, sequence.getAsLong()).json()));
           });
-      return Optional.of(Timing.now());
     } catch (AlreadyPlaced e) {
-      return Optional.empty();
+      log.debug("order {} was placed before", orderId);
     }
   }
 

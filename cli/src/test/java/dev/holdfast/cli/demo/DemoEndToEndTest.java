@@ -46,6 +46,32 @@ class DemoEndToEndTest {
   }
 
   @Test
+  @Attacks({"consumer.atomicity", "consumer.once", "consumer.order"})
+  void inboxLosesInventsRepeatsAndReordersNothing() throws Exception {
+    shipsEveryOrderOnceAndInOrder("inbox");
+  }
+
+  @Test
+  @Attacks({"inbox.atomicity", "inbox.once", "outbox.delivery.none-lost", "outbox.order"})
+  void webhookLosesInventsRepeatsAndReordersNothing() throws Exception {
+    shipsEveryOrderOnceAndInOrder("webhook");
+  }
+
+  private void shipsEveryOrderOnceAndInOrder(String strategy) throws Exception {
+    JsonNode row =
+        DemoRuns.strategies(
+                directory, "demo --strategies " + strategy + " --operations 200 --kills 2 --seed 7")
+            .path(0);
+
+    assertThat(row.path("name").asText()).isEqualTo(strategy);
+    assertThat(row.path("operations").asInt()).isEqualTo(200);
+    // One of each service.
+    assertThat(row.path("kills").asInt()).isEqualTo(2);
+    assertThat(DemoRuns.violations(row)).isZero();
+    assertThat(row.at("/latency_ms/p50").asDouble()).isPositive();
+  }
+
+  @Test
   void endedInTheMiddleItLeavesNoServerAndNoFileBehind() throws Exception {
     // Servers may run as another user.
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
@@ -65,9 +91,10 @@ class DemoEndToEndTest {
             .redirectOutput(log.toFile())
             .start();
     try {
+      int instances = Service.ORDERS.instances(StrategyKind.DB_THEN_BROKER);
       await()
           .atMost(BOUND)
-          .until(() -> !demo.isAlive() || services(demo.descendants()) == ServiceInstances.COUNT);
+          .until(() -> !demo.isAlive() || services(demo.descendants()) == instances);
       List<ProcessHandle> descendants = demo.descendants().toList();
       // Both instances, Kafka and PostgreSQL with its children, and what watches over them.
       assertThat(descendants).as(Files.readString(log)).hasSizeGreaterThan(8);
@@ -91,7 +118,7 @@ class DemoEndToEndTest {
 
   private static long services(Stream<ProcessHandle> processes) {
     return processes
-        .filter(process -> commandLine(process.pid()).contains(OrderService.class.getName()))
+        .filter(process -> commandLine(process.pid()).contains(DemoService.class.getName()))
         .count();
   }
 

@@ -2,11 +2,14 @@ package dev.holdfast.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Json;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -53,9 +56,14 @@ class DemoReportTest {
     Verdict good = new Verdict(10, 0, 0, 0, 0);
 
     assertThat(result(StrategyKind.DB_THEN_BROKER, bad, true).isAsPromised()).isTrue();
-    assertThat(result(StrategyKind.OUTBOX, bad, true).isAsPromised()).isFalse();
-    assertThat(result(StrategyKind.OUTBOX, good, false).isAsPromised()).isFalse();
-    assertThat(result(StrategyKind.OUTBOX, good, true).isAsPromised()).isTrue();
+    assertThat(result(StrategyKind.CONSUME_THEN_ACK, bad, true).isAsPromised()).isTrue();
+    assertThat(result(StrategyKind.ACK_THEN_CONSUME, bad, false).isAsPromised()).isTrue();
+    for (StrategyKind kind :
+        List.of(StrategyKind.OUTBOX, StrategyKind.INBOX, StrategyKind.WEBHOOK)) {
+      assertThat(result(kind, bad, true).isAsPromised()).isFalse();
+      assertThat(result(kind, good, false).isAsPromised()).isFalse();
+      assertThat(result(kind, good, true).isAsPromised()).isTrue();
+    }
   }
 
   @Test
@@ -93,16 +101,42 @@ class DemoReportTest {
     assertThatThrownBy(() -> DemoSettings.strategies(List.of("outbox", "hope")))
         .isInstanceOf(InvalidConfiguration.class)
         .hasMessageContaining("'hope'")
-        .hasMessageContaining("db-then-broker, broker-then-db, outbox");
+        .hasMessageContaining("db-then-broker, broker-then-db, outbox")
+        .hasMessageContaining("consume-then-ack, ack-then-consume, inbox, webhook");
   }
 
   @Test
   void planKeepsEveryFaultInsideTheLoadAndFollowsTheSeed() {
-    for (long seed = 1; seed <= 50; seed++) {
-      FaultPlan plan = FaultPlan.of(300, 8, seed);
-      assertThat(plan.faults()).hasSize(10).allMatch(f -> f.after() >= 1 && f.after() < 300);
-      assertThat(FaultPlan.of(300, 8, seed)).isEqualTo(plan);
+    for (StrategyKind kind : StrategyKind.values()) {
+      for (long seed = 1; seed <= 50; seed++) {
+        FaultPlan plan = FaultPlan.of(kind, 300, 8, seed);
+        assertThat(plan.faults()).allMatch(f -> f.after() >= 1 && f.after() < 300);
+        assertThat(FaultPlan.of(kind, 300, 8, seed)).isEqualTo(plan);
+      }
+      assertThat(FaultPlan.of(kind, 300, 8, 1)).isNotEqualTo(FaultPlan.of(kind, 300, 8, 2));
     }
-    assertThat(FaultPlan.of(300, 8, 1)).isNotEqualTo(FaultPlan.of(300, 8, 2));
+  }
+
+  @Test
+  void planKillsWhatThereIsAndTheServersOnce() {
+    assertThat(victims(StrategyKind.OUTBOX))
+        .containsOnly(
+            entry(FaultPlan.Victim.ORDERS, 8L),
+            entry(FaultPlan.Victim.BROKER, 1L),
+            entry(FaultPlan.Victim.DATABASE, 1L));
+    assertThat(victims(StrategyKind.INBOX))
+        .containsOnly(
+            entry(FaultPlan.Victim.ORDERS, 2L),
+            entry(FaultPlan.Victim.SHIPPING, 4L),
+            entry(FaultPlan.Victim.BROKER, 1L),
+            entry(FaultPlan.Victim.DATABASE, 1L));
+    assertThat(FaultPlan.of(StrategyKind.WEBHOOK, 300, 8, 1).faults())
+        .filteredOn(fault -> fault.victim() == FaultPlan.Victim.SHIPPING)
+        .allMatch(fault -> fault.instance() == 0);
+  }
+
+  private static Map<FaultPlan.Victim, Long> victims(StrategyKind kind) {
+    return FaultPlan.of(kind, 300, 8, 1).faults().stream()
+        .collect(Collectors.groupingBy(FaultPlan.Fault::victim, Collectors.counting()));
   }
 }

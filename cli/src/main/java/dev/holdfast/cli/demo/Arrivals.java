@@ -1,0 +1,28 @@
+package dev.holdfast.cli.demo;
+
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+
+/** What has come of the orders at the other end, whatever that is. */
+interface Arrivals extends AutoCloseable {
+  /** How many have come so far, repetitions included. */
+  int seen();
+
+  /**
+   * Whether nothing more is due, now that everything was sent. A strategy that loses what it was
+   * sent does not wait for it.
+   *
+   * @param orders how many orders there are
+   */
+  boolean isComplete(int orders);
+
+  /** The order ids, repetitions included; those of one customer in the order in which they came. */
+  List<String> orderIds() throws SQLException;
+
+  /** When each order came for the first time, in microseconds since 1970. */
+  Map<String, Long> firstSeenMicros() throws SQLException;
+
+  @Override
+  void close();
+}

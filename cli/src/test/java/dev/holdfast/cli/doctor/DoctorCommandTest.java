@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -122,6 +123,7 @@ class DoctorCommandTest {
     assertThat(doctor("--max-lag", "-1").error()).contains("--max-lag");
   }
 
+  @Tag("long")
   @Test
   void relaysFileNamesDatabaseAndBrokers() throws Exception {
     healthy();

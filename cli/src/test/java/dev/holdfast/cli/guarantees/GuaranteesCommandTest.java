@@ -16,6 +16,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -143,6 +144,7 @@ class GuaranteesCommandTest {
         .isEqualTo("HOLDS");
   }
 
+  @Tag("long")
   @Test
   void clusterOfOneWeakensWhatItKeepsAndAnUncleanOneBreaksIt() throws Exception {
     String url = migrated(TestDatabases.create());

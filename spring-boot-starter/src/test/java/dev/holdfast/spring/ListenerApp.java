@@ -1,5 +1,6 @@
 package dev.holdfast.spring;
 
+import dev.holdfast.Message;
 import dev.holdfast.Transaction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -24,6 +25,7 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.messaging.handler.annotation.Header;
 import org.springframework.transaction.annotation.Propagation;
@@ -75,6 +77,30 @@ final class ListenerApp {
         List<Parcel> parcels, @Header(name = "tenant", required = false) @Nullable String tenant) {
       parcels.forEach(parcel -> seen.add(tenant + " " + parcel.id() + " " + parcel.cents()));
     }
+  }
+
+  record OrderPlaced(String id, int cents) {}
+
+  /** That of the manual. */
+  static class Warehouse {
+    private final JdbcClient jdbc;
+    private final TransactionalOutbox outbox;
+
+    Warehouse(JdbcClient jdbc, TransactionalOutbox outbox) {
+      this.jdbc = jdbc;
+      this.outbox = outbox;
+    }
+
+    // snippet:spring-listener
+    /** The reservation, its message and the offset behind the order are one commit. */
+    @HoldfastListener(consumer = "warehouse", topics = "${shop.orders-topic}")
+    void reserve(OrderPlaced order) {
+      jdbc.sql("insert into reservation (order_id, cents) values (?, ?)")
+          .params(order.id(), order.cents())
+          .update();
+      outbox.publish(Message.of("parcels.reserved", order.id(), "{}"));
+    }
+    // end
   }
 
   record Shipped(String id) {}
@@ -193,6 +219,11 @@ final class ListenerApp {
     @Bean
     Handlers handlers() {
       return new Handlers();
+    }
+
+    @Bean
+    Warehouse warehouse(JdbcClient jdbc, TransactionalOutbox outbox) {
+      return new Warehouse(jdbc, outbox);
     }
 
     @Bean

@@ -10,6 +10,8 @@ import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.spring.ListenerApp.Handlers;
 import dev.holdfast.spring.ListenerApp.Shop;
 import dev.holdfast.spring.ListenerApp.Work;
+import dev.holdfast.spring.health.ConsumerState;
+import dev.holdfast.spring.health.OutboxHealth;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -41,6 +43,7 @@ final class ListenerTest {
       IntStream.range(0, 20).mapToObj(i -> TestServers.unique("parcels.")).toList();
   private static final String STRICT = TestServers.unique("strict.");
   private static final String TYPED = TestServers.unique("typed.");
+  private static final String ORDERS = TestServers.unique("placed.");
   private static final AtomicInteger USED = new AtomicInteger();
 
   private static @Nullable ConfigurableApplicationContext application;
@@ -67,6 +70,8 @@ final class ListenerTest {
     TOPICS.forEach(name -> TestServers.Broker.KAFKA.createTopic(name, 1));
     TestServers.Broker.KAFKA.createTopic(STRICT, 1);
     TestServers.Broker.KAFKA.createTopic(TYPED, 1);
+    TestServers.Broker.KAFKA.createTopic(ORDERS, 1);
+    jdbc.execute("create table reservation (order_id text primary key, cents integer)");
     application = startApplication();
   }
 
@@ -85,6 +90,8 @@ final class ListenerTest {
         "test.topics=" + String.join(", ", TOPICS),
         "test.strict-topic=" + STRICT,
         "test.typed-topic=" + TYPED,
+        "shop.orders-topic=" + ORDERS,
+        "holdfast.consumers.warehouse.concurrency=2",
         "holdfast.consumers.patient.properties.metadata.max.age.ms=1000",
         "holdfast.consumers.strict.attempts=1");
   }
@@ -427,6 +434,41 @@ final class ListenerTest {
                 "select convert_from(value, 'UTF8') from log_parked where consumer = 'typed'",
                 String.class))
         .containsExactly("no JSON");
+  }
+
+  @Test
+  void theListenerOfTheManualReservesAndPublishesInOneCommit() {
+    ListenerApp.send(List.of(new ProducerRecord<>(ORDERS, "o1", "{\"id\":\"o1\",\"cents\":7}")));
+    awaitHandled(ORDERS, 1);
+
+    assertThat(
+            outside.queryForList(
+                "select r.xmin::text = m.xid::text from reservation r join message m on m.key = r.order_id where m.topic = 'parcels.reserved'",
+                Boolean.class))
+        .containsExactly(true);
+  }
+
+  @Test
+  void aPartitionThatIsStoppedShowsInTheState() {
+    handling((tx, message, value) -> shop.insert(value));
+    send("k", "fourteen");
+    awaitHandled(topic, 1);
+    outside.update("update log_offset set stopped = 'a question' where topic = ?", topic);
+
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(bean(ConsumerState.All.class).get())
+                    .filteredOn(state -> state.consumer().equals("patient"))
+                    .singleElement()
+                    .satisfies(
+                        state -> {
+                          assertThat(state.partitions()).isEqualTo(TOPICS.size());
+                          assertThat(state.stopped()).containsEntry(topic + "-0", "a question");
+                          assertThat(OutboxHealth.of(List.of()).with(List.of(state)).well())
+                              .isFalse();
+                        }));
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.OutcomeUnknown;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.boundary.Outcome;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Parked;
@@ -382,6 +383,9 @@ final class Session implements ConsumerRebalanceListener {
       }
       // Found at the commit, such as a constraint that is checked there.
       throw new HandlerFailed(suspect, false, e);
+    } catch (StoreUnavailable e) {
+      // Met behind the handlers, by what is written in front of a framework's commit.
+      throw effects.silentHandler() >= 0 ? silent(e) : e;
     } catch (HandlerFailed e) {
       throw e.isOutage() && effects.silentHandler() >= 0 ? silent(e) : e;
     }

@@ -26,7 +26,7 @@ import org.springframework.web.util.ContentCachingResponseWrapper;
   FilterRegistrationBean.class
 })
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
-@ConditionalOnBean(Holdfast.class)
+@ConditionalOnBean({Holdfast.class, TransactionalOutbox.class})
 @ConditionalOnProperty("holdfast.http.idempotency.paths")
 public class HoldfastHttpAutoConfiguration {
 
@@ -34,6 +34,7 @@ public class HoldfastHttpAutoConfiguration {
   @ConditionalOnMissingBean(name = "holdfastIdempotency")
   FilterRegistrationBean<Filter> holdfastIdempotency(
       Holdfast holdfast,
+      TransactionalOutbox outbox,
       HoldfastProperties properties,
       HoldfastAutoConfiguration.ChosenDataSource chosen,
       ListableBeanFactory beans) {
@@ -51,7 +52,7 @@ public class HoldfastHttpAutoConfiguration {
     IdempotencyKeyFilter filter =
         IdempotencyKeyFilter.of(holdfast.transactingBy(transactions), settings(own));
     FilterRegistrationBean<Filter> registration =
-        new FilterRegistrationBean<>(new IdempotentRequests(filter));
+        new FilterRegistrationBean<>(new IdempotentRequests(filter, outbox));
     registration.setName("holdfastIdempotency");
     registration.setUrlPatterns(own.paths());
     registration.setOrder(own.order());

@@ -25,9 +25,11 @@ import org.springframework.web.util.ContentCachingResponseWrapper;
  */
 final class IdempotentRequests implements Filter {
   private final IdempotencyKeyFilter filter;
+  private final TransactionalOutbox outbox;
 
-  IdempotentRequests(IdempotencyKeyFilter filter) {
+  IdempotentRequests(IdempotencyKeyFilter filter, TransactionalOutbox outbox) {
     this.filter = filter;
+    this.outbox = outbox;
   }
 
   /** Rolls the transaction back, and brings the answer past it. */
@@ -72,12 +74,16 @@ final class IdempotentRequests implements Filter {
     }
   }
 
-  private static void inside(ServletRequest request, ServletResponse held, FilterChain chain)
+  private void inside(ServletRequest request, ServletResponse held, FilterChain chain)
       throws IOException, ServletException {
     if (!SpringTransactions.isRunning()) {
       // A method that the filter passes on.
       chain.doFilter(request, held);
       return;
+    }
+    TransactionBuffer buffer = outbox.buffer();
+    if (buffer != null) {
+      buffer.beginPart(IdempotencyKeyFilter.transaction(request).operationId());
     }
     ContentCachingResponseWrapper answer =
         new ContentCachingResponseWrapper((HttpServletResponse) held);

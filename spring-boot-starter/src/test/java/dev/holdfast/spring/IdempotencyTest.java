@@ -91,6 +91,7 @@ final class IdempotencyTest {
           .update("insert into " + SCHEMA + ".placed values (?, 0)", order.id() + " by hand");
       return ResponseEntity.status(order.cents() == 500 ? 500 : 201)
           .header("Location", "/orders/" + order.id())
+          .header("Operation", IdempotencyKeyFilter.transaction(request).operationId())
           .body(order);
     }
 
@@ -181,6 +182,10 @@ final class IdempotencyTest {
     assertThat(again.headers().firstValue("Location")).contains("/orders/one");
     assertThat(again.headers().firstValue("Idempotency-Replayed")).contains("true");
     assertThat(placed("one")).containsExactly("one", "one by hand");
+    assertThat(
+            jdbc.queryForObject(
+                "select operation_id from " + SCHEMA + ".message where key = 'one'", String.class))
+        .isEqualTo(first.headers().firstValue("Operation").orElseThrow());
     assertThat(
             jdbc.queryForList(
                 "select distinct x from (select xmin::text as x from "

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -93,6 +94,7 @@ final class ListenerTest {
         "shop.orders-topic=" + ORDERS,
         "holdfast.consumers.warehouse.concurrency=2",
         "holdfast.consumers.patient.properties.metadata.max.age.ms=1000",
+        "holdfast.consumers.strict.handler-silence=1s",
         "holdfast.consumers.strict.attempts=1");
   }
 
@@ -159,6 +161,10 @@ final class ListenerTest {
   void theEffectsTheMessagesAndTheOffsetAreOneCommitUnderTheRecordsOperation() {
     handling(
         (tx, message, value) -> {
+          if (value.equals("named")) {
+            outbox.publish("checkout-2", List.of(Message.of("parcels.sent", "named", "{}")));
+            return;
+          }
           shop.insert(value + " by JdbcTemplate");
           shop.insertJoining(value + " by @Transactional");
           tx.update("insert into parcel values (?)", value + " by Transaction");
@@ -177,6 +183,10 @@ final class ListenerTest {
                 "select distinct x from (select xmin::text from parcel where id like 'one %' union all select xid::text from message where key like 'one-%' union all select xmin::text from log_offset where topic = ?) as all_of_it(x)",
                 String.class, topic))
         .hasSize(1);
+
+    send("k", "named");
+    awaitHandled(topic, 2);
+    assertThat(published("parcels.sent")).contains("named checkout-2");
   }
 
   @Test
@@ -378,12 +388,42 @@ final class ListenerTest {
           }
         });
     ListenerApp.send(List.of(new ProducerRecord<>(STRICT, "k", "ten")));
-    awaitHandled(STRICT, 1);
+    await().atMost(SOON).until(() -> parcels("ten").size() == 2);
 
     assertThat(calls).hasValue(3);
     assertThat(parcels("ten")).containsExactly("ten", "ten in the end");
-    assertThat(outside.queryForList("select 1 from log_parked where consumer = 'strict'"))
+    assertThat(
+            outside.queryForList("select 1 from log_lane where topic = ? and lane = 'k:k'", STRICT))
         .isEmpty();
+  }
+
+  @Test
+  void aMethodThatLeavesItsTransactionAloneForTooLongIsParkedAndNotWaitedFor() {
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch never = new CountDownLatch(1);
+    handling(
+        STRICT,
+        (tx, message, value) -> {
+          if (value.equals("silent")) {
+            calls.incrementAndGet();
+            assertThat(never.await(2500, TimeUnit.MILLISECONDS)).isFalse();
+          }
+        });
+    ListenerApp.send(List.of(new ProducerRecord<>(STRICT, "silent", "silent")));
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(
+                        outside.queryForList(
+                            "select reason from log_lane where topic = ? and lane = 'k:silent'",
+                            String.class,
+                            STRICT))
+                    .singleElement()
+                    .asString()
+                    .contains("left its transaction alone"));
+
+    assertThat(calls).hasValue(1);
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.holdfast.Message;
 import dev.holdfast.Transaction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -15,12 +16,15 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -56,7 +60,7 @@ final class ListenerApp {
     @HoldfastListener(consumer = "strict", topics = "${test.strict-topic}")
     void strictly(byte[] value, Transaction tx, ConsumerRecord<byte[], byte[]> message)
         throws Exception {
-      handle(tx, message, new String(value, java.nio.charset.StandardCharsets.UTF_8));
+      handle(tx, message, new String(value, StandardCharsets.UTF_8));
     }
   }
 
@@ -109,9 +113,9 @@ final class ListenerApp {
   static class Shop {
     private final JdbcTemplate jdbc;
     private final List<String> events = new CopyOnWriteArrayList<>();
-    private final javax.sql.DataSource outside;
+    private final DataSource outside;
 
-    Shop(JdbcTemplate jdbc, javax.sql.DataSource outside) {
+    Shop(JdbcTemplate jdbc, DataSource outside) {
       this.jdbc = jdbc;
       this.outside = outside;
     }
@@ -176,7 +180,7 @@ final class ListenerApp {
   static final class LosingReplies extends DelegatingDataSource {
     final AtomicReference<@Nullable Thread> losing = new AtomicReference<>();
 
-    LosingReplies(javax.sql.DataSource real) {
+    LosingReplies(DataSource real) {
       super(real);
     }
 
@@ -208,9 +212,8 @@ final class ListenerApp {
   @EnableAutoConfiguration
   static class Application {
     @Bean
-    LosingReplies dataSource(
-        @org.springframework.beans.factory.annotation.Value("${test.schema}") String schema) {
-      org.postgresql.ds.PGSimpleDataSource real = new org.postgresql.ds.PGSimpleDataSource();
+    LosingReplies dataSource(@Value("${test.schema}") String schema) {
+      PGSimpleDataSource real = new PGSimpleDataSource();
       real.setUrl(TestServers.POSTGRES.jdbcUrl());
       real.setCurrentSchema(schema);
       return new LosingReplies(real);

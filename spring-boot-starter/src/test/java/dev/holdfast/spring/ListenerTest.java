@@ -12,7 +12,7 @@ import dev.holdfast.spring.ListenerApp.Shop;
 import dev.holdfast.spring.ListenerApp.Work;
 import dev.holdfast.spring.health.ConsumerState;
 import dev.holdfast.spring.health.OutboxHealth;
-import java.sql.SQLException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -28,6 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -462,11 +463,10 @@ final class ListenerTest {
     awaitHandled(TYPED, 3);
 
     Object listener = bean(ListenerApp.Typed.class);
-    assertThat(java.lang.reflect.Proxy.isProxyClass(listener.getClass())).isTrue();
+    assertThat(Proxy.isProxyClass(listener.getClass())).isTrue();
     List<String> seen =
         ((ListenerApp.TypedListener)
-                Objects.requireNonNull(
-                    org.springframework.aop.framework.AopProxyUtils.getSingletonTarget(listener)))
+                Objects.requireNonNull(AopProxyUtils.getSingletonTarget(listener)))
             .seen;
     assertThat(seen).contains("north p1 7", "null p2 8");
     assertThat(
@@ -512,7 +512,7 @@ final class ListenerTest {
   }
 
   @Test
-  void manyRecordsShareTransactionsAndEachPublishesUnderItsOwnOperation() throws SQLException {
+  void manyRecordsShareTransactionsAndEachPublishesUnderItsOwnOperation() {
     List<String> order = new CopyOnWriteArrayList<>();
     handling(
         (tx, message, value) -> {

@@ -7,6 +7,7 @@ import dev.holdfast.kafka.inbox.KafkaHandler;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.kafka.inbox.PartitionStatus;
+import dev.holdfast.spring.health.ConsumerState;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -87,16 +88,11 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
             TransactionManagers.choose(beans, chosen.dataSource()), chosen.dataSource());
     Holdfast inSpring = holdfast.transactingBy(transactions);
     List<Plan> made = new ArrayList<>();
-    listeners.forEach(
-        (consumer, methods) -> made.add(plan(inSpring, transactions, consumer, methods)));
+    listeners.forEach((consumer, methods) -> made.add(plan(inSpring, consumer, methods)));
     plans = List.copyOf(made);
   }
 
-  private Plan plan(
-      Holdfast inSpring,
-      SpringTransactions transactions,
-      String consumer,
-      Map<String, ListenerMethod> methods) {
+  private Plan plan(Holdfast inSpring, String consumer, Map<String, ListenerMethod> methods) {
     ConsumerProperties own =
         properties.consumers().getOrDefault(consumer, ConsumerProperties.DEFAULT);
     List<Map<String, Object>> clients = new ArrayList<>();
@@ -110,7 +106,7 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
         clients,
         own.settings(consumer),
         byTopic.keySet(),
-        (tx, message) -> handle(transactions, byTopic, tx, message));
+        (tx, message) -> handle(byTopic, tx, message));
   }
 
   /** What is set for a consumer that nobody is would be set in vain. */
@@ -125,10 +121,7 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
   }
 
   private void handle(
-      SpringTransactions transactions,
-      Map<String, ListenerMethod> methods,
-      Transaction tx,
-      ConsumerRecord<byte[], byte[]> message)
+      Map<String, ListenerMethod> methods, Transaction tx, ConsumerRecord<byte[], byte[]> message)
       throws SQLException {
     ListenerMethod method = methods.get(message.topic());
     if (method == null) {
@@ -140,7 +133,7 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
       buffer.beginPart(tx.operationId());
     }
     method.call(tx, message);
-    transactions.endPart();
+    SpringTransactions.endPart();
     if (buffer != null) {
       buffer.endPart();
     }
@@ -215,13 +208,28 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
     return PHASE;
   }
 
-  /** By consumer, the partitions that this process reads. */
-  Map<String, List<PartitionStatus>> status() {
-    Map<String, List<PartitionStatus>> status = new LinkedHashMap<>();
-    running.forEach(
-        (consumer, inboxes) ->
-            status.put(
-                consumer, inboxes.stream().flatMap(inbox -> inbox.status().stream()).toList()));
-    return status;
+  /** As of about a second ago. */
+  List<ConsumerState> status() {
+    return running.entrySet().stream()
+        .map(
+            consumer ->
+                state(
+                    consumer.getKey(),
+                    consumer.getValue().stream()
+                        .flatMap(inbox -> inbox.status().stream())
+                        .toList()))
+        .toList();
+  }
+
+  private static ConsumerState state(String consumer, List<PartitionStatus> partitions) {
+    Map<String, String> stopped = new LinkedHashMap<>();
+    for (PartitionStatus partition : partitions) {
+      String reason = partition.stopped();
+      if (reason != null) {
+        stopped.put(partition.topic() + "-" + partition.partition(), reason);
+      }
+    }
+    long lag = partitions.stream().mapToLong(partition -> Math.max(0, partition.lag())).sum();
+    return new ConsumerState(consumer, partitions.size(), lag, stopped);
   }
 }

@@ -1,7 +1,9 @@
 package dev.holdfast.spring;
 
 import dev.holdfast.Holdfast;
+import dev.holdfast.spring.health.ConsumerState;
 import dev.holdfast.spring.health.OutboxHealth;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -20,9 +22,12 @@ public class HoldfastHealthAutoConfiguration {
 
   @Bean
   @ConditionalOnMissingBean(name = "holdfastHealthIndicator")
-  HealthIndicator holdfastHealthIndicator(Holdfast holdfast) {
+  HealthIndicator holdfastHealthIndicator(
+      Holdfast holdfast, ObjectProvider<ConsumerState.All> consumers) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
+      ConsumerState.All all = consumers.getIfAvailable();
+      health = all == null ? health : health.with(all.get());
       return (health.well() ? Health.up() : Health.down()).withDetails(health.channels()).build();
     };
   }

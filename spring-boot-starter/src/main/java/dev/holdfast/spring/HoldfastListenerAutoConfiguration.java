@@ -2,6 +2,7 @@ package dev.holdfast.spring;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.spring.health.ConsumerState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
@@ -40,6 +41,11 @@ public class HoldfastListenerAutoConfiguration {
       HoldfastAutoConfiguration.ChosenDataSource chosen,
       ObjectProvider<PayloadReader> readers) {
     return new Consumers(beans, holdfast, outbox, properties, kafka, chosen, readers);
+  }
+
+  @Bean
+  ConsumerState.All holdfastConsumerStates(Consumers consumers) {
+    return consumers::status;
   }
 
   /** JSON by Jackson 3, which Spring Boot 4 has. */

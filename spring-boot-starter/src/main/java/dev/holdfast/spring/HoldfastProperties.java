@@ -26,6 +26,7 @@ import org.springframework.util.unit.DataSize;
  * @param channels channels, by their names
  * @param listeners how methods with {@link HoldfastListener} run in this process
  * @param consumers consumers that such methods belong to, by their names
+ * @param http how requests are received
  */
 @ConfigurationProperties(prefix = "holdfast", ignoreUnknownFields = false)
 public record HoldfastProperties(
@@ -40,14 +41,16 @@ public record HoldfastProperties(
     @DefaultValue RelayProperties relay,
     @DefaultValue Map<String, ChannelProperties> channels,
     @DefaultValue ListenersProperties listeners,
-    @DefaultValue Map<String, ConsumerProperties> consumers) {
+    @DefaultValue Map<String, ConsumerProperties> consumers,
+    @DefaultValue HttpProperties http) {
 
-  /** Where no channel runs, and nobody else would forget the ids that consumers remember. */
+  /** Where no channel runs, and nobody else would forget the ids that are remembered. */
   boolean needsUpkeep() {
     return relay.enabled()
         && channels.isEmpty()
-        && listeners.enabled()
-        && consumers.values().stream().anyMatch(ConsumerProperties::remembersIds);
+        && (!http.idempotency().paths().isEmpty()
+            || (listeners.enabled()
+                && consumers.values().stream().anyMatch(ConsumerProperties::remembersIds)));
   }
 
   /** What to do about topics that cannot be written to. */
@@ -66,6 +69,13 @@ public record HoldfastProperties(
    * @param enabled whether Holdfast externalizes them, in an application that has Modulith's events
    */
   public record ModulithProperties(@DefaultValue("true") boolean enabled) {}
+
+  /**
+   * How requests are received.
+   *
+   * @param idempotency those with an Idempotency-Key
+   */
+  public record HttpProperties(@DefaultValue HttpIdempotencyProperties idempotency) {}
 
   /**
    * How methods with {@link HoldfastListener} run in this process.

@@ -16,6 +16,7 @@ import dev.holdfast.spring.HoldfastProperties.WebhookProperties;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -164,7 +165,7 @@ final class OtherTargets {
                     group,
                     name,
                     type.getName(),
-                    java.util.Arrays.asList(beans.getBeanNamesForType(type))),
+                    Arrays.asList(beans.getBeanNamesForType(type))),
             e);
       }
     }
@@ -175,7 +176,7 @@ final class OtherTargets {
               .formatted(
                   channel,
                   type.getName(),
-                  java.util.Arrays.asList(beans.getBeanNamesForType(type)),
+                  Arrays.asList(beans.getBeanNamesForType(type)),
                   channel,
                   group));
     }

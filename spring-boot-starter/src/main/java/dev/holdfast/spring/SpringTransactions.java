@@ -120,11 +120,22 @@ final class SpringTransactions implements TransactionRunner {
     return holder.getConnection();
   }
 
+  /** Whether the work on this thread is done in a transaction that was begun here. */
+  static boolean isRunning() {
+    return RUNNING.get() != null;
+  }
+
+  /** Whether somebody who takes part has decided that it is not to be committed. */
+  static boolean isRollbackOnly() {
+    TransactionStatus status = RUNNING.get();
+    return status != null && status.isRollbackOnly();
+  }
+
   /**
    * Ends one record's part of a transaction that goes on: what JPA has kept back is written, so
    * that what is wrong with it is told of this record.
    */
-  void endPart() {
+  static void endPart() {
     TransactionStatus status = RUNNING.get();
     if (status == null) {
       return;

@@ -44,6 +44,7 @@ final class TransactionBuffer implements TransactionSynchronization {
   private final Deque<Mark> marks = new ArrayDeque<>();
   private Phase phase = Phase.COLLECTING;
   private @Nullable String operationId;
+  private boolean named;
   private boolean anyWritten;
   private @Nullable RuntimeException refusal;
 
@@ -55,25 +56,28 @@ final class TransactionBuffer implements TransactionSynchronization {
   String operationId() {
     if (operationId == null) {
       operationId = UUID.randomUUID().toString();
+      named = true;
     }
     return operationId;
   }
 
   void operationId(String given) {
-    if (operationId != null && !operationId.equals(given)) {
+    if (named && !given.equals(operationId)) {
       throw new InvalidMessage(
           "The transaction belongs to operation %s already, so what was published for operation %s was not recorded. One transaction is one operation: name it with the first message, or use another transaction."
               .formatted(operationId, given));
     }
     operationId = given;
+    named = true;
   }
 
   /**
-   * What follows belongs to this operation, one of several in the transaction: records that were
-   * polled together have an operation each.
+   * What follows belongs to this operation, unless the caller names another: that of what was
+   * received, of which there may be several in a transaction.
    */
   void beginPart(String operation) {
     operationId = operation;
+    named = false;
   }
 
   /** Ends an operation begun so: its messages are written, under its id. */
@@ -85,6 +89,7 @@ final class TransactionBuffer implements TransactionSynchronization {
     messages.clear();
     marks.clear();
     operationId = null;
+    named = false;
   }
 
   void add(List<Message> more) {

@@ -30,6 +30,11 @@ final class Apps {
   /** JDBC, one channel to {@link Nowhere}, and neither Flyway nor Liquibase. */
   static ConfigurableApplicationContext start(
       Class<?> application, String schema, String topics, String... more) {
+    return start(WebApplicationType.NONE, application, schema, topics, more);
+  }
+
+  static ConfigurableApplicationContext start(
+      WebApplicationType web, Class<?> application, String schema, String topics, String... more) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("spring.datasource.url", TestServers.POSTGRES.jdbcUrl());
     properties.put("spring.datasource.hikari.maximum-pool-size", "8");
@@ -45,7 +50,7 @@ final class Apps {
       properties.put(property.substring(0, equals), property.substring(equals + 1));
     }
     return new SpringApplicationBuilder(application, Nowhere.AsBean.class)
-        .web(WebApplicationType.NONE)
+        .web(web)
         .registerShutdownHook(false)
         .run(
             properties.entrySet().stream()

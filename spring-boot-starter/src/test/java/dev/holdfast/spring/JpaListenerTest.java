@@ -27,6 +27,8 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Records that are handled with JPA: its entity managers take part in the commit, or are refused.
@@ -56,14 +58,21 @@ final class JpaListenerTest {
 
   static class Post {
     @PersistenceContext @Nullable EntityManager entities;
-    final JdbcTemplate jdbc;
+    private final JdbcTemplate jdbc;
+    private final PlatformTransactionManager manager;
 
-    Post(JdbcTemplate jdbc) {
+    Post(JdbcTemplate jdbc, PlatformTransactionManager manager) {
       this.jdbc = jdbc;
+      this.manager = manager;
     }
 
     @HoldfastListener(consumer = "post", topics = "${test.topic}")
     void handle(String id) {
+      if (id.equals("nested")) {
+        TransactionTemplate nested = new TransactionTemplate(manager);
+        nested.setPropagationBehavior(TransactionDefinition.PROPAGATION_NESTED);
+        nested.executeWithoutResult(status -> jdbc.update("insert into stamp values ('nested')"));
+      }
       Letter letter = new Letter();
       letter.id = id;
       // Without an address the database refuses it, when it is flushed.
@@ -78,9 +87,9 @@ final class JpaListenerTest {
   @AutoConfigurationPackage
   static class JpaApplication {
     @Bean
-    Post post(JdbcTemplate jdbc) {
+    Post post(JdbcTemplate jdbc, PlatformTransactionManager manager) {
       jdbc.execute("create table if not exists stamp (id text)");
-      return new Post(jdbc);
+      return new Post(jdbc, manager);
     }
   }
 
@@ -122,7 +131,8 @@ final class JpaListenerTest {
           List.of(
               new ProducerRecord<>(topic, "a", "first"),
               new ProducerRecord<>(topic, "b", "bad"),
-              new ProducerRecord<>(topic, "c", "last")));
+              new ProducerRecord<>(topic, "c", "nested"),
+              new ProducerRecord<>(topic, "d", "last")));
       await()
           .atMost(SOON)
           .untilAsserted(
@@ -130,7 +140,7 @@ final class JpaListenerTest {
                   assertThat(
                           jdbc.queryForList(
                               "select next_offset from " + schema + ".log_offset", Long.class))
-                      .containsExactly(3L));
+                      .containsExactly(4L));
 
       assertThat(jdbc.queryForList("select id from letter order by id", String.class))
           .containsExactly("first", "last");
@@ -147,9 +157,10 @@ final class JpaListenerTest {
               jdbc.queryForList(
                   "select convert_from(value, 'UTF8') from " + schema + ".log_parked",
                   String.class))
-          .containsExactly("bad");
-      assertThat(jdbc.queryForObject("select reason from " + schema + ".log_lane", String.class))
-          .contains("address");
+          .containsExactlyInAnyOrder("bad", "nested");
+      assertThat(jdbc.queryForList("select reason from " + schema + ".log_lane", String.class))
+          .anyMatch(reason -> reason.contains("address"))
+          .anyMatch(reason -> reason.contains("NestedTransactionNotSupported"));
     }
   }
 

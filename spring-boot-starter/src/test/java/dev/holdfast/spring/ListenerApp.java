@@ -1,8 +1,10 @@
 package dev.holdfast.spring;
 
+import dev.holdfast.Message;
 import dev.holdfast.Transaction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -14,16 +16,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.messaging.handler.annotation.Header;
 import org.springframework.transaction.annotation.Propagation;
@@ -54,7 +60,7 @@ final class ListenerApp {
     @HoldfastListener(consumer = "strict", topics = "${test.strict-topic}")
     void strictly(byte[] value, Transaction tx, ConsumerRecord<byte[], byte[]> message)
         throws Exception {
-      handle(tx, message, new String(value, java.nio.charset.StandardCharsets.UTF_8));
+      handle(tx, message, new String(value, StandardCharsets.UTF_8));
     }
   }
 
@@ -77,15 +83,39 @@ final class ListenerApp {
     }
   }
 
+  record OrderPlaced(String id, int cents) {}
+
+  /** That of the manual. */
+  static class Warehouse {
+    private final JdbcClient jdbc;
+    private final TransactionalOutbox outbox;
+
+    Warehouse(JdbcClient jdbc, TransactionalOutbox outbox) {
+      this.jdbc = jdbc;
+      this.outbox = outbox;
+    }
+
+    // snippet:spring-listener
+    /** The reservation, its message and the offset behind the order are one commit. */
+    @HoldfastListener(consumer = "warehouse", topics = "${shop.orders-topic}")
+    void reserve(OrderPlaced order) {
+      jdbc.sql("insert into reservation (order_id, cents) values (?, ?)")
+          .params(order.id(), order.cents())
+          .update();
+      outbox.publish(Message.of("parcels.reserved", order.id(), "{}"));
+    }
+    // end
+  }
+
   record Shipped(String id) {}
 
   /** The parts of an application that its listener calls. */
   static class Shop {
     private final JdbcTemplate jdbc;
     private final List<String> events = new CopyOnWriteArrayList<>();
-    private final javax.sql.DataSource outside;
+    private final DataSource outside;
 
-    Shop(JdbcTemplate jdbc, javax.sql.DataSource outside) {
+    Shop(JdbcTemplate jdbc, DataSource outside) {
       this.jdbc = jdbc;
       this.outside = outside;
     }
@@ -150,7 +180,7 @@ final class ListenerApp {
   static final class LosingReplies extends DelegatingDataSource {
     final AtomicReference<@Nullable Thread> losing = new AtomicReference<>();
 
-    LosingReplies(javax.sql.DataSource real) {
+    LosingReplies(DataSource real) {
       super(real);
     }
 
@@ -182,9 +212,8 @@ final class ListenerApp {
   @EnableAutoConfiguration
   static class Application {
     @Bean
-    LosingReplies dataSource(
-        @org.springframework.beans.factory.annotation.Value("${test.schema}") String schema) {
-      org.postgresql.ds.PGSimpleDataSource real = new org.postgresql.ds.PGSimpleDataSource();
+    LosingReplies dataSource(@Value("${test.schema}") String schema) {
+      PGSimpleDataSource real = new PGSimpleDataSource();
       real.setUrl(TestServers.POSTGRES.jdbcUrl());
       real.setCurrentSchema(schema);
       return new LosingReplies(real);
@@ -193,6 +222,11 @@ final class ListenerApp {
     @Bean
     Handlers handlers() {
       return new Handlers();
+    }
+
+    @Bean
+    Warehouse warehouse(JdbcClient jdbc, TransactionalOutbox outbox) {
+      return new Warehouse(jdbc, outbox);
     }
 
     @Bean

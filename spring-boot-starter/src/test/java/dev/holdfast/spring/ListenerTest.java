@@ -10,12 +10,15 @@ import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.spring.ListenerApp.Handlers;
 import dev.holdfast.spring.ListenerApp.Shop;
 import dev.holdfast.spring.ListenerApp.Work;
-import java.sql.SQLException;
+import dev.holdfast.spring.health.ConsumerState;
+import dev.holdfast.spring.health.OutboxHealth;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -41,6 +45,7 @@ final class ListenerTest {
       IntStream.range(0, 20).mapToObj(i -> TestServers.unique("parcels.")).toList();
   private static final String STRICT = TestServers.unique("strict.");
   private static final String TYPED = TestServers.unique("typed.");
+  private static final String ORDERS = TestServers.unique("placed.");
   private static final AtomicInteger USED = new AtomicInteger();
 
   private static @Nullable ConfigurableApplicationContext application;
@@ -67,6 +72,8 @@ final class ListenerTest {
     TOPICS.forEach(name -> TestServers.Broker.KAFKA.createTopic(name, 1));
     TestServers.Broker.KAFKA.createTopic(STRICT, 1);
     TestServers.Broker.KAFKA.createTopic(TYPED, 1);
+    TestServers.Broker.KAFKA.createTopic(ORDERS, 1);
+    jdbc.execute("create table reservation (order_id text primary key, cents integer)");
     application = startApplication();
   }
 
@@ -85,7 +92,10 @@ final class ListenerTest {
         "test.topics=" + String.join(", ", TOPICS),
         "test.strict-topic=" + STRICT,
         "test.typed-topic=" + TYPED,
+        "shop.orders-topic=" + ORDERS,
+        "holdfast.consumers.warehouse.concurrency=2",
         "holdfast.consumers.patient.properties.metadata.max.age.ms=1000",
+        "holdfast.consumers.strict.handler-silence=1s",
         "holdfast.consumers.strict.attempts=1");
   }
 
@@ -152,6 +162,10 @@ final class ListenerTest {
   void theEffectsTheMessagesAndTheOffsetAreOneCommitUnderTheRecordsOperation() {
     handling(
         (tx, message, value) -> {
+          if (value.equals("named")) {
+            outbox.publish("checkout-2", List.of(Message.of("parcels.sent", "named", "{}")));
+            return;
+          }
           shop.insert(value + " by JdbcTemplate");
           shop.insertJoining(value + " by @Transactional");
           tx.update("insert into parcel values (?)", value + " by Transaction");
@@ -170,6 +184,10 @@ final class ListenerTest {
                 "select distinct x from (select xmin::text from parcel where id like 'one %' union all select xid::text from message where key like 'one-%' union all select xmin::text from log_offset where topic = ?) as all_of_it(x)",
                 String.class, topic))
         .hasSize(1);
+
+    send("k", "named");
+    awaitHandled(topic, 2);
+    assertThat(published("parcels.sent")).contains("named checkout-2");
   }
 
   @Test
@@ -371,12 +389,42 @@ final class ListenerTest {
           }
         });
     ListenerApp.send(List.of(new ProducerRecord<>(STRICT, "k", "ten")));
-    awaitHandled(STRICT, 1);
+    await().atMost(SOON).until(() -> parcels("ten").size() == 2);
 
     assertThat(calls).hasValue(3);
     assertThat(parcels("ten")).containsExactly("ten", "ten in the end");
-    assertThat(outside.queryForList("select 1 from log_parked where consumer = 'strict'"))
+    assertThat(
+            outside.queryForList("select 1 from log_lane where topic = ? and lane = 'k:k'", STRICT))
         .isEmpty();
+  }
+
+  @Test
+  void aMethodThatLeavesItsTransactionAloneForTooLongIsParkedAndNotWaitedFor() {
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch never = new CountDownLatch(1);
+    handling(
+        STRICT,
+        (tx, message, value) -> {
+          if (value.equals("silent")) {
+            calls.incrementAndGet();
+            assertThat(never.await(2500, TimeUnit.MILLISECONDS)).isFalse();
+          }
+        });
+    ListenerApp.send(List.of(new ProducerRecord<>(STRICT, "silent", "silent")));
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(
+                        outside.queryForList(
+                            "select reason from log_lane where topic = ? and lane = 'k:silent'",
+                            String.class,
+                            STRICT))
+                    .singleElement()
+                    .asString()
+                    .contains("left its transaction alone"));
+
+    assertThat(calls).hasValue(1);
   }
 
   @Test
@@ -415,11 +463,10 @@ final class ListenerTest {
     awaitHandled(TYPED, 3);
 
     Object listener = bean(ListenerApp.Typed.class);
-    assertThat(java.lang.reflect.Proxy.isProxyClass(listener.getClass())).isTrue();
+    assertThat(Proxy.isProxyClass(listener.getClass())).isTrue();
     List<String> seen =
         ((ListenerApp.TypedListener)
-                Objects.requireNonNull(
-                    org.springframework.aop.framework.AopProxyUtils.getSingletonTarget(listener)))
+                Objects.requireNonNull(AopProxyUtils.getSingletonTarget(listener)))
             .seen;
     assertThat(seen).contains("north p1 7", "null p2 8");
     assertThat(
@@ -430,7 +477,42 @@ final class ListenerTest {
   }
 
   @Test
-  void manyRecordsShareTransactionsAndEachPublishesUnderItsOwnOperation() throws SQLException {
+  void theListenerOfTheManualReservesAndPublishesInOneCommit() {
+    ListenerApp.send(List.of(new ProducerRecord<>(ORDERS, "o1", "{\"id\":\"o1\",\"cents\":7}")));
+    awaitHandled(ORDERS, 1);
+
+    assertThat(
+            outside.queryForList(
+                "select r.xmin::text = m.xid::text from reservation r join message m on m.key = r.order_id where m.topic = 'parcels.reserved'",
+                Boolean.class))
+        .containsExactly(true);
+  }
+
+  @Test
+  void aPartitionThatIsStoppedShowsInTheState() {
+    handling((tx, message, value) -> shop.insert(value));
+    send("k", "fourteen");
+    awaitHandled(topic, 1);
+    outside.update("update log_offset set stopped = 'a question' where topic = ?", topic);
+
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(bean(ConsumerState.All.class).get())
+                    .filteredOn(state -> state.consumer().equals("patient"))
+                    .singleElement()
+                    .satisfies(
+                        state -> {
+                          assertThat(state.partitions()).isEqualTo(TOPICS.size());
+                          assertThat(state.stopped()).containsEntry(topic + "-0", "a question");
+                          assertThat(OutboxHealth.of(List.of()).with(List.of(state)).well())
+                              .isFalse();
+                        }));
+  }
+
+  @Test
+  void manyRecordsShareTransactionsAndEachPublishesUnderItsOwnOperation() {
     List<String> order = new CopyOnWriteArrayList<>();
     handling(
         (tx, message, value) -> {

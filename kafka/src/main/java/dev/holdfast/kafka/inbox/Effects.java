@@ -126,6 +126,9 @@ final class Effects {
       }
       // Found at the commit, such as a constraint that is checked there.
       throw new HandlerFailed(suspect, false, e);
+    } catch (StoreUnavailable e) {
+      // Met behind the handlers, by what is written in front of a framework's commit.
+      throw silentHandler() >= 0 ? silent(e) : e;
     } catch (HandlerFailed e) {
       throw e.isOutage() && silentHandler() >= 0 ? silent(e) : e;
     }

@@ -1,6 +1,7 @@
 package dev.holdfast.spring.health;
 
 import dev.holdfast.Holdfast;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.health.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.actuate.health.Health;
 import org.springframework.boot.actuate.health.HealthIndicator;
@@ -19,9 +20,12 @@ public class Boot3HealthAutoConfiguration {
 
   @Bean
   @ConditionalOnMissingBean(name = "holdfastHealthIndicator")
-  HealthIndicator holdfastHealthIndicator(Holdfast holdfast) {
+  HealthIndicator holdfastHealthIndicator(
+      Holdfast holdfast, ObjectProvider<ConsumerState.All> consumers) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
+      ConsumerState.All all = consumers.getIfAvailable();
+      health = all == null ? health : health.with(all.get());
       return (health.well() ? Health.up() : Health.down()).withDetails(health.channels()).build();
     };
   }

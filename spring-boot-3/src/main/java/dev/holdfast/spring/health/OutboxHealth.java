@@ -6,13 +6,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the relays of this process say of their health: it is down while one of them is stopped,
- * cannot reach its target or the database, or has another problem. A standby is well, and so is a
- * channel that an operator has paused. Immutable. Asks nobody, so it costs nothing.
+ * What the relays and consumers of this process say of their health: it is down while one of the
+ * relays is stopped, cannot reach its target or the database, or has another problem, and while a
+ * partition is stopped that a consumer reads here. A standby is well, and so is a channel that an
+ * operator has paused. Immutable. Asks nobody, so it costs nothing.
  *
- * @param well whether all channels are
+ * @param well whether all are
  * @param channels by channel: its phase, what it has delivered and parked in this process and, if
- *     there is one, its problem
+ *     there is one, its problem; by consumer: its partitions here and their lag
  */
 public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channels) {
 
@@ -36,6 +37,23 @@ public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channe
       well &= isWell(relay);
     }
     return new OutboxHealth(well, channels);
+  }
+
+  /** The same with these, each under its name behind a word that says what it is. */
+  public OutboxHealth with(List<ConsumerState> consumers) {
+    boolean all = well;
+    Map<String, Map<String, Object>> details = new LinkedHashMap<>(channels);
+    for (ConsumerState consumer : consumers) {
+      Map<String, Object> said = new LinkedHashMap<>();
+      said.put("partitions", consumer.partitions());
+      said.put("lag", consumer.lag());
+      if (!consumer.stopped().isEmpty()) {
+        said.put("stopped", consumer.stopped());
+      }
+      details.put("consumer " + consumer.consumer(), said);
+      all &= consumer.stopped().isEmpty();
+    }
+    return new OutboxHealth(all, details);
   }
 
   private static boolean isWell(RelayStatus relay) {

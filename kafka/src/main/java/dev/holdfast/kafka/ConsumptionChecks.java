@@ -93,7 +93,9 @@ final class ConsumptionChecks {
 
   private List<Finding> topic(
       TopicDescription topic, List<Reading> all, Map<String, String> config) {
-    UUID id = new UUID(topic.topicId().getMostSignificantBits(), topic.topicId().getLeastSignificantBits());
+    UUID id =
+        new UUID(
+            topic.topicId().getMostSignificantBits(), topic.topicId().getLeastSignificantBits());
     List<Finding> result = new ArrayList<>();
     Map<String, List<Reading>> byConsumer =
         all.stream()
@@ -274,7 +276,9 @@ final class ConsumptionChecks {
         evidence);
   }
 
-  /** Whether Kafka may bring a record again whose id is forgotten, when the consumer is set back. */
+  /**
+   * Whether Kafka may bring a record again whose id is forgotten, when the consumer is set back.
+   */
   private static Optional<Finding> ids(Reading reading, Map<String, String> config) {
     Duration kept = reading.idsKept();
     if (kept == null || config.isEmpty()) {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Examines the Kafka cluster that channels deliver to, and consumers read from: topics,
- * replication, the progress topic, expiry, sizes, access, and where consumers are. Asks as the relay's user would, and changes nothing. Thread-safe; an
- * answer is waited for five seconds.
+ * replication, the progress topic, expiry, sizes, access, and where consumers are. Asks as the
+ * relay's user would, and changes nothing. Thread-safe; an answer is waited for five seconds.
  */
 public final class KafkaDoctor {
   private static final int LONGEST_ANSWER_MILLIS = 5_000;

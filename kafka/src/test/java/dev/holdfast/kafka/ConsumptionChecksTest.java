@@ -84,14 +84,12 @@ final class ConsumptionChecksTest {
             List.of(readings),
             LAG)
         .examine().stream()
-            .filter(
-                each -> each.id().startsWith("consumer.") || each.id().startsWith("inbox."))
+            .filter(each -> each.id().startsWith("consumer.") || each.id().startsWith("inbox."))
             .toList();
   }
 
   private static Finding ill(List<Finding> findings, String id, Severity severity) {
-    List<Finding> bad =
-        findings.stream().filter(each -> each.severity() != Severity.OK).toList();
+    List<Finding> bad = findings.stream().filter(each -> each.severity() != Severity.OK).toList();
     assertThat(bad).singleElement();
     Finding finding = bad.get(0);
     assertThat(finding.id()).isEqualTo(id);
@@ -153,9 +151,13 @@ final class ConsumptionChecksTest {
         .startsWith(
             "holdfast consumer seek billing --topic again --kafka " + KAFKA.bootstrapServers());
     assertThat(again.found()).contains("made again");
-    assertThat(ill(examine(at("never", id, 0, Duration.ZERO)), "consumer.topic", Severity.FAIL).found())
+    assertThat(
+            ill(examine(at("never", id, 0, Duration.ZERO)), "consumer.topic", Severity.FAIL)
+                .found())
         .contains("does not know the topic never");
-    assertThat(ill(examine(at("again", id, 5, Duration.ZERO)), "consumer.topic", Severity.FAIL).remedy())
+    assertThat(
+            ill(examine(at("again", id, 5, Duration.ZERO)), "consumer.topic", Severity.FAIL)
+                .remedy())
         .endsWith("holdfast consumer continue billing --topic again --partition 0 --offset 0");
   }
 
@@ -184,8 +186,7 @@ final class ConsumptionChecksTest {
 
     Topics.await(
         admin
-            .deleteRecords(
-                Map.of(new TopicPartition("aging", 0), RecordsToDelete.beforeOffset(3)))
+            .deleteRecords(Map.of(new TopicPartition("aging", 0), RecordsToDelete.beforeOffset(3)))
             .all());
     Finding overtaken =
         ill(examine(at("aging", id, 2, Duration.ZERO)), "consumer.retention", Severity.FAIL);

@@ -31,7 +31,6 @@ public record Examination(Servers servers, @Nullable KafkaTarget target) {
           "holdfast outbox status",
           Map.of());
 
-
   /**
    * @throws dev.holdfast.InvalidConfiguration for settings that no relay would start with
    */

@@ -102,7 +102,9 @@ final class ConsumerChecks {
                   consumer.partitions(),
                   consumer.partitions() == 0
                       ? ""
-                      : ", the last of which it went on in " + seconds(consumer.unmoved()) + " ago"),
+                      : ", the last of which it went on in "
+                          + seconds(consumer.unmoved())
+                          + " ago"),
           evidence);
     }
     evidence.put("reason", consumer.reason());

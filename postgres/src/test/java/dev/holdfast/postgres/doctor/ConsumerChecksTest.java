@@ -26,8 +26,7 @@ final class ConsumerChecksTest {
   }
 
   private List<Reading> readings() {
-    return new PostgresDoctor(
-            clinic.dataSource, "holdfast", Limits.DEFAULT, InstantSource.system())
+    return new PostgresDoctor(clinic.dataSource, "holdfast", Limits.DEFAULT, InstantSource.system())
         .readings();
   }
 
@@ -93,7 +92,8 @@ final class ConsumerChecksTest {
             new Partition("orders", TOPIC, 0),
             "the topic was deleted and made again. Decide where to go on in the new one: holdfast consumer seek billing --topic orders");
     assertThat(clinic.one("consumer.stopped").remedy())
-        .startsWith("holdfast consumer seek billing --topic orders --kafka HOST:PORT --to-earliest");
+        .startsWith(
+            "holdfast consumer seek billing --topic orders --kafka HOST:PORT --to-earliest");
 
     clinic
         .store

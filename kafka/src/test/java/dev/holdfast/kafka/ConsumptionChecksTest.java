@@ -90,7 +90,7 @@ final class ConsumptionChecksTest {
 
   private static Finding ill(List<Finding> findings, String id, Severity severity) {
     List<Finding> bad = findings.stream().filter(each -> each.severity() != Severity.OK).toList();
-    assertThat(bad).singleElement();
+    assertThat(bad).hasSize(1);
     Finding finding = bad.get(0);
     assertThat(finding.id()).isEqualTo(id);
     assertThat(finding.severity()).isEqualTo(severity);

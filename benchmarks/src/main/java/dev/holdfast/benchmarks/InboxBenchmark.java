@@ -21,7 +21,8 @@ final class InboxBenchmark {
       List.of(
           new HoldfastInboxContender(),
           new PlainConsumerContender(false),
-          new PlainConsumerContender(true));
+          new PlainConsumerContender(true),
+          new EventuateContender());
 
   private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final Duration SAMPLE = Duration.ofMillis(2);

@@ -17,7 +17,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * The usual loop: poll, write the rows, commit them, commit the offsets. With ids, a row for each
- * message in a table of what was received, as Eventuate Tram does and as one writes it by hand.
+ * message in a table of what was received, as one writes it by hand; Eventuate Tram's is {@link
+ * EventuateContender}.
  */
 final class PlainConsumerContender implements InboxContender {
   private static final String RECEIVED =

@@ -14,7 +14,7 @@ final class PostgresOperations implements OperationLog {
       """
       select operation_id, at, boundary, what, state, owed_by, detail, message_id, position, channel
       from ${schema}.operation_event where operation_id = ?
-      order by position nulls first, message_id nulls first, step, at, channel limit ?
+      order by step = 5, position nulls first, message_id nulls first, step, at, channel limit ?
       """;
 
   private final Database database;

@@ -18,7 +18,12 @@ import java.util.Set;
 final class PostgresSchema implements SchemaManager {
   /** Every migration there is; released ones never change. */
   private static final List<String> RESOURCES =
-      List.of("001_outbox.sql", "002_operation_events.sql", "003_inbox.sql", "004_consumer.sql");
+      List.of(
+          "001_outbox.sql",
+          "002_operation_events.sql",
+          "003_inbox.sql",
+          "004_consumer.sql",
+          "005_operation_receipts.sql");
 
   /** Older code runs on a schema one version ahead, so that an upgrade can roll. */
   private static final int NEWEST_USABLE = RESOURCES.size() + 1;

@@ -52,4 +52,34 @@ final class OperationCostTest {
       statement.execute("drop schema %s cascade".formatted(schema));
     }
   }
+
+  @Test
+  void operationAmongAMillionReceiptsIsFoundInAScanOfEachSegment() throws SQLException {
+    String schema = TestDatabase.newSchema();
+    PostgresStore store = PostgresStore.open(TestDatabase.dataSource(), schema);
+    store.schema().migrate();
+    try (Connection connection = TestDatabase.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          """
+          insert into %s.inbox_0 (consumer, message_id, fingerprint, operation_id)
+          select 'shipping', gen_random_uuid(), decode(md5(i::text) || md5(i::text), 'hex'), 'op-' || i / 2
+          from generate_series(1, %d) i
+          """
+              .formatted(schema, MESSAGES));
+      statement.execute("analyze %s.inbox_0".formatted(schema));
+    }
+    List<Long> millis = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      long begin = Doorbell.nanos();
+      assertThat(store.operations().of("op-" + (1000 + i), 100)).hasSize(2);
+      millis.add(Duration.ofNanos(Doorbell.nanos() - begin).toMillis());
+    }
+    System.out.println("operation among " + MESSAGES + " receipts, ms: " + millis);
+    assertThat(millis).as("milliseconds").allMatch(each -> each < BOUND.toMillis());
+    try (Connection connection = TestDatabase.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("drop schema %s cascade".formatted(schema));
+    }
+  }
 }

@@ -3,7 +3,11 @@ package dev.holdfast.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
+import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.Reply;
 import dev.holdfast.outbox.store.Attempt;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.Cursor;
@@ -273,5 +277,101 @@ final class OperationTest {
               SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("42501"));
       connection.rollback();
     }
+  }
+
+  private OperationEvent handled(String operation, String consumer) {
+    return events(operation).stream()
+        .filter(event -> event.boundary().equals("consumer " + consumer))
+        .reduce(
+            (a, b) -> {
+              throw new AssertionError(a + " and " + b);
+            })
+        .orElseThrow();
+  }
+
+  @Test
+  void whoeverHasReceivedAMessageOfTheOperationIsToldAndWhetherAReplyIsKept() throws Exception {
+    String id = UUID.randomUUID().toString();
+    try (Holdfast holdfast =
+        Holdfast.on(TestDatabase.dataSource()).schema(schema).schemaManagedElsewhere().start()) {
+      holdfast
+          .inbox("shipping", InboxSettings.DEFAULT)
+          .once(
+              Incoming.of(id).ofOperation("op"),
+              tx -> {
+                tx.publish(Message.of("orders", "k", "{}"));
+                return Reply.json("{}");
+              });
+      holdfast
+          .inbox("billing", InboxSettings.DEFAULT)
+          .once(Incoming.of("a message").ofOperation("op"), tx -> Reply.NONE);
+      holdfast
+          .inbox("billing", InboxSettings.DEFAULT)
+          .once(Incoming.of("another").ofOperation("other"), tx -> Reply.NONE);
+    }
+
+    OperationEvent shipped = handled("op", "shipping");
+    assertThat(shipped.state()).isEqualTo(State.DONE);
+    assertThat(shipped.isOwed()).isFalse();
+    assertThat(shipped.at()).isNotNull();
+    assertThat(shipped.what()).isEqualTo("handle " + id);
+    assertThat(shipped.messageId()).isEqualTo(UUID.fromString(id));
+    assertThat(shipped.detail()).isEqualTo("a reply is kept: application/json, 2 bytes");
+    OperationEvent billed = handled("op", "billing");
+    assertThat(billed.what()).isEqualTo("handle a message");
+    assertThat(billed.messageId()).isNull();
+    assertThat(billed.detail()).isEqualTo("no reply is kept");
+    assertThat(events("op")).extracting(OperationEvent::what).contains("record orders");
+    assertThat(events("op").get(events("op").size() - 1).boundary())
+        .as("who receives comes last")
+        .startsWith("consumer ");
+  }
+
+  @Test
+  void anIdThatIsInTwoSegmentsOfTheInboxIsOneReceipt() throws SQLException {
+    execute(
+        "insert into %1$s.inbox_0 (consumer, message_id, operation_id) values ('c', 'm', 'op')"
+            .formatted(schema),
+        "insert into %1$s.inbox_1 (consumer, message_id, operation_id) values ('c', 'm', 'op')"
+            .formatted(schema));
+
+    assertThat(handled("op", "c").what()).isEqualTo("handle m");
+  }
+
+  @Test
+  void whatAConsumerHoldsBackIsOwedByAnOperatorUntilItIsReleased() throws SQLException {
+    UUID topic = UUID.randomUUID();
+    store.offsets().register("shipping");
+    execute(
+        """
+        insert into %1$s.log_lane (consumer, topic, topic_id, partition_no, lane, reason)
+        values ('shipping', 'orders', '%2$s', 3, 'k:4711', 'no such customer')
+        """
+            .formatted(schema, topic),
+        """
+        insert into %1$s.log_parked (consumer, topic_id, partition_no, record_offset, lane,
+                                     created_ms, header_names, header_values)
+        select 'shipping', '%2$s', 3, n, 'k:4711', 0,
+               array['ce_id', 'ce_operationid', 'ce_operationid'],
+               array['\\x00ff'::bytea, 'before', case n when 7 then convert_to('op', 'UTF8')
+                                                when 8 then '\\x00ff80'::bytea
+                                                else convert_to('caf\u00e9', 'UTF8') end]
+        from generate_series(7, 9) n
+        """
+            .formatted(schema, topic));
+
+    OperationEvent held = handled("op", "shipping");
+    assertThat(held.state()).isEqualTo(State.PARKED);
+    assertThat(held.what()).isEqualTo("handle orders-3 at offset 7");
+    assertThat(held.detail()).isEqualTo("lane k:4711: no such customer");
+    assertThat(held.owedBy()).isEqualTo("an operator: the key is parked");
+    assertThat(events("before")).as("the last header counts").isEmpty();
+    assertThat(events("caf\u00e9")).as("only ASCII is found").isEmpty();
+
+    execute("update %s.log_lane set releasing = true".formatted(schema));
+    assertThat(handled("op", "shipping").state()).isEqualTo(State.REPLAYING);
+    assertThat(handled("op", "shipping").owedBy()).isEqualTo("consumer shipping");
+    store.offsets().pause("shipping", "a migration");
+    assertThat(handled("op", "shipping").owedBy()).isEqualTo("an operator: the consumer is paused");
   }
 }

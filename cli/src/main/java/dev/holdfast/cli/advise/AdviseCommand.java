@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       "  sqs-fifo      dedup=5m, order",
       "  http          nothing",
       "  http-key      key=24h (a service that takes an Idempotency-Key)",
+      "  webhook       order (an endpoint that takes a channel's messages)",
       "  opensearch    version, lookup, undo",
       "  elasticsearch version, lookup, undo",
       "  redis         version, lookup, undo",
@@ -71,7 +72,8 @@ import picocli.CommandLine.Spec;
       "  holdfast advise postgresql:orders kafka:orders.placed --need order",
       "  holdfast advise postgresql http+key=7d:payments --outage 3d",
       "  holdfast advise postgresql@shop postgresql@billing --need now",
-      "  holdfast advise --consumed kafka:orders.placed postgresql:shipments"
+      "  holdfast advise --consumed kafka:orders.placed postgresql:shipments",
+      "  holdfast advise --consumed http:checkout postgresql:orders webhook:billing"
     })
 public final class AdviseCommand implements Callable<Integer> {
   @Spec

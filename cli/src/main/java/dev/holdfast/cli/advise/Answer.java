@@ -97,7 +97,7 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
   }
 
   private String ready(Advice advice) {
-    return Readiness.of(advice, question.effects()).sentence();
+    return Readiness.of(advice, question).sentence();
   }
 
   private List<String> why(Advice advice) {
@@ -180,7 +180,7 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
                 count(cost.callerForcedWrites(), "write"),
                 count(cost.callerRoundTrips(), "round trip")),
         Integer.toString(cost.forcedWrites()),
-        Readiness.of(advice, question.effects()).word());
+        Readiness.of(advice, question).word());
   }
 
   private static String indented(String table) {
@@ -226,7 +226,7 @@ record Answer(Question question, @Nullable String outage, Ranking ranking) {
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
     json.put("resolution", advice.resolution().name());
     json.put("behind_inbox", advice.behindInbox());
-    json.put("readiness", Readiness.of(advice, question.effects()).name());
+    json.put("readiness", Readiness.of(advice, question).name());
     json.put("recorded_at", advice.recordedAt().orElse(null));
     json.put("records", advice.resolution().records());
     json.put("discharged_by", advice.resolution().discharger());

@@ -3,9 +3,11 @@ package dev.holdfast.cli.advise;
 import dev.holdfast.boundary.Acknowledgment;
 import dev.holdfast.boundary.Boundary;
 import dev.holdfast.boundary.Capability;
+import dev.holdfast.http.Webhook;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.kafka.KafkaTarget;
 import dev.holdfast.postgres.PostgresBoundary;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
@@ -60,6 +62,8 @@ enum Kind {
   SQS_FIFO(Acknowledgment.REPLICATED, Offer.DEDUP, Offer.ORDER),
   HTTP(Acknowledgment.PROCESSED),
   HTTP_KEY(Acknowledgment.PROCESSED, Offer.KEY),
+  /** An endpoint that takes messages as they are sent, and answers when it has one. */
+  WEBHOOK(Webhook.to(URI.create("https://localhost/"))),
   OPENSEARCH(Acknowledgment.PERSISTED, Offer.VERSION, Offer.LOOKUP, Offer.UNDO),
   ELASTICSEARCH(Acknowledgment.PERSISTED, Offer.VERSION, Offer.LOOKUP, Offer.UNDO),
   REDIS(Acknowledgment.ACCEPTED, Offer.VERSION, Offer.LOOKUP, Offer.UNDO),
@@ -139,6 +143,7 @@ enum Kind {
               SQS,
               SQS_FIFO,
               HTTP,
+              WEBHOOK,
               REDIS,
               S3,
               EMAIL ->
@@ -149,14 +154,12 @@ enum Kind {
   Part part() {
     return switch (this) {
       case POSTGRESQL -> Part.STORE;
-      case KAFKA, KAFKA_PLAIN -> Part.TARGET;
+      case KAFKA, KAFKA_PLAIN, RABBITMQ, JMS, WEBHOOK -> Part.TARGET;
       case MARIADB,
           MYSQL,
           ORACLE,
           SQLSERVER,
           MONGODB,
-          RABBITMQ,
-          JMS,
           SQS,
           SQS_FIFO,
           HTTP,
@@ -167,6 +170,27 @@ enum Kind {
           S3,
           EMAIL ->
           Part.NONE;
+    };
+  }
+
+  /** Whether this version has what fetches from it, or is called by it, and acknowledges. */
+  boolean isReceivedFrom() {
+    return switch (this) {
+      case KAFKA, KAFKA_PLAIN, RABBITMQ, JMS, HTTP, HTTP_KEY, WEBHOOK -> true;
+      case POSTGRESQL,
+          MARIADB,
+          MYSQL,
+          ORACLE,
+          SQLSERVER,
+          MONGODB,
+          SQS,
+          SQS_FIFO,
+          OPENSEARCH,
+          ELASTICSEARCH,
+          REDIS,
+          S3,
+          EMAIL ->
+          false;
     };
   }
 

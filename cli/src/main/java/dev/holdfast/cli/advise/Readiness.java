@@ -33,7 +33,8 @@ enum Readiness {
     return sentence;
   }
 
-  static Readiness of(Advice advice, List<Place> effects) {
+  static Readiness of(Advice advice, Question question) {
+    List<Place> effects = question.effects();
     if (advice.resolution() == Resolution.LOCAL_TRANSACTION) {
       return NOTHING_NEEDED;
     }
@@ -42,7 +43,7 @@ enum Readiness {
     }
     if (advice.resolution() == Resolution.INBOX) {
       return effects.stream().allMatch(place -> place.is().part() == Kind.Part.STORE)
-          ? CONSUMER_NEEDED
+          ? received(question)
           : PLANNED;
     }
     List<Place> recorders =
@@ -55,7 +56,13 @@ enum Readiness {
     return effects.stream()
             .filter(place -> !recorders.contains(place))
             .allMatch(place -> place.is().part() == Kind.Part.TARGET)
-        ? (advice.behindInbox() ? CONSUMER_NEEDED : CARRIED_OUT)
+        ? (advice.behindInbox() ? received(question) : CARRIED_OUT)
         : TARGET_NEEDED;
+  }
+
+  private static Readiness received(Question question) {
+    return question.source().filter(source -> !source.is().isReceivedFrom()).isPresent()
+        ? CONSUMER_NEEDED
+        : CARRIED_OUT;
   }
 }

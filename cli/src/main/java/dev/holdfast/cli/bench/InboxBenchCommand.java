@@ -10,7 +10,8 @@ import picocli.CommandLine.Option;
     name = "inbox",
     description = {
       "Measures consumers that write a row for each message: Holdfast's, the usual loop that commits"
-          + " the rows and then the offsets, and one that keeps a table of what it received.",
+          + " the rows and then the offsets, one that keeps a table of what it received, and Eventuate"
+          + " Tram's detector of duplicates, which does it in a transaction for each message.",
       "Rounds take turns, the median counts."
     })
 final class InboxBenchCommand extends Benchmark implements Callable<Integer> {
@@ -23,7 +24,7 @@ final class InboxBenchCommand extends Benchmark implements Callable<Integer> {
   @Option(
       names = "--contenders",
       paramLabel = "A,B",
-      description = "holdfast, plain-consumer, received-table (default: all).")
+      description = "holdfast, plain-consumer, received-table, eventuate (default: all).")
   private @Nullable String contenders;
 
   @Option(

@@ -25,11 +25,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "operation",
     description = {
-      "Shows what an operation did at every boundary, in order, and what is still owed and by whom.",
+      "Shows what an operation did at every boundary, in order, which consumers of this database have"
+          + " received of it, and what is still owed and by whom.",
       "Deliveries are told by the database's copy of the progress, about a second behind."
     })
 public final class OperationCommand implements Runnable {
   private static final int MOST = 100_000;
+  private static final String CONSUMER = "consumer ";
 
   @Spec
   @SuppressWarnings("NullAway.Init")
@@ -61,7 +63,7 @@ public final class OperationCommand implements Runnable {
     List<OperationEvent> found = database.withTables(store -> store.operations().of(id, limit + 1));
     if (found.isEmpty()) {
       throw new HoldfastException(
-          "Nothing is known of operation %s, or nothing any more: what is delivered is kept for the outbox's retention, and a commit's own record for an hour or more. Check the id, and --schema; a consumer's records carry it as ce_operationid."
+          "Nothing is known of operation %s, or nothing any more: what is delivered is kept for the outbox's retention, what is received for the inbox's, and a commit's own record for an hour or more. Check the id, and --schema; a consumer's records carry it as ce_operationid."
               .formatted(id));
     }
     boolean more = found.size() > limit;
@@ -118,6 +120,9 @@ public final class OperationCommand implements Runnable {
   /** What a person can do; {@code null} where it goes on by itself. */
   private static @Nullable String remedy(OperationEvent event) {
     String channel = event.channel();
+    if (event.boundary().startsWith(CONSUMER)) {
+      return ofConsumer(event, event.boundary().substring(CONSUMER.length()));
+    }
     if (channel == null) {
       return event.owedBy() != null && event.owedBy().startsWith("nobody")
           ? "Start a relay of any channel."
@@ -135,6 +140,19 @@ public final class OperationCommand implements Runnable {
                   ? "Start a process that runs channel " + channel + "."
                   : null;
       case DONE, DELAYED, DELIVERED, SKIPPED, PASSED -> null;
+    };
+  }
+
+  private static @Nullable String ofConsumer(OperationEvent event, String consumer) {
+    return switch (event.state()) {
+      case PARKED ->
+          "See: holdfast consumer list %1$s. Remove the cause, then: holdfast consumer release %1$s, or skip %1$s, with the topic, the partition and the lane or the offset that are told here."
+              .formatted(consumer);
+      case REPLAYING ->
+          String.valueOf(event.owedBy()).startsWith("an operator")
+              ? "When the cause is removed: holdfast consumer resume " + consumer + "."
+              : null;
+      case DONE, DELAYED, WAITING, DELIVERED, SKIPPED, PASSED -> null;
     };
   }
 

@@ -52,10 +52,17 @@ final class AdviseCommandTest {
     "postgresql@a postgresql@b --need now, TWO_PHASE_COMMIT, PLANNED",
     "postgresql http-key --need reply, WORKFLOW, PLANNED",
     "postgresql http+hold=15m:seats --need reply --outage 10m, RESERVATION, PLANNED",
-    "--consumed kafka postgresql, INBOX, CONSUMER_NEEDED",
+    "--consumed kafka postgresql, INBOX, CARRIED_OUT",
+    "--consumed jms postgresql, INBOX, CARRIED_OUT",
+    "--consumed rabbitmq postgresql, INBOX, CARRIED_OUT",
+    "--consumed http:checkout postgresql, INBOX, CARRIED_OUT",
+    "--consumed sqs postgresql, INBOX, CONSUMER_NEEDED",
+    "--consumed http:checkout postgresql webhook:billing, OUTBOX, CARRIED_OUT",
+    "postgresql webhook, OUTBOX, CARRIED_OUT",
+    "postgresql rabbitmq, OUTBOX, CARRIED_OUT",
     "--consumed kafka opensearch, INBOX, PLANNED",
-    "--consumed kafka postgresql kafka, OUTBOX, CONSUMER_NEEDED",
-    "postgresql rabbitmq+dedup=7d --need no-duplicate --outage 3d, OUTBOX, TARGET_NEEDED",
+    "--consumed kafka postgresql kafka, OUTBOX, CARRIED_OUT",
+    "postgresql rabbitmq+dedup=7d --need no-duplicate --outage 3d, OUTBOX, CARRIED_OUT",
   })
   void advisesFirst(String line, String resolution, String readiness) {
     JsonNode first = advise(line + " --json").json().get("sound").get(0);

@@ -46,6 +46,7 @@ final class ChoosingPageTest {
           "postgresql@shop postgresql@billing",
           "postgresql mariadb",
           "postgresql mongodb",
+          "postgresql webhook",
           "postgresql http",
           "postgresql http+lookup",
           "postgresql http-key",
@@ -58,6 +59,10 @@ final class ChoosingPageTest {
           "postgresql email",
           "< kafka postgresql",
           "< rabbitmq postgresql",
+          "< jms postgresql",
+          "< http postgresql",
+          "< sqs postgresql",
+          "< http postgresql webhook",
           "< kafka:in kafka:out",
           "< kafka postgresql kafka",
           "< kafka http-key",
@@ -133,7 +138,7 @@ final class ChoosingPageTest {
 
   private static String cell(Advice best, Question question) {
     String title = (best.behindInbox() ? "inbox, " : "") + best.resolution().title();
-    return switch (Readiness.of(best, question.effects())) {
+    return switch (Readiness.of(best, question)) {
       case NOTHING_NEEDED, CARRIED_OUT -> "**" + title + "**";
       case TARGET_NEEDED -> title + " (target)";
       case CONSUMER_NEEDED -> title + " (consumer)";

@@ -10,6 +10,9 @@ import dev.holdfast.TransactionOptions;
 import dev.holdfast.cli.Run;
 import dev.holdfast.cli.TestDatabases;
 import dev.holdfast.devservices.KafkaServer;
+import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.Reply;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.kafka.KafkaTarget;
 import dev.holdfast.outbox.RelaySettings;
@@ -84,5 +87,46 @@ class OperationCommandTest {
         .contains("Nothing is known of operation x, or nothing any more");
     assertThat(Run.of("operation", "x", "--limit", "0", "--database", url).error())
         .contains("--limit is 0");
+  }
+
+  @Test
+  void whoHasReceivedAMessageOfTheOperationIsToldAndWhatAConsumerHoldsBackIsOwed()
+      throws Exception {
+    String url = TestDatabases.create();
+    Run.line("schema migrate --database", url).result();
+    PGSimpleDataSource dataSource = new PGSimpleDataSource();
+    dataSource.setUrl(url);
+    try (Holdfast holdfast = Holdfast.on(dataSource).schemaManagedElsewhere().start()) {
+      holdfast
+          .inbox("shipping", InboxSettings.DEFAULT)
+          .once(Incoming.of("m-1").ofOperation("order-4711"), tx -> Reply.json("{}"));
+      holdfast.store().offsets().register("billing");
+    }
+    assertThat(Run.of("operation", "order-4711", "--database", url).result())
+        .contains("consumer shipping", "handle m-1", "a reply is kept: application/json")
+        .contains("Nothing is owed.");
+
+    TestDatabases.execute(
+        url,
+        """
+        insert into holdfast.log_lane (consumer, topic, topic_id, partition_no, lane, reason)
+        values ('billing', 'orders', '00000000-0000-0000-0000-000000000001', 0, 'k:4711', 'it is poison')
+        """,
+        """
+        insert into holdfast.log_parked (consumer, topic_id, partition_no, record_offset, lane,
+                                         created_ms, header_names, header_values)
+        values ('billing', '00000000-0000-0000-0000-000000000001', 0, 17, 'k:4711', 0,
+                '{ce_operationid}', array['order-4711'::bytea])
+        """);
+    assertThat(Run.of("operation", "order-4711", "--database", url).result())
+        .contains(
+            "Owed: handle orders-0 at offset 17, consumer billing, by an operator: the key is parked.",
+            "See: holdfast consumer list billing.",
+            "lane k:4711: it is poison");
+    TestDatabases.execute(url, "update holdfast.log_lane set releasing = true");
+    Run.of("consumer", "pause", "billing", "--database", url).result();
+    assertThat(json(url).at("/owed").asInt()).isEqualTo(1);
+    assertThat(json(url).findValuesAsText("remedy"))
+        .contains("When the cause is removed: holdfast consumer resume billing.");
   }
 }

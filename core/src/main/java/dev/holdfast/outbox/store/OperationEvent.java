@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param operationId the operation, as {@link dev.holdfast.Transaction#operationId()} names it
  * @param at when it happened, by the database's clock; {@code null} when that is not recorded, or
  *     it has not happened
- * @param boundary where: {@code database}, {@code channel NAME} or {@code operator}
+ * @param boundary where: {@code database}, {@code channel NAME}, {@code operator} or {@code
+ *     consumer NAME}
  * @param what what was, or is to be, done there, for people
  * @param owedBy who has to act; {@code null} when nothing is owed
  * @param detail more, for people
@@ -32,13 +33,13 @@ public record OperationEvent(
 
   /** How far it has come. */
   public enum State {
-    /** Committed. */
+    /** Committed; of a consumer, what its handler did. */
     DONE,
     /** Recorded, and not to be delivered before its time. */
     DELAYED,
     /** Not delivered yet. */
     WAITING,
-    /** Could not be delivered, or comes after such a message of its key; an operator decides. */
+    /** Could not be delivered, or handled, or comes after such a message of its key. */
     PARKED,
     /** Parked, and ordered to be sent after all. */
     REPLAYING,

@@ -23,8 +23,8 @@ record DemoReport(long seed, List<StrategyResult> results) {
                   message, or its shipment is committed, outages included; 0 when
                   it was there before the commit
 
-      Of db-then-broker, broker-then-db and outbox the messages are counted. Of the others
-      it is the shipments, in the database of the service that receives the orders.
+      Of db-then-broker, broker-then-db and outbox the messages are counted, of
+      the others the shipments, in the database of the service that makes them.
       """;
 
   boolean isAsPromised() {

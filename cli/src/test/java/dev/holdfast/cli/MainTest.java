@@ -35,7 +35,7 @@ class MainTest {
   @Test
   void helpOfTheDemoSaysWhatItsFiguresMean() {
     assertThat(Run.of("demo", "--help").result())
-        .contains("lost        orders in PostgreSQL without a message in Kafka")
+        .contains("lost        orders without a message in Kafka, or without a shipment")
         .contains("message, outages included; 0 when it was there before the commit");
   }
 

@@ -149,6 +149,8 @@ final class Demo {
     try {
       clients.run();
     } catch (HoldfastException e) {
+      // A server that did not come back is the cause then, and is told of instead.
+      saboteur.awaitEnd();
       throw new HoldfastException(e.getMessage() + "\n" + services.orders().lastWords(), e);
     }
     return load.seconds();

@@ -20,11 +20,11 @@ record DemoReport(long seed, List<StrategyResult> results) {
       kills       SIGKILLs of the services; Kafka and PostgreSQL get one each, too
       per second  orders that came to an end, outages included
       p50, p99    from an order's commit until a read_committed consumer has its
-                  message, or its shipment is committed, outages included; 0 when
-                  it was there before the commit
+                  message, outages included; 0 when it was there before the commit
 
-      Of db-then-broker, broker-then-db and outbox the messages are counted. Of the others
-      it is the shipments, in the database of the service that receives the orders.
+      Of db-then-broker, broker-then-db and outbox the messages are counted, of
+      the others the shipments, in the database of the service that makes them;
+      there p50 and p99 end with the commit of the shipment.
       """;
 
   boolean isAsPromised() {

@@ -33,6 +33,7 @@ import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,6 +126,7 @@ final class DeliveryTest {
     assertThat(output).contains("WARN").contains("topic " + topic + " of channel orders");
   }
 
+  @Tag("long")
   @Test
   void aTopicWithoutRightsFailsTheStart() throws Exception {
     String seen = topic + ".seen";

@@ -18,6 +18,7 @@ import java.util.Objects;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurationPackage;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -33,6 +34,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 /**
  * Records that are handled with JPA: its entity managers take part in the commit, or are refused.
  */
+@Tag("extended")
 final class JpaListenerTest {
   private static final Duration SOON = Duration.ofSeconds(30);
 

@@ -77,7 +77,16 @@ record Wiring(
    * where otherwise the group would wait until its session has expired.
    */
   Map<String, Object> consumerConfig() {
-    return Map.of("bootstrap.servers", bootstrapServers, "group.instance.id", member);
+    return Map.of(
+        "bootstrap.servers",
+        bootstrapServers,
+        "group.instance.id",
+        member,
+        // By default partitions of a member that is gone wait 45 s for it.
+        "session.timeout.ms",
+        6_000,
+        "heartbeat.interval.ms",
+        1_000);
   }
 
   static String secret() {

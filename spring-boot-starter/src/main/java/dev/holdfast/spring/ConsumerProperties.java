@@ -51,6 +51,12 @@ public record ConsumerProperties(
   static final ConsumerProperties DEFAULT =
       new ConsumerProperties(3, Duration.ofMinutes(1), 10_000, "earliest", null, 1, Map.of());
 
+  /** Without the client's properties, among which may be passwords. */
+  @Override
+  public String toString() {
+    return "settings of a consumer";
+  }
+
   boolean remembersIds() {
     return messageIds != null && messageIds.enabled();
   }

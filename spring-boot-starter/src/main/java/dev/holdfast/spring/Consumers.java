@@ -18,6 +18,7 @@ import java.util.TreeSet;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -27,7 +28,7 @@ import org.springframework.context.SmartLifecycle;
  * The consumers whose records {@link HoldfastListener} methods handle: checked when all beans are
  * there, started in a late phase, and the first to be stopped. Thread-safe.
  */
-final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
+final class Consumers implements SmartInitializingSingleton, SmartLifecycle, DisposableBean {
   private static final Logger log = LoggerFactory.getLogger(Consumers.class);
 
   /**
@@ -85,14 +86,21 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
     }
     SpringTransactions transactions =
         new SpringTransactions(
-            TransactionManagers.choose(beans, chosen.dataSource()), chosen.dataSource());
+            TransactionManagers.choose(beans, chosen.dataSource()),
+            chosen.dataSource(),
+            holdfast.store().writer());
     Holdfast inSpring = holdfast.transactingBy(transactions);
     List<Plan> made = new ArrayList<>();
-    listeners.forEach((consumer, methods) -> made.add(plan(inSpring, consumer, methods)));
+    listeners.forEach(
+        (consumer, methods) -> made.add(plan(inSpring, transactions, consumer, methods)));
     plans = List.copyOf(made);
   }
 
-  private Plan plan(Holdfast inSpring, String consumer, Map<String, ListenerMethod> methods) {
+  private Plan plan(
+      Holdfast inSpring,
+      SpringTransactions transactions,
+      String consumer,
+      Map<String, ListenerMethod> methods) {
     ConsumerProperties own =
         properties.consumers().getOrDefault(consumer, ConsumerProperties.DEFAULT);
     List<Map<String, Object>> clients = new ArrayList<>();
@@ -106,7 +114,7 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
         clients,
         own.settings(consumer),
         byTopic.keySet(),
-        (tx, message) -> handle(byTopic, tx, message));
+        (tx, message) -> handle(byTopic, transactions, tx, message));
   }
 
   /** What is set for a consumer that nobody is would be set in vain. */
@@ -121,7 +129,10 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
   }
 
   private void handle(
-      Map<String, ListenerMethod> methods, Transaction tx, ConsumerRecord<byte[], byte[]> message)
+      Map<String, ListenerMethod> methods,
+      SpringTransactions transactions,
+      Transaction tx,
+      ConsumerRecord<byte[], byte[]> message)
       throws SQLException {
     ListenerMethod method = methods.get(message.topic());
     if (method == null) {
@@ -132,8 +143,8 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
     if (buffer != null) {
       buffer.beginPart(tx.operationId());
     }
-    method.call(tx, message);
-    SpringTransactions.endPart();
+    method.call(buffer == null ? tx : new ListenerTransaction(tx, outbox, buffer), message);
+    transactions.endPart();
     if (buffer != null) {
       buffer.endPart();
     }
@@ -196,6 +207,12 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle {
         return;
       }
     }
+  }
+
+  /** Where a start that failed behind ours ends the beans, and no phases. */
+  @Override
+  public void destroy() {
+    stop();
   }
 
   @Override

@@ -48,7 +48,9 @@ public class HoldfastHttpAutoConfiguration {
     }
     SpringTransactions transactions =
         new SpringTransactions(
-            TransactionManagers.choose(beans, chosen.dataSource()), chosen.dataSource());
+            TransactionManagers.choose(beans, chosen.dataSource()),
+            chosen.dataSource(),
+            holdfast.store().writer());
     IdempotencyKeyFilter filter =
         IdempotencyKeyFilter.of(holdfast.transactingBy(transactions), settings(own));
     FilterRegistrationBean<Filter> registration =

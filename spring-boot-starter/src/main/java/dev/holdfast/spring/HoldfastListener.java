@@ -17,7 +17,9 @@ import java.lang.annotation.Target;
  * common one rollback-only, even if its exception was caught. The record is tried again, and parked
  * with the later ones of its key after {@code holdfast.consumers.NAME.attempts}; {@link
  * dev.holdfast.inbox.TryAgainLater} is waited with instead. The method may run again for records
- * that had been handled, after a failure of a neighbour's: nothing is left of the run before.
+ * that had been handled, after a failure of a neighbour's: nothing is left of the run before, apart
+ * from what it committed by itself, in a transaction of its own ({@code REQUIRES_NEW}) or at
+ * another system, which is done again then.
  *
  * <p>The method returns nothing. Its parameters, in any order, are at most one of each: a {@code
  * ConsumerRecord<byte[], byte[]>}, a {@link dev.holdfast.Transaction}, and the payload, which is a

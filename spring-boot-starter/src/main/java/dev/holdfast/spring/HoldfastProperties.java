@@ -139,7 +139,14 @@ public record HoldfastProperties(
       @DefaultValue Map<String, String> properties,
       @Nullable WebhookProperties webhook,
       @Nullable JmsProperties jms,
-      @Nullable RabbitMqProperties rabbitmq) {}
+      @Nullable RabbitMqProperties rabbitmq) {
+
+    /** Without the client's properties, among which may be passwords. */
+    @Override
+    public String toString() {
+      return "settings of a channel of " + topics;
+    }
+  }
 
   /**
    * An HTTP endpoint. Prints neither its path, nor headers and secrets.

@@ -2,7 +2,6 @@ package dev.holdfast.spring;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
-import java.lang.annotation.Annotation;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -17,11 +16,11 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
-import org.springframework.core.annotation.MergedAnnotation;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
+import org.springframework.transaction.annotation.AnnotationTransactionAttributeSource;
 import org.springframework.transaction.annotation.Propagation;
-import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.interceptor.TransactionAttribute;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -80,12 +79,15 @@ final class ListenerMethod {
   private static void requireInTheTransaction(String name, Class<?> type, Method declared) {
     MergedAnnotations annotations = MergedAnnotations.from(declared, SearchStrategy.TYPE_HIERARCHY);
     MergedAnnotations ofTheClass = MergedAnnotations.from(type, SearchStrategy.TYPE_HIERARCHY);
-    MergedAnnotation<? extends Annotation> transactional = annotations.get(Transactional.class);
-    if (!transactional.isPresent()) {
-      transactional = ofTheClass.get(Transactional.class);
-    }
+    // Of Spring, and of others that Spring takes for its own.
+    TransactionAttribute transactional =
+        new AnnotationTransactionAttributeSource(false).getTransactionAttribute(declared, type);
     Optional<Propagation> propagation =
-        transactional.getValue("propagation", Propagation.class).filter(ELSEWHERE::contains);
+        ELSEWHERE.stream()
+            .filter(
+                each ->
+                    transactional != null && each.value() == transactional.getPropagationBehavior())
+            .findFirst();
     if (propagation.isPresent()) {
       throw refused(
           name,

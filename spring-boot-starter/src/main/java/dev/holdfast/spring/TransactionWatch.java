@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.transaction.ConfigurableTransactionManager;
+import org.springframework.transaction.IllegalTransactionStateException;
 import org.springframework.transaction.TransactionExecution;
 import org.springframework.transaction.TransactionExecutionListener;
 import org.springframework.transaction.TransactionManager;
@@ -23,9 +24,11 @@ final class TransactionWatch implements TransactionExecutionListener {
   private static final Logger log = LoggerFactory.getLogger(TransactionWatch.class);
 
   private final TransactionalOutbox outbox;
+  private final List<DataSource> layers;
 
-  private TransactionWatch(TransactionalOutbox outbox) {
+  private TransactionWatch(TransactionalOutbox outbox, DataSource dataSource) {
     this.outbox = outbox;
+    this.layers = DataSources.layers(dataSource);
   }
 
   /**
@@ -43,11 +46,26 @@ final class TransactionWatch implements TransactionExecutionListener {
               + " DataSource a transaction manager, or mark the right DataSource with"
               + " @HoldfastDataSource.");
     }
-    TransactionWatch watch = new TransactionWatch(outbox);
+    TransactionWatch watch = new TransactionWatch(outbox, dataSource);
     for (TransactionManager manager : ours) {
       if (manager instanceof ConfigurableTransactionManager configurable) {
         configurable.addListener(watch);
       }
+    }
+  }
+
+  /**
+   * A manager that does not see another's transaction, as that of JDBC does not see one of JPA,
+   * would take its connection, and commit what the other has begun.
+   */
+  @Override
+  public void beforeBegin(TransactionExecution transaction) {
+    if (transaction.isNewTransaction() && DataSources.boundHolder(layers) != null) {
+      throw new IllegalTransactionStateException(
+          "Another transaction manager has a transaction of this DataSource open on this thread,"
+              + " and this one would commit that by its own commit. Nothing was begun. Use one"
+              + " manager for a DataSource (a JpaTransactionManager serves JDBC as well), and name"
+              + " no other in @Transactional.");
     }
   }
 
@@ -66,10 +84,18 @@ final class TransactionWatch implements TransactionExecutionListener {
   public void beforeCommit(TransactionExecution transaction) {
     // Also called before a savepoint is released, which commits nothing.
     if (transaction.isNewTransaction()) {
+      if (transaction.isRollbackOnly()) {
+        // Spring has asked before the callbacks in front of the commit, and would commit now.
+        // Not one of Spring's own exceptions of transactions, which would not roll back here.
+        throw new IllegalStateException(
+            "The transaction was marked rollback-only by a callback in front of its commit, so it"
+                + " is rolled back.");
+      }
       TransactionBuffer buffer = outbox.buffer();
       if (buffer != null) {
         buffer.write();
       }
+      SpringTransactions.atCommit(transaction);
     }
   }
 }

@@ -8,6 +8,7 @@ import dev.holdfast.Message;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EntityManager;
+import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.Id;
 import jakarta.persistence.PersistenceContext;
 import jakarta.persistence.PrePersist;
@@ -20,13 +21,16 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfigurationPackage;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -62,10 +66,15 @@ final class JpaListenerTest {
     @PersistenceContext @Nullable EntityManager entities;
     private final JdbcTemplate jdbc;
     private final PlatformTransactionManager manager;
+    private final ObjectProvider<JdbcTransactionManager> jdbcManager;
 
-    Post(JdbcTemplate jdbc, PlatformTransactionManager manager) {
+    Post(
+        JdbcTemplate jdbc,
+        PlatformTransactionManager manager,
+        ObjectProvider<JdbcTransactionManager> jdbcManager) {
       this.jdbc = jdbc;
       this.manager = manager;
+      this.jdbcManager = jdbcManager;
     }
 
     @HoldfastListener(consumer = "post", topics = "${test.topic}")
@@ -74,6 +83,11 @@ final class JpaListenerTest {
         TransactionTemplate nested = new TransactionTemplate(manager);
         nested.setPropagationBehavior(TransactionDefinition.PROPAGATION_NESTED);
         nested.executeWithoutResult(status -> jdbc.update("insert into stamp values ('nested')"));
+      }
+      if (id.equals("foreign")) {
+        TransactionTemplate foreign =
+            new TransactionTemplate(Objects.requireNonNull(jdbcManager.getIfAvailable()));
+        foreign.executeWithoutResult(status -> jdbc.update("insert into stamp values ('foreign')"));
       }
       Letter letter = new Letter();
       letter.id = id;
@@ -89,9 +103,12 @@ final class JpaListenerTest {
   @AutoConfigurationPackage
   static class JpaApplication {
     @Bean
-    Post post(JdbcTemplate jdbc, PlatformTransactionManager manager) {
+    Post post(
+        JdbcTemplate jdbc,
+        PlatformTransactionManager manager,
+        ObjectProvider<JdbcTransactionManager> jdbcManager) {
       jdbc.execute("create table if not exists stamp (id text)");
-      return new Post(jdbc, manager);
+      return new Post(jdbc, manager, jdbcManager);
     }
   }
 
@@ -107,6 +124,21 @@ final class JpaListenerTest {
   @Configuration(proxyBeanMethods = false)
   @org.springframework.context.annotation.Import(JdbcManager.class)
   static class Apart extends JpaApplication {}
+
+  /** Two managers of one DataSource, of which that of JDBC does not see what the other begins. */
+  @Configuration(proxyBeanMethods = false)
+  static class TwoManagers extends JpaApplication {
+    @Bean
+    @Primary
+    JpaTransactionManager transactionManager(EntityManagerFactory factory) {
+      return new JpaTransactionManager(factory);
+    }
+
+    @Bean
+    JdbcTransactionManager jdbcManager(DataSource dataSource) {
+      return new JdbcTransactionManager(dataSource);
+    }
+  }
 
   private ConfigurableApplicationContext start(Class<?> application) {
     return Apps.start(
@@ -163,6 +195,36 @@ final class JpaListenerTest {
       assertThat(jdbc.queryForList("select reason from " + schema + ".log_lane", String.class))
           .anyMatch(reason -> reason.contains("address"))
           .anyMatch(reason -> reason.contains("NestedTransactionNotSupported"));
+    }
+  }
+
+  @Test
+  void aManagerThatDoesNotSeeTheTransactionIsRefusedAndCommitsNothingOfIt() {
+    TestServers.Broker.KAFKA.createTopic(topic, 1);
+    try (ConfigurableApplicationContext application = start(TwoManagers.class)) {
+      Letter.outbox = application.getBean(TransactionalOutbox.class);
+      JdbcTemplate jdbc = application.getBean(JdbcTemplate.class);
+      jdbc.update("delete from stamp");
+      jdbc.update("delete from letter");
+      ListenerApp.send(
+          List.of(
+              new ProducerRecord<>(topic, "a", "before"),
+              new ProducerRecord<>(topic, "b", "foreign"),
+              new ProducerRecord<>(topic, "c", "behind")));
+      await()
+          .atMost(SOON)
+          .untilAsserted(
+              () ->
+                  assertThat(
+                          jdbc.queryForList(
+                              "select next_offset from " + schema + ".log_offset", Long.class))
+                      .containsExactly(3L));
+      assertThat(jdbc.queryForList("select id from stamp order by id", String.class))
+          .containsExactly("before", "behind");
+      assertThat(jdbc.queryForList("select reason from " + schema + ".log_lane", String.class))
+          .singleElement()
+          .asString()
+          .contains("Another transaction manager");
     }
   }
 

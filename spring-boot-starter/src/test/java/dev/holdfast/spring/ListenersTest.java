@@ -140,6 +140,12 @@ final class ListenersTest {
     void handle(String message) {}
   }
 
+  static class ApartInJakartasWords {
+    @HoldfastListener(consumer = "billing", topics = "t")
+    @jakarta.transaction.Transactional(jakarta.transaction.Transactional.TxType.REQUIRES_NEW)
+    void handle(String message) {}
+  }
+
   @Transactional(propagation = Propagation.NOT_SUPPORTED)
   static class ClassApart {
     @HoldfastListener(consumer = "billing", topics = "t")
@@ -167,6 +173,7 @@ final class ListenersTest {
         Arguments.of(NumberHeader.class, "has a @Header parameter of the type"),
         Arguments.of(DefaultHeader.class, "tenant a default value, which is not supported"),
         Arguments.of(Apart.class, "with the propagation REQUIRES_NEW"),
+        Arguments.of(ApartInJakartasWords.class, "with the propagation REQUIRES_NEW"),
         Arguments.of(ClassApart.class, "with the propagation NOT_SUPPORTED"),
         Arguments.of(Elsewhere.class, "is @Async, so it would run on a thread without"));
   }

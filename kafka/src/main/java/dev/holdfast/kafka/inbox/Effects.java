@@ -3,10 +3,12 @@ package dev.holdfast.kafka.inbox;
 import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
+import dev.holdfast.InvalidMessage;
 import dev.holdfast.OutcomeUnknown;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.TransactionBody;
+import dev.holdfast.UnroutedTopic;
 import dev.holdfast.boundary.Outcome;
 import dev.holdfast.inbox.FingerprintMismatch;
 import dev.holdfast.inbox.Incoming;
@@ -17,6 +19,7 @@ import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.inbox.store.OffsetStore.Move;
 import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.OutboxWriter;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -120,12 +123,15 @@ final class Effects {
       if (silentHandler() >= 0) {
         throw silent(e);
       }
-      if (!allHandled || isRetryable(e)) {
+      if ((!allHandled && !isLeftFailed(e)) || isRetryable(e)) {
         // Of Holdfast's own statements, or in the way of others.
         throw e;
       }
       // Found at the commit, such as a constraint that is checked there.
       throw new HandlerFailed(suspect, false, e);
+    } catch (InvalidMessage | UnroutedTopic e) {
+      // Of what is published behind the handlers, in front of a framework's commit.
+      throw allHandled ? new HandlerFailed(suspect, false, e) : e;
     } catch (StoreUnavailable e) {
       // Met behind the handlers, by what is written in front of a framework's commit.
       throw silentHandler() >= 0 ? silent(e) : e;
@@ -143,6 +149,11 @@ final class Effects {
                 + settings.handlerSilence()
                 + ", so the database ended it",
             cause));
+  }
+
+  /** Whether a handler has kept an error to itself, after which the database refuses everything. */
+  private static boolean isLeftFailed(DatabaseFailure e) {
+    return e.getCause() instanceof SQLException cause && "25P02".equals(cause.getSQLState());
   }
 
   private boolean isRetryable(DatabaseFailure e) {
@@ -275,7 +286,7 @@ final class Effects {
       boolean outage =
           e instanceof TryAgainLater
               || e instanceof StoreUnavailable
-              || (cause != null && holdfast.store().writer().isReplyLost(cause));
+              || (cause != null && isOutage(cause));
       throw new HandlerFailed(index, outage, e);
     } finally {
       Duration took = Doorbell.since(begun);
@@ -284,6 +295,13 @@ final class Effects {
         longestIndex = index;
       }
     }
+  }
+
+  /** As Holdfast takes it for itself: the connection, the pool, or what the server lacks. */
+  private boolean isOutage(SQLException cause) {
+    OutboxWriter writer = holdfast.store().writer();
+    return writer.isReplyLost(cause)
+        || writer.translate("handle a record", cause) instanceof StoreUnavailable;
   }
 
   /** Handlers and their libraries wrap what the database says. */

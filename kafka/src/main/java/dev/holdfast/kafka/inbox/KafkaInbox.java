@@ -39,6 +39,10 @@ public final class KafkaInbox implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KafkaInbox.class);
 
   private static final Duration LONGEST_CLOSE = Duration.ofSeconds(30);
+
+  /** For one that was interrupted to roll back. */
+  private static final Duration LAST_CLOSE = Duration.ofSeconds(5);
+
   private static final Duration LONGEST_ANSWER = Duration.ofSeconds(30);
 
   private final Holdfast holdfast;
@@ -261,6 +265,11 @@ public final class KafkaInbox implements AutoCloseable {
     if (thread.isAlive()) {
       log.warn("consumer {}: a handler has not returned, and is interrupted", consumer);
       thread.interrupt();
+      try {
+        thread.join(LAST_CLOSE.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

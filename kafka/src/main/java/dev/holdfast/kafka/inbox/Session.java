@@ -288,6 +288,10 @@ final class Session implements ConsumerRebalanceListener {
         attempts = 0;
         backoff.reset();
       } catch (HandlerFailed e) {
+        if (closing.getAsBoolean()) {
+          // It may have been interrupted, and is left to the next one.
+          return;
+        }
         if (slice.size() > 1 && (e.index() > 0 || !e.isOutage())) {
           split(slice, e, todo);
           attempts = 0;
@@ -314,6 +318,9 @@ final class Session implements ConsumerRebalanceListener {
       } catch (Effects.Overtaken | OutcomeUnknown e) {
         log.info("consumer {}: offsets are read again: {}", consumer, e.getMessage());
         reopenAll();
+        if (e instanceof OutcomeUnknown) {
+          hold(backoff.next());
+        }
         return;
       } catch (HoldfastException e) {
         // What this member believes may be what was refused, such as a lane that is there no more.

@@ -299,6 +299,10 @@ final class Effects {
 
   /** As Holdfast takes it for itself: the connection, the pool, or what the server lacks. */
   private boolean isOutage(SQLException cause) {
+    if ("25P03".equals(cause.getSQLState()) || "25P04".equals(cause.getSQLState())) {
+      // The database ended a transaction that took too long, or was left alone.
+      return false;
+    }
     OutboxWriter writer = holdfast.store().writer();
     return writer.isReplyLost(cause)
         || writer.translate("handle a record", cause) instanceof StoreUnavailable;

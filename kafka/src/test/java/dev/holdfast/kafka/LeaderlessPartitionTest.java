@@ -31,10 +31,14 @@ final class LeaderlessPartitionTest {
       stage.start(stage::effect);
       stage.send("k", "first");
       stage.awaitValues("first");
-      try (KafkaServer second = KafkaServer.builder().joining(TestServers.KAFKA).start();
-          Admin admin =
-              Admin.create(Map.of("bootstrap.servers", TestServers.KAFKA.bootstrapServers()))) {
-        withoutALeader(stage, second, admin);
+      try (Admin admin =
+          Admin.create(Map.of("bootstrap.servers", TestServers.KAFKA.bootstrapServers()))) {
+        try (KafkaServer second = KafkaServer.builder().joining(TestServers.KAFKA).start()) {
+          withoutALeader(stage, second, admin);
+        }
+        // Topics of other tests must not be put there.
+        await().atMost(BOUND).until(() -> admin.describeCluster().nodes().get().size() == 1);
+        admin.unregisterBroker(2).all().get();
       }
     }
   }

@@ -164,7 +164,10 @@ public abstract class TargetConformance {
     TargetSession bystander = open();
     assertProgress(bystander.peekProgress(), "p1");
     assertThat(leader.send(List.of(message("2")), "p2")).isInstanceOf(Delivery.Done.class);
-    assertProgress(bystander.peekProgress(), "p2");
+    // Whoever only looks may see it a moment later.
+    Awaitility.await()
+        .pollDelay(Duration.ZERO)
+        .untilAsserted(() -> assertProgress(bystander.peekProgress(), "p2"));
     bystander.close();
     assertThat(leader.send(List.of(message("3")), "p3")).isInstanceOf(Delivery.Done.class);
     assertThere("1", "2", "3");

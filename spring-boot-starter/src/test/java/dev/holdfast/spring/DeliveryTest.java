@@ -53,7 +53,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 /** The whole application, up to Kafka. */
 @ExtendWith(OutputCaptureExtension.class)
 final class DeliveryTest {
-  private static final Duration SOON = Duration.ofSeconds(30);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   private final String schema = TestServers.unique("delivery_");
   private final String topic = TestServers.unique("orders.delivered");

@@ -40,7 +40,7 @@ import org.springframework.transaction.support.TransactionTemplate;
  */
 @Tag("extended")
 final class JpaListenerTest {
-  private static final Duration SOON = Duration.ofSeconds(30);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   private final String schema = TestServers.unique("jpa_listening_");
   private final String topic = TestServers.unique("letters.");

@@ -42,7 +42,7 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 /** What Spring does in the transaction of a record, and what becomes of it. */
 @ExtendWith(OutputCaptureExtension.class)
 final class ListenerTest {
-  private static final Duration SOON = Duration.ofSeconds(30);
+  private static final Duration SOON = Duration.ofSeconds(60);
   private static final String SCHEMA = TestServers.unique("listening_");
   private static final List<String> TOPICS =
       IntStream.range(0, 30).mapToObj(i -> TestServers.unique("parcels.")).toList();

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 final class InboxSoakTest {
   private static final Logger log = LoggerFactory.getLogger(InboxSoakTest.class);
 
-  private static final int MESSAGES = 1_000_000;
+  private static final int MESSAGES = 2_000_000;
   private static final int BATCH = 500;
   private static final int PARTS = 10;
   private static final String SIZE =
@@ -54,7 +54,7 @@ final class InboxSoakTest {
 
   @Tag("long")
   @Test
-  void storageStaysWithinABoundWhileAMillionAreReceived() throws SQLException {
+  void storageStaysWithinABoundWhileTwoMillionAreReceived() throws SQLException {
     holdfast =
         Holdfast.on(TestDatabase.dataSource())
             .schema(schema)

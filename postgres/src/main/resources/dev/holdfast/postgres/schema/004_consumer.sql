@@ -124,10 +124,11 @@ begin
     execute format(remember, previous)
       into news using p_consumer, p_ids, p_fingerprints, p_operations, news;
   else
+    -- One by one, by the key: joined to a segment that was never analyzed, it would be read whole.
     execute format('select array(
         select u.n from unnest($2) with ordinality as u(id, n)
-        where not exists (select from ${schema}.inbox_%s i
-                          where i.message_id = u.id and i.consumer = $1))', previous)
+        where (select true from ${schema}.inbox_%s i
+               where i.message_id = u.id and i.consumer = $1) is null)', previous)
       into news using p_consumer, p_ids;
   end if;
   execute format(remember, ring.current)

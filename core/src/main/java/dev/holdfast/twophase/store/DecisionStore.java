@@ -1,0 +1,160 @@
+package dev.holdfast.twophase.store;
+
+import dev.holdfast.Message;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The database that holds the decisions. A decision is a row that is inserted in the transaction of
+ * the operation's effects there, before anything is prepared elsewhere, so that its commit is the
+ * decision. Thread-safe.
+ */
+public interface DecisionStore {
+
+  /** The store's id and which server this is. */
+  record Identity(UUID storeId, Server server) {}
+
+  /**
+   * What is written down before anything is prepared.
+   *
+   * @param nonce random
+   * @param participants the branches that will be prepared
+   * @param operationId of the operation
+   * @param within how long after this the transaction may still be committed, by the database's
+   *     clock; its commit fails after that
+   * @param sinceBegin whether that time counts from the transaction's begin rather than from now
+   */
+  record Decision(
+      long nonce,
+      List<String> participants,
+      String operationId,
+      Duration within,
+      boolean sinceBegin) {
+    public Decision {
+      participants = List.copyOf(participants);
+    }
+  }
+
+  /** A decision that is committed. */
+  record Decided(long serial, long nonce, String operationId) {}
+
+  /**
+   * A participant as this database knows it.
+   *
+   * @param server which database it was when it was registered
+   * @param claim the token of the claim there, as far as this database knows
+   * @param nextClaim a token that is being claimed, or was when a process died
+   * @param cleaned decisions up to this serial have been forgotten for this participant
+   */
+  record Registration(
+      String name, Server server, UUID claim, @Nullable UUID nextClaim, long cleaned) {}
+
+  /** What a probe found out about the transaction that was to decide. */
+  enum Probe {
+    /** Its owner's transaction is open. */
+    OPEN,
+    /** It is committed. */
+    COMMITTED,
+    /** It is rolled back, for good: nobody can commit it any more. */
+    ROLLED_BACK
+  }
+
+  /** What is done with the answers while nobody else can get the same ones. */
+  @FunctionalInterface
+  interface WhileProbing {
+    void accept(Map<Gid, Probe> answers);
+  }
+
+  Identity identity();
+
+  /**
+   * In the transaction: bounds the waits for locks, since nobody sees a deadlock across databases.
+   * Costs a round trip unless the session's own {@code lock_timeout} is set.
+   */
+  void bound(Connection connection, Duration lockTimeout) throws SQLException;
+
+  /**
+   * Whether the transaction has written anything.
+   *
+   * @throws SQLException what the database said
+   */
+  boolean hasWritten(Connection connection) throws SQLException;
+
+  /** The serial that a decision of this transaction will have. */
+  long serial(Connection connection) throws SQLException;
+
+  /**
+   * Writes the decision and the messages into the transaction, in one round trip. From here on the
+   * transaction is flushed when it commits, whatever its settings were, and the database ends it
+   * when it is left alone for longer than {@code decision.within}.
+   *
+   * @return the serial
+   */
+  long decide(Connection connection, Decision decision, List<Message> messages) throws SQLException;
+
+  /**
+   * Finds out what became of decisions by trying to write the same rows. The attempt is held while
+   * the answers are used, and then undone.
+   *
+   * @param patience how long to wait for a transaction that has such a row open
+   */
+  void probe(Collection<Gid> gids, Duration patience, WhileProbing use);
+
+  /** Every transaction with a serial below this is over. */
+  long over();
+
+  /** Committed decisions that concern a participant, by serial, then nonce. */
+  List<Decided> decisions(String participant, long above, long upTo, int limit);
+
+  /** The operation that a committed decision belongs to. */
+  Optional<String> operationOf(Gid gid);
+
+  /**
+   * Records what was found, and that decisions up to a serial are not needed for this participant
+   * any more; those that no participant needs are deleted. Does nothing when somebody else was
+   * further.
+   */
+  void clean(String participant, long upTo, List<Heuristic> found);
+
+  /** Records what was found; once however often. */
+  void record(Heuristic heuristic);
+
+  /** What was found, unacknowledged first, newest first. */
+  List<Heuristic> heuristics(int limit);
+
+  /**
+   * @param note who, and what was done; 1 to 1,000 characters
+   * @return whether there was such an entry that nobody had acknowledged
+   */
+  boolean acknowledge(Gid gid, String note);
+
+  List<Registration> participants();
+
+  Optional<Registration> participant(String name);
+
+  /** Registers a participant, unless it is. */
+  void register(Registration registration);
+
+  /** Takes another database for the participant's: after a move, by an operator's order. */
+  void replace(String name, Server server);
+
+  /**
+   * Writes down which token is going to be claimed, unless another is.
+   *
+   * @return the token to claim: the one given, or the other
+   */
+  UUID propose(String name, UUID current, UUID next);
+
+  /** The token has been claimed. */
+  void confirm(String name, UUID claimed);
+
+  /** The token was not claimed, and never will be by this database. */
+  void withdraw(String name, UUID proposed);
+}

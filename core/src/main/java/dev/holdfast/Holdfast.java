@@ -2,6 +2,9 @@ package dev.holdfast;
 
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.internal.transaction.BufferedTransaction;
+import dev.holdfast.internal.twophase.Coordinator;
+import dev.holdfast.internal.twophase.OwnerProtocol;
 import dev.holdfast.outbox.ChannelConfig;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.Relay;
@@ -11,6 +14,12 @@ import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.outbox.store.StoreProvider;
 import dev.holdfast.outbox.store.Upkeep;
+import dev.holdfast.twophase.Atomic;
+import dev.holdfast.twophase.AtomicBody;
+import dev.holdfast.twophase.AtomicWork;
+import dev.holdfast.twophase.Participant;
+import dev.holdfast.twophase.TwoPhase;
+import dev.holdfast.twophase.TwoPhaseSettings;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -21,6 +30,8 @@ import java.util.ServiceLoader;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One operation, committed in two places: records messages in the commit of the change they speak
@@ -30,14 +41,22 @@ import org.jspecify.annotations.Nullable;
  * process that runs the same channel.
  */
 public final class Holdfast implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Holdfast.class);
+
   private final Store store;
   private final Transactor transactor;
   private final @Nullable Relay relay;
   private final @Nullable Hints hints;
   private final OutboxListener listener;
+  private final Coordinator coordinator;
   private final boolean isView;
 
-  private Holdfast(Builder builder, Store store, @Nullable Relay relay, @Nullable Hints hints) {
+  private Holdfast(
+      Builder builder,
+      Store store,
+      @Nullable Relay relay,
+      @Nullable Hints hints,
+      boolean runsByItself) {
     this.store = store;
     this.relay = relay;
     this.hints = hints;
@@ -49,6 +68,19 @@ public final class Holdfast implements AutoCloseable {
             builder.clock,
             listener,
             hints == null ? () -> {} : hints::committed);
+    this.coordinator =
+        Coordinator.start(
+            new Coordinator.Parts(
+                builder.dataSource,
+                store,
+                store.decisions(),
+                listener,
+                hints == null ? () -> {} : hints::committed,
+                builder.clock,
+                builder.twoPhase,
+                OwnerProtocol.STANDARD),
+            builder.participants,
+            runsByItself);
     this.isView = false;
   }
 
@@ -58,6 +90,7 @@ public final class Holdfast implements AutoCloseable {
     this.hints = whole.hints;
     this.listener = whole.listener;
     this.transactor = whole.transactor.by(runner);
+    this.coordinator = whole.coordinator.by(runner);
     this.isView = true;
   }
 
@@ -200,6 +233,61 @@ public final class Holdfast implements AutoCloseable {
     return new Holdfast(this, runner);
   }
 
+  /** The database that decides, for naming it in {@link #atomically}: the one this is made on. */
+  public Participant decider() {
+    return Participant.decider();
+  }
+
+  /**
+   * Does work in two databases as one: both change, or neither. The transaction of the deciding
+   * database is committed with the decision in it after the other has prepared; the other follows,
+   * if need be by any process that has this participant. READ COMMITTED in each; run again on a
+   * serialization failure, a deadlock, or a lock that was not had in time. Where only one database
+   * is changed it is one plain commit.
+   *
+   * @param deciding {@link #decider()}
+   * @param other the other database
+   * @throws OutcomeUnknown when the reply to the deciding commit was lost
+   * @throws dev.holdfast.twophase.HeuristicOutcome when somebody else rolled the other's branch
+   *     back after the decision
+   * @throws dev.holdfast.twophase.ClaimLost when the other database obeys a copy of this one;
+   *     nothing is committed
+   * @throws DatabaseFailure when a database refused a statement, or to prepare; nothing is
+   *     committed
+   * @throws StoreUnavailable when a database cannot be reached; nothing is committed
+   */
+  public void atomically(Participant deciding, Participant other, AtomicBody body) {
+    atomicallyReturning(
+        deciding,
+        other,
+        (tx, branch) -> {
+          body.run(tx, branch);
+          return Boolean.TRUE;
+        });
+  }
+
+  /** As {@link #atomically}, with a result. */
+  public <T extends @Nullable Object> T atomicallyReturning(
+      Participant deciding, Participant other, AtomicWork<T> work) {
+    if (!deciding.isDecider()) {
+      throw new InvalidConfiguration(
+          "The first database has to be the one that decides, which is decider(), and "
+              + deciding
+              + " is another. Nothing was begun.");
+    }
+    return atomic().with(other).runReturning(tx -> work.run(tx, tx.on(other)));
+  }
+
+  /** As {@link #atomically}, with more databases, options, or as a part of another transaction. */
+  public Atomic atomic() {
+    return new Atomic(coordinator);
+  }
+
+  /** Looks after what operations across databases have left behind. */
+  public TwoPhase twoPhase() {
+    return coordinator.recovery();
+  }
+
   /**
    * Handles incoming messages once each, however often they come.
    *
@@ -242,6 +330,7 @@ public final class Holdfast implements AutoCloseable {
     if (isView) {
       return;
     }
+    coordinator.close();
     if (hints != null) {
       hints.close();
     }
@@ -262,6 +351,8 @@ public final class Holdfast implements AutoCloseable {
     private boolean keepsUp;
     private Upkeep.Settings upkeep = new Upkeep.Settings(null, null, null);
     private final List<OutboxListener> listeners = new ArrayList<>();
+    private final List<Participant> participants = new ArrayList<>();
+    private TwoPhaseSettings twoPhase = TwoPhaseSettings.DEFAULT;
 
     private Builder(DataSource dataSource) {
       this.dataSource = dataSource;
@@ -349,6 +440,22 @@ public final class Holdfast implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Looks after another database that takes part in operations of this one: what an operation
+     * left behind there is ended from this process, too. One that is first named by an operation is
+     * looked after from then on.
+     */
+    public Builder participant(Participant value) {
+      participants.add(value);
+      return this;
+    }
+
+    /** How operations across databases are run. */
+    public Builder twoPhase(TwoPhaseSettings settings) {
+      this.twoPhase = settings;
+      return this;
+    }
+
     private OutboxListener listener() {
       return OutboxListener.all(listeners);
     }
@@ -366,7 +473,7 @@ public final class Holdfast implements AutoCloseable {
           channels.isEmpty() && !keepsUp
               ? null
               : Relay.start(store, channels, relaySettings, owner, listener());
-      return new Holdfast(this, store, relay, new Hints(store.wakeUps(), relay));
+      return new Holdfast(this, store, relay, new Hints(store.wakeUps(), relay), true);
     }
 
     /**
@@ -377,7 +484,7 @@ public final class Holdfast implements AutoCloseable {
     public Stepper manual() {
       Store store = prepare();
       Relay relay = Relay.stepped(store, channels, relaySettings, owner, listener());
-      return new Stepper(new Holdfast(this, store, relay, null), relay);
+      return new Stepper(new Holdfast(this, store, relay, null, false), relay);
     }
 
     private Store prepare() {
@@ -386,12 +493,29 @@ public final class Holdfast implements AutoCloseable {
         store.schema().migrate();
       }
       store.schema().verify();
+      for (Participant participant : participants) {
+        prepare(participant);
+      }
       if (upkeep.retention() != null
           || upkeep.dedupeWindow() != null
           || upkeep.maxPayloadBytes() != null) {
         store.upkeep().configure(upkeep);
       }
       return store;
+    }
+
+    /** One that cannot be reached is no reason not to start; what is wrong with one is. */
+    private void prepare(Participant participant) {
+      try {
+        if (migrate) {
+          participant.branches().schema().migrate();
+        }
+        participant.branches().schema().verify();
+        participant.branches().verify();
+      } catch (StoreUnavailable e) {
+        log.warn(
+            "participant {} cannot be reached and is tried again: {}", participant, e.getMessage());
+      }
     }
 
     private static Store open(DataSource dataSource, String schema) {

@@ -16,4 +16,13 @@ public class StaleVersion extends HoldfastException {
   public StaleVersion(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
+
+  /** The row that an update expected is not there, or has another version. */
+  public static StaleVersion of(String sql) {
+    return new StaleVersion(
+        "An update expected a version that the row no longer has (or the row is gone), so it"
+            + " changed nothing. Let this exception leave the callback: the transaction is then"
+            + " rolled back. Read the row again and decide anew. Statement: "
+            + sql);
+  }
 }

@@ -44,13 +44,8 @@ public interface Transaction {
    * @throws StaleVersion when no row was changed
    */
   default void updateExpected(String sql, @Nullable Object... parameters) throws SQLException {
-    int rows = update(sql, parameters);
-    if (rows == 0) {
-      throw new StaleVersion(
-          "An update expected a version that the row no longer has (or the row is gone), so it"
-              + " changed nothing. Let this exception leave the callback: the transaction is then"
-              + " rolled back. Read the row again and decide anew. Statement: "
-              + sql);
+    if (update(sql, parameters) == 0) {
+      throw StaleVersion.of(sql);
     }
   }
 }

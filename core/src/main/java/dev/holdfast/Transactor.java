@@ -2,6 +2,7 @@ package dev.holdfast;
 
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
+import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.store.Attempt;
 import dev.holdfast.outbox.store.OutboxWriter;

@@ -23,7 +23,8 @@ final class PostgresSchema implements SchemaManager {
           "002_operation_events.sql",
           "003_inbox.sql",
           "004_consumer.sql",
-          "005_operation_receipts.sql");
+          "005_operation_receipts.sql",
+          "006_twophase.sql");
 
   /** Older code runs on a schema one version ahead, so that an upgrade can roll. */
   private static final int NEWEST_USABLE = RESOURCES.size() + 1;

@@ -13,6 +13,7 @@ import dev.holdfast.outbox.store.SchemaManager;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.outbox.store.Upkeep;
 import dev.holdfast.outbox.store.WakeUps;
+import dev.holdfast.twophase.store.DecisionStore;
 import javax.sql.DataSource;
 
 /**
@@ -91,5 +92,10 @@ public final class PostgresStore implements Store {
   @Override
   public ConsumerParking consumerParking() {
     return new PostgresConsumerParking(database);
+  }
+
+  @Override
+  public DecisionStore decisions() {
+    return new PostgresDecisions(database);
   }
 }

@@ -23,8 +23,7 @@ final class PostgresWriter implements OutboxWriter {
 
   private static final Duration LARGEST_CLOCK_DIFFERENCE = Duration.ofMinutes(30);
 
-  private static final String PUBLISH =
-      "select ${schema}.publish_all(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  static final String PUBLISH = "select ${schema}.publish_all(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
   private static final String PUBLISH_AND_RECORD =
       "select ${schema}.publish_and_record(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::smallint, ?)";
@@ -106,7 +105,7 @@ final class PostgresWriter implements OutboxWriter {
   /**
    * @return the index of the next parameter
    */
-  private static int bind(
+  static int bind(
       Connection connection,
       PreparedStatement statement,
       String operationId,

@@ -3,6 +3,7 @@ package dev.holdfast.outbox.store;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.twophase.store.DecisionStore;
 
 /**
  * A database as Holdfast uses it. Thread-safe. Opening one touches nothing; {@link #schema()} says
@@ -33,4 +34,6 @@ public interface Store {
   OffsetStore offsets();
 
   ConsumerParking consumerParking();
+
+  DecisionStore decisions();
 }

@@ -85,8 +85,7 @@ public interface BranchStore {
    * Commits a branch whose operation has changed nothing anywhere else, in one round trip, with the
    * attempt's row.
    */
-  void commitAlone(
-      Connection connection, @Nullable Gid gid, Attempt attempt, String operationId)
+  void commitAlone(Connection connection, @Nullable Gid gid, Attempt attempt, String operationId)
       throws SQLException;
 
   /** What became of {@link #commitAlone}. */
@@ -103,8 +102,12 @@ public interface BranchStore {
   /** As {@link #commitPrepared}, the other way. */
   Finish rollbackPrepared(Connection connection, Gid gid) throws SQLException;
 
-  /** The branches of a store that are prepared here, oldest first where that can be told. */
-  List<PreparedBranch> prepared(UUID storeId, String participant);
+  /**
+   * The branches of a store that are prepared here, oldest first where that can be told.
+   *
+   * @param withLocks whether the locks that they hold are to be counted, which is not cheap
+   */
+  List<PreparedBranch> prepared(UUID storeId, String participant, boolean withLocks);
 
   /** Those of these branches that have been committed here, and flushed. */
   Set<Gid> witnessed(Collection<Gid> gids);
@@ -129,7 +132,9 @@ public interface BranchStore {
    */
   boolean claim(UUID storeId, String participant, @Nullable UUID expected, Claim next);
 
-  /** Whether the whole operation may be run again: serialization failure, deadlock, lock timeout. */
+  /**
+   * Whether the whole operation may be run again: serialization failure, deadlock, lock timeout.
+   */
   boolean isRetryable(SQLException error);
 
   /** Whether the error leaves open whether what was sent has been done. */

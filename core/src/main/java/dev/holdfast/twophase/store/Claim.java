@@ -9,12 +9,19 @@ import org.jspecify.annotations.Nullable;
  * its copy only one is believed.
  *
  * @param token the current claim's; known to the decision database that made it
- * @param previous the token that this one replaced, until the claim has settled
+ * @param previous the token that this one replaced
+ * @param previousStarted when the server was started that held the claim before: it alone may
+ *     object
  * @param holder the decision database's server when it was claimed
  * @param settlesIn how long until the claim may be used for aborting, by the participant's clock;
  *     zero when it has settled
  */
-public record Claim(UUID token, @Nullable UUID previous, Server holder, Duration settlesIn) {
+public record Claim(
+    UUID token,
+    @Nullable UUID previous,
+    @Nullable String previousStarted,
+    Server holder,
+    Duration settlesIn) {
 
   /** Whether whoever held the claim before has had the time to object. */
   public boolean isSettled() {

@@ -1,5 +1,6 @@
 package dev.holdfast.twophase.store;
 
+import dev.holdfast.Isolation;
 import dev.holdfast.Message;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -43,7 +44,7 @@ public interface DecisionStore {
   }
 
   /** A decision that is committed. */
-  record Decided(long serial, long nonce, String operationId) {}
+  record Decided(long serial, long nonce, String operationId, Duration age) {}
 
   /**
    * A participant as this database knows it.
@@ -63,7 +64,9 @@ public interface DecisionStore {
     /** It is committed. */
     COMMITTED,
     /** It is rolled back, for good: nobody can commit it any more. */
-    ROLLED_BACK
+    ROLLED_BACK,
+    /** There is no decision, and it may have been forgotten: it is not known. */
+    FORGOTTEN
   }
 
   /** What is done with the answers while nobody else can get the same ones. */
@@ -75,10 +78,10 @@ public interface DecisionStore {
   Identity identity();
 
   /**
-   * In the transaction: bounds the waits for locks, since nobody sees a deadlock across databases.
-   * Costs a round trip unless the session's own {@code lock_timeout} is set.
+   * Begins on an idle connection. Waits for locks are bounded, by this or by what the session has,
+   * since nobody sees a deadlock across databases.
    */
-  void bound(Connection connection, Duration lockTimeout) throws SQLException;
+  void begin(Connection connection, Isolation isolation, Duration lockTimeout) throws SQLException;
 
   /**
    * Whether the transaction has written anything.
@@ -86,6 +89,11 @@ public interface DecisionStore {
    * @throws SQLException what the database said
    */
   boolean hasWritten(Connection connection) throws SQLException;
+
+  /**
+   * In a transaction of somebody else's: bounds its waits for locks from here on, unless they are.
+   */
+  void bound(Connection connection, Duration lockTimeout) throws SQLException;
 
   /** The serial that a decision of this transaction will have. */
   long serial(Connection connection) throws SQLException;
@@ -107,6 +115,11 @@ public interface DecisionStore {
    */
   void probe(Collection<Gid> gids, Duration patience, WhileProbing use);
 
+  /**
+   * Whether the whole operation may be run again: serialization failure, deadlock, lock timeout.
+   */
+  boolean isRetryable(SQLException error);
+
   /** Every transaction with a serial below this is over. */
   long over();
 
@@ -118,10 +131,13 @@ public interface DecisionStore {
 
   /**
    * Records what was found, and that decisions up to a serial are not needed for this participant
-   * any more; those that no participant needs are deleted. Does nothing when somebody else was
-   * further.
+   * any more; those that no participant needs are deleted. Does nothing when somebody else has
+   * cleaned since: what was found then may not be so.
+   *
+   * @param from up to where it was cleaned when what was found was looked for
+   * @return whether it was done
    */
-  void clean(String participant, long upTo, List<Heuristic> found);
+  boolean clean(String participant, long from, long upTo, List<Heuristic> found);
 
   /** Records what was found; once however often. */
   void record(Heuristic heuristic);

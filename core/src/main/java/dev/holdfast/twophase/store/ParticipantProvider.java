@@ -11,8 +11,8 @@ public interface ParticipantProvider {
   boolean supports(Connection connection) throws SQLException;
 
   /**
-   * @param schema the schema that holds Holdfast's tables there, or where there are no schemas, what
-   *     their names begin with
+   * @param schema the schema that holds Holdfast's tables there, or where there are no schemas,
+   *     what their names begin with
    * @throws dev.holdfast.InvalidConfiguration when the name cannot be used
    */
   BranchStore open(DataSource dataSource, String schema);

@@ -7,9 +7,8 @@ package dev.holdfast.twophase.store;
  * @param database which of the cluster's databases
  * @param timeline changes when a standby is promoted or a backup is recovered; 0 where there is no
  *     such thing
- * @param place address and port as the server sees them: two servers cannot have the same at the
- *     same time
- * @param started when the server was started, by its own clock: nor can they have this
+ * @param place address and port as the server sees them, for people
+ * @param started when the server was started, by its own clock, as exactly as it says
  */
 public record Server(String system, String database, long timeline, String place, String started) {
 
@@ -19,12 +18,11 @@ public record Server(String system, String database, long timeline, String place
   }
 
   /**
-   * Whether both are certainly one server, not a server and its copy: it runs on since then, or it
-   * was started again where it was.
+   * Whether both are certainly one server, not a server and its copy: it runs on since then. One
+   * that was started again cannot be told from a copy that was: addresses are private, and the same
+   * in many places.
    */
   public boolean isSameServer(Server other) {
-    return isSameDatabase(other)
-        && timeline == other.timeline
-        && (started.equals(other.started) || place.equals(other.place));
+    return isSameDatabase(other) && timeline == other.timeline && started.equals(other.started);
   }
 }

@@ -24,6 +24,11 @@ grant select, insert, update, delete on ${schema}.log_consumer, ${schema}.log_to
   ${schema}.log_offset, ${schema}.log_lane, ${schema}.log_parked
   to holdfast_writer, holdfast_admin;
 
+-- Two-phase commit: whoever runs operations recovers them too, since a branch can be ended by the
+-- user who prepared it alone.
+grant select, insert, update, delete on ${schema}.decision, ${schema}.participant,
+  ${schema}.heuristic, ${schema}.witness, ${schema}.claim to holdfast_writer, holdfast_admin;
+
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
 grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;

@@ -1,4 +1,4 @@
-package dev.holdfast.internal;
+package dev.holdfast.internal.transaction;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection lent to a callback: it reports savepoints and refuses to end the transaction or to
- * outlive it. A proxy, since {@link Connection} has some sixty methods of which six matter here.
+ * outlive it. A proxy, since {@link Connection} has some sixty methods of which ten matter here.
  */
 public final class GuardedConnection implements InvocationHandler {
 
@@ -24,6 +24,9 @@ public final class GuardedConnection implements InvocationHandler {
     int size();
 
     void truncate(int size);
+
+    /** A statement is being made, of this text where that is known by now. */
+    void touched(@Nullable String sql);
   }
 
   private record Mark(Savepoint savepoint, int size) {}
@@ -72,6 +75,14 @@ public final class GuardedConnection implements InvocationHandler {
           throw refused(name);
         }
         yield rollbackTo((Savepoint) Objects.requireNonNull(args[0]));
+      }
+      case "prepareStatement", "prepareCall" -> {
+        buffer.touched(args == null ? null : (String) args[0]);
+        yield call(method, args);
+      }
+      case "createStatement", "unwrap" -> {
+        buffer.touched(null);
+        yield call(method, args);
       }
       case "setSavepoint" -> {
         Savepoint savepoint = (Savepoint) Objects.requireNonNull(call(method, args));

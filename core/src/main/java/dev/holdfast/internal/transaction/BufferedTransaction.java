@@ -1,6 +1,9 @@
-package dev.holdfast;
+package dev.holdfast.internal.transaction;
 
-import dev.holdfast.internal.GuardedConnection;
+import dev.holdfast.InvalidMessage;
+import dev.holdfast.Message;
+import dev.holdfast.NoTransaction;
+import dev.holdfast.Transaction;
 import dev.holdfast.outbox.OutboxListener;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -9,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A transaction of {@link Holdfast#transact}: keeps its messages until just before the commit. */
-final class BufferedTransaction implements Transaction, GuardedConnection.Buffer {
+/** A transaction that keeps its messages until just before the commit. */
+public final class BufferedTransaction implements Transaction, GuardedConnection.Buffer {
   /** A bound on what one transaction may hold in memory. */
   static final int MAX_MESSAGES = 100_000;
 
@@ -18,9 +21,10 @@ final class BufferedTransaction implements Transaction, GuardedConnection.Buffer
   private final String operationId;
   private final OutboxListener listener;
   private final List<Message> messages = new ArrayList<>();
+  private Touch touch = Touch.NOTHING;
   private boolean ended;
 
-  BufferedTransaction(Connection connection, String operationId, OutboxListener listener) {
+  public BufferedTransaction(Connection connection, String operationId, OutboxListener listener) {
     this.listener = listener;
     this.guarded = GuardedConnection.guard(connection, this);
     this.operationId = operationId;
@@ -63,7 +67,7 @@ final class BufferedTransaction implements Transaction, GuardedConnection.Buffer
   }
 
   /** The callback has returned: nothing can be added any more. */
-  List<Message> end() {
+  public List<Message> end() {
     ended = true;
     guarded.guard().end();
     return messages;
@@ -77,5 +81,15 @@ final class BufferedTransaction implements Transaction, GuardedConnection.Buffer
   @Override
   public void truncate(int size) {
     messages.subList(size, messages.size()).clear();
+  }
+
+  @Override
+  public void touched(@Nullable String sql) {
+    touch = touch.and(sql);
+  }
+
+  /** What the callback has done with the connection so far. */
+  public Touch touch() {
+    return touch;
   }
 }

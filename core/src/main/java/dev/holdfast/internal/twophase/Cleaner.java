@@ -1,0 +1,146 @@
+package dev.holdfast.internal.twophase;
+
+import dev.holdfast.twophase.Participant;
+import dev.holdfast.twophase.store.BranchStore;
+import dev.holdfast.twophase.store.BranchStore.Witness;
+import dev.holdfast.twophase.store.DecisionStore;
+import dev.holdfast.twophase.store.DecisionStore.Decided;
+import dev.holdfast.twophase.store.Gid;
+import dev.holdfast.twophase.store.Heuristic;
+import dev.holdfast.twophase.store.PreparedBranch;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lays decisions and witnesses side by side, in the order of serials, and forgets what agrees. Used
+ * once.
+ *
+ * <p>Read in this order: up to which serial every deciding transaction is over; what is prepared;
+ * then witnesses and decisions below both. So a branch is prepared when it is looked for, or has
+ * been ended before. What is below the lowest prepared one is final, unless a process that lost its
+ * deciding transaction prepares afterwards and dies: such a branch is reported as too old, not
+ * aborted. Several may clean at once: what is found counts only if nobody has cleaned since.
+ */
+final class Cleaner {
+  private static final Logger log = LoggerFactory.getLogger(Cleaner.class);
+  private static final int AT_ONCE = 5_000;
+
+  private final Coordinator coordinator;
+  private final DecisionStore decisions;
+  private final Participant participant;
+  private final BranchStore there;
+
+  Cleaner(Coordinator coordinator, Participant participant) {
+    this.coordinator = coordinator;
+    this.decisions = coordinator.decisions();
+    this.participant = participant;
+    this.there = participant.branches();
+  }
+
+  void run() {
+    Optional<DecisionStore.Registration> registration = decisions.participant(participant.name());
+    if (registration.isEmpty()) {
+      return;
+    }
+    long from = registration.get().cleaned();
+    // Those that were forgotten here before a crash may be there still.
+    boolean more = true;
+    while (more) {
+      long upTo = batch(from);
+      more = upTo > from;
+      from = upTo;
+    }
+    there.forget(coordinator.storeId(), participant.name(), from);
+  }
+
+  /**
+   * @return up to where it is cleaned now; {@code from} when there was nothing to do
+   */
+  private long batch(long from) {
+    long bound = bound();
+    if (bound <= from) {
+      return from;
+    }
+    List<Witness> witnesses =
+        there.witnesses(coordinator.storeId(), participant.name(), from, bound, AT_ONCE);
+    if (witnesses.size() == AT_ONCE) {
+      bound = Math.min(bound, witnesses.get(AT_ONCE - 1).serial() - 1);
+    }
+    List<Decided> decided = decisions.decisions(participant.name(), from, bound, AT_ONCE);
+    if (decided.size() == AT_ONCE) {
+      bound = Math.min(bound, decided.get(AT_ONCE - 1).serial() - 1);
+    }
+    for (Decided each : decided) {
+      if (each.age().compareTo(coordinator.settings().keepDecisions()) < 0) {
+        bound = Math.min(bound, each.serial() - 1);
+      }
+    }
+    if (bound <= from || (witnesses.isEmpty() && decided.isEmpty())) {
+      return from;
+    }
+    List<Heuristic> found = compare(bound, witnesses, decided);
+    if (!decisions.clean(participant.name(), from, bound, found)) {
+      return from;
+    }
+    for (Heuristic each : found) {
+      log.error(
+          "participant {}: branch {}: {}; see holdfast doctor",
+          participant,
+          each.gid(),
+          each.kind().text());
+    }
+    return bound;
+  }
+
+  private long bound() {
+    long over = decisions.over() - 1;
+    long lowest = Long.MAX_VALUE;
+    for (PreparedBranch branch : there.prepared(coordinator.storeId(), participant.name(), false)) {
+      lowest = Math.min(lowest, branch.gid().serial());
+    }
+    return Math.min(over, lowest - 1);
+  }
+
+  private List<Heuristic> compare(long bound, List<Witness> witnesses, List<Decided> decided) {
+    Map<Gid, @Nullable String> operations = new HashMap<>();
+    Set<Gid> committedThere = new HashSet<>();
+    for (Witness each : witnesses) {
+      if (each.serial() <= bound) {
+        committedThere.add(gid(each.serial(), each.nonce(), each.operationId(), operations));
+      }
+    }
+    Set<Gid> committedHere = new HashSet<>();
+    for (Decided each : decided) {
+      if (each.serial() <= bound) {
+        committedHere.add(gid(each.serial(), each.nonce(), each.operationId(), operations));
+      }
+    }
+    List<Heuristic> found = new ArrayList<>();
+    for (Map.Entry<Gid, @Nullable String> each : operations.entrySet()) {
+      Gid gid = each.getKey();
+      RecoveryProtocol.compare(committedHere.contains(gid), committedThere.contains(gid))
+          .ifPresent(
+              kind -> found.add(new Heuristic(gid, each.getValue(), kind, Instant.EPOCH, null)));
+    }
+    return found;
+  }
+
+  private Gid gid(
+      long serial,
+      long nonce,
+      @Nullable String operationId,
+      Map<Gid, @Nullable String> operations) {
+    Gid gid = new Gid(coordinator.storeId(), serial, nonce, participant.name());
+    operations.put(gid, operationId);
+    return gid;
+  }
+}

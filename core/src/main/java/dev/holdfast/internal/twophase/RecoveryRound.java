@@ -1,0 +1,132 @@
+package dev.holdfast.internal.twophase;
+
+import dev.holdfast.internal.twophase.ClaimProtocol.Verdict;
+import dev.holdfast.twophase.Participant;
+import dev.holdfast.twophase.TwoPhase.Recovered;
+import dev.holdfast.twophase.store.BranchStore;
+import dev.holdfast.twophase.store.DecisionStore;
+import dev.holdfast.twophase.store.DecisionStore.Probe;
+import dev.holdfast.twophase.store.Finish;
+import dev.holdfast.twophase.store.Gid;
+import dev.holdfast.twophase.store.Heuristic;
+import dev.holdfast.twophase.store.PreparedBranch;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One look at one participant for branches whose owner may be dead. Used once. */
+final class RecoveryRound {
+  private static final Logger log = LoggerFactory.getLogger(RecoveryRound.class);
+
+  /** How long a transaction that may have an owner is waited for. */
+  static final Duration PATIENCE = Duration.ofMillis(100);
+
+  private static final int AT_ONCE = 200;
+
+  private final Coordinator coordinator;
+  private final DecisionStore decisions;
+  private final Participant participant;
+  private final BranchStore there;
+  private final Duration olderThan;
+  private int committed;
+  private int rolledBack;
+  private int left;
+  private int reported;
+
+  RecoveryRound(Coordinator coordinator, Participant participant, Duration olderThan) {
+    this.coordinator = coordinator;
+    this.decisions = coordinator.decisions();
+    this.participant = participant;
+    this.there = participant.branches();
+    this.olderThan = olderThan;
+  }
+
+  Recovered run() {
+    // Looked at in any case: whoever is being replaced has to object in time.
+    Verdict claim = coordinator.claims().check(participant);
+    List<Gid> gids =
+        there.prepared(coordinator.storeId(), participant.name(), false).stream()
+            .filter(branch -> branch.age().compareTo(olderThan) >= 0)
+            .map(PreparedBranch::gid)
+            .filter(gid -> !coordinator.live().contains(gid))
+            .toList();
+    for (int from = 0; from < gids.size(); from += AT_ONCE) {
+      List<Gid> some = gids.subList(from, Math.min(gids.size(), from + AT_ONCE));
+      List<Gid> decided = new ArrayList<>();
+      decisions.probe(some, PATIENCE, answers -> act(answers, claim, decided));
+      end(decided, true);
+    }
+    return new Recovered(committed, rolledBack, left, reported);
+  }
+
+  /** While nobody else gets the same answers: what is rolled back is so before that ends. */
+  private void act(Map<Gid, Probe> answers, Verdict claim, List<Gid> decided) {
+    List<Gid> undecided = new ArrayList<>();
+    answers.forEach(
+        (gid, probe) -> {
+          switch (RecoveryProtocol.judge(probe, claim == Verdict.HELD)) {
+            case LEAVE -> left++;
+            case COMMIT -> decided.add(gid);
+            case ROLL_BACK -> undecided.add(gid);
+            case REPORT -> report(gid, Heuristic.Kind.TOO_OLD);
+          }
+        });
+    end(undecided, false);
+  }
+
+  private void end(List<Gid> gids, boolean commit) {
+    if (gids.isEmpty()) {
+      return;
+    }
+    List<Gid> gone = new ArrayList<>();
+    String doing = (commit ? "commit" : "roll back") + " what is prepared";
+    try (Connection connection = there.connect()) {
+      for (Gid gid : gids) {
+        Finish answer =
+            commit
+                ? there.commitPrepared(connection, gid)
+                : there.rollbackPrepared(connection, gid);
+        switch (answer) {
+          case DONE -> count(commit);
+          case NOT_PREPARED -> gone.add(gid);
+          case HELD -> left++;
+        }
+      }
+    } catch (SQLException e) {
+      throw there.translate(doing + " at participant " + participant, e);
+    }
+    for (Gid gid : gone) {
+      explain(gid, commit);
+    }
+  }
+
+  private void count(boolean commit) {
+    if (commit) {
+      committed++;
+    } else {
+      rolledBack++;
+    }
+  }
+
+  /** It was prepared a moment ago, and is not any more. */
+  private void explain(Gid gid, boolean commit) {
+    boolean witnessed = there.witnessed(List.of(gid)).contains(gid);
+    Optional<Heuristic.Kind> found =
+        commit
+            ? RecoveryProtocol.afterCommit(witnessed)
+            : RecoveryProtocol.afterRollback(witnessed);
+    found.ifPresent(kind -> report(gid, kind));
+  }
+
+  private void report(Gid gid, Heuristic.Kind kind) {
+    reported++;
+    log.error("participant {}: branch {}: {}; see holdfast doctor", participant, gid, kind.text());
+    coordinator.report(gid, decisions.operationOf(gid).orElse(null), kind);
+  }
+}

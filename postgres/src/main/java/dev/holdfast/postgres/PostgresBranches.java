@@ -43,8 +43,11 @@ final class PostgresBranches implements BranchStore {
       select p.gid, p.owner,
              greatest(extract(epoch from clock_timestamp() - p.prepared), 0) * 1000 as age_ms,
              case when ? then (select count(*) from pg_locks l
-                               where l.pid is null
-                                 and l.virtualtransaction like '%/' || p.transaction::text)
+                               where l.pid is null and l.virtualtransaction in
+                                 (select own.virtualtransaction from pg_locks own
+                                  where own.pid is null and own.locktype = 'transactionid'
+                                    and own.transactionid = p.transaction
+                                    and own.mode = 'ExclusiveLock'))
                   else -1 end as locks
       from pg_prepared_xacts p
       where p.database = current_database() and starts_with(p.gid, ?)

@@ -44,7 +44,7 @@ final class PostgresDecisions implements DecisionStore {
   private static final String DELETE_UNNEEDED =
       """
       delete from ${schema}.decision d
-      where d.serial <= ? and d.participants @> array[?]
+      where d.serial <= ? and d.participants @> array[?]::text[]
         and not exists (select from unnest(d.participants) as p
                         left join ${schema}.participant r on r.name = p
                         where r.cleaned is null or r.cleaned < d.serial)
@@ -239,7 +239,7 @@ final class PostgresDecisions implements DecisionStore {
                 select serial, nonce, operation_id,
                        greatest(extract(epoch from clock_timestamp() - decided_at), 0) * 1000
                 from ${schema}.decision
-                where serial > ? and serial <= ? and participants @> array[?]
+                where serial > ? and serial <= ? and participants @> array[?]::text[]
                 order by serial, nonce limit ?
                 """,
                 row ->

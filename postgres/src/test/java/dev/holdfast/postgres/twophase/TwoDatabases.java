@@ -49,6 +49,16 @@ final class TwoDatabases implements AutoCloseable {
     execute(ledger, "create table entry (id text primary key, value integer)");
   }
 
+  private TwoDatabases(HikariDataSource orders, HikariDataSource ledger) {
+    this.orders = orders;
+    this.ledger = ledger;
+  }
+
+  /** The same ledger beside another deciding database. */
+  TwoDatabases decidedBy(HikariDataSource other) {
+    return new TwoDatabases(other, ledger);
+  }
+
   static PostgresServer ordersServer() {
     return ORDERS;
   }

@@ -32,6 +32,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -153,6 +154,18 @@ public final class Coordinator implements AutoCloseable {
   /** Looks after what operations leave behind. */
   public Recovery recovery() {
     return recovery;
+  }
+
+  /** What it means that a branch that was decided to commit is not prepared any more. */
+  Optional<Heuristic.Kind> goneThoughDecided(Participant participant, Gid gid) {
+    boolean witnessed = participant.branches().witnessed(List.of(gid)).contains(gid);
+    boolean forgotten =
+        !witnessed
+            && decisions()
+                .participant(participant.name())
+                .map(registration -> gid.serial() <= registration.cleaned())
+                .orElse(false);
+    return RecoveryProtocol.afterCommit(witnessed, forgotten);
   }
 
   void report(Gid gid, @Nullable String operationId, Heuristic.Kind kind) {

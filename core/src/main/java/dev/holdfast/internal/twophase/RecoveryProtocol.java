@@ -44,10 +44,13 @@ public final class RecoveryProtocol {
   /**
    * What it means when a branch that was decided to commit is not prepared any more.
    *
+   * @param witnessed whether its witness is there
+   * @param forgotten whether its decision may have been forgotten, looked up after the witness:
+   *     then it was compared before, and the witness may be forgotten as well
    * @return empty when it was committed before, by one of us
    */
-  public static Optional<Heuristic.Kind> afterCommit(boolean witnessed) {
-    return witnessed ? Optional.empty() : Optional.of(Heuristic.Kind.ROLLED_BACK);
+  public static Optional<Heuristic.Kind> afterCommit(boolean witnessed, boolean forgotten) {
+    return witnessed || forgotten ? Optional.empty() : Optional.of(Heuristic.Kind.ROLLED_BACK);
   }
 
   /**

@@ -59,14 +59,16 @@ final class RecoveryRound {
     for (int from = 0; from < gids.size(); from += AT_ONCE) {
       List<Gid> some = gids.subList(from, Math.min(gids.size(), from + AT_ONCE));
       List<Gid> decided = new ArrayList<>();
-      decisions.probe(some, PATIENCE, answers -> act(answers, claim, decided));
+      List<Gid> unknown = new ArrayList<>();
+      decisions.probe(some, PATIENCE, answers -> act(answers, claim, decided, unknown));
       end(decided, true);
+      reportWhatIsPreparedStill(unknown);
     }
     return new Recovered(committed, rolledBack, left, reported);
   }
 
   /** While nobody else gets the same answers: what is rolled back is so before that ends. */
-  private void act(Map<Gid, Probe> answers, Verdict claim, List<Gid> decided) {
+  private void act(Map<Gid, Probe> answers, Verdict claim, List<Gid> decided, List<Gid> unknown) {
     List<Gid> undecided = new ArrayList<>();
     answers.forEach(
         (gid, probe) -> {
@@ -74,10 +76,21 @@ final class RecoveryRound {
             case LEAVE -> left++;
             case COMMIT -> decided.add(gid);
             case ROLL_BACK -> undecided.add(gid);
-            case REPORT -> report(gid, Heuristic.Kind.TOO_OLD);
+            case REPORT -> unknown.add(gid);
           }
         });
     end(undecided, false);
+  }
+
+  /** One that is not was ended since it was looked for, and then its decision was forgotten. */
+  private void reportWhatIsPreparedStill(List<Gid> gids) {
+    if (gids.isEmpty()) {
+      return;
+    }
+    there.prepared(coordinator.storeId(), participant.name(), false).stream()
+        .map(PreparedBranch::gid)
+        .filter(gids::contains)
+        .forEach(gid -> report(gid, Heuristic.Kind.TOO_OLD));
   }
 
   private void end(List<Gid> gids, boolean commit) {
@@ -116,12 +129,13 @@ final class RecoveryRound {
 
   /** It was prepared a moment ago, and is not any more. */
   private void explain(Gid gid, boolean commit) {
-    boolean witnessed = there.witnessed(List.of(gid)).contains(gid);
-    Optional<Heuristic.Kind> found =
-        commit
-            ? RecoveryProtocol.afterCommit(witnessed)
-            : RecoveryProtocol.afterRollback(witnessed);
-    found.ifPresent(kind -> report(gid, kind));
+    found(gid, commit).ifPresent(kind -> report(gid, kind));
+  }
+
+  private Optional<Heuristic.Kind> found(Gid gid, boolean commit) {
+    return commit
+        ? coordinator.goneThoughDecided(participant, gid)
+        : RecoveryProtocol.afterRollback(there.witnessed(List.of(gid)).contains(gid));
   }
 
   private void report(Gid gid, Heuristic.Kind kind) {

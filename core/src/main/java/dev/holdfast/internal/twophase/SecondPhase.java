@@ -116,7 +116,7 @@ final class SecondPhase implements AutoCloseable {
     }
     Optional<Heuristic.Kind> found;
     try {
-      found = RecoveryProtocol.afterCommit(isWitnessed(participant.branches(), gid));
+      found = coordinator.goneThoughDecided(participant, gid);
     } catch (HoldfastException e) {
       leave(participant, "found", e);
       return false;
@@ -129,10 +129,6 @@ final class SecondPhase implements AutoCloseable {
           operationId);
     }
     return true;
-  }
-
-  private static boolean isWitnessed(BranchStore store, Gid gid) {
-    return store.witnessed(List.of(gid)).contains(gid);
   }
 
   /** Rolls back what is prepared or may be, or leaves it to recovery. */

@@ -14,12 +14,12 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Counts round trips where they happen, on the wire: a request is what a client sends after the
  * server's last word.
  */
-final class RoundTrips implements AutoCloseable {
+public final class RoundTrips implements AutoCloseable {
   private final ServerSocket listener;
   private final int serverPort;
   private final AtomicInteger count = new AtomicInteger();
 
-  RoundTrips(int serverPort) {
+  public RoundTrips(int serverPort) {
     this.serverPort = serverPort;
     try {
       this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -29,14 +29,14 @@ final class RoundTrips implements AutoCloseable {
     daemon(this::accept);
   }
 
-  String jdbcUrl() {
+  public String jdbcUrl() {
     return "jdbc:postgresql://127.0.0.1:"
         + listener.getLocalPort()
         + "/postgres?user=postgres&sslmode=disable&gssEncMode=disable";
   }
 
   /** The round trips until now. */
-  int count() {
+  public int count() {
     return count.get();
   }
 

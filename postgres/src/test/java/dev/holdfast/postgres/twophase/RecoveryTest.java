@@ -10,11 +10,8 @@ import dev.holdfast.twophase.InDoubt;
 import dev.holdfast.twophase.Participant;
 import dev.holdfast.twophase.TwoPhase.Recovered;
 import dev.holdfast.twophase.TwoPhaseSettings;
-import dev.holdfast.twophase.store.BranchStore;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.Heuristic;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -206,7 +203,7 @@ final class RecoveryTest {
     Participant meddled =
         Participant.of(
             "ledger",
-            before(
+            Meddled.before(
                 ledger.branches(),
                 "commitPrepared",
                 gid -> {
@@ -238,7 +235,7 @@ final class RecoveryTest {
     Participant helped =
         Participant.of(
             "ledger",
-            before(
+            Meddled.before(
                 ledger.branches(),
                 "commitPrepared",
                 gid -> {
@@ -359,29 +356,6 @@ final class RecoveryTest {
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
-  }
-
-  @FunctionalInterface
-  private interface Before {
-    void run(Gid gid) throws SQLException;
-  }
-
-  /** Somebody else acts just before a call arrives. */
-  private static BranchStore before(BranchStore real, String call, Before action) {
-    return (BranchStore)
-        Proxy.newProxyInstance(
-            RecoveryTest.class.getClassLoader(),
-            new Class<?>[] {BranchStore.class},
-            (self, method, args) -> {
-              if (method.getName().equals(call)) {
-                action.run((Gid) args[1]);
-              }
-              try {
-                return method.invoke(real, args);
-              } catch (InvocationTargetException e) {
-                throw e.getCause() == null ? e : e.getCause();
-              }
-            });
   }
 
   private void assertFound(Gid gid, Heuristic.Kind kind) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -99,7 +100,7 @@ abstract class BenchmarkCommand implements Callable<Integer> {
         : all.stream().filter(candidate -> names.contains(name.apply(candidate))).toList();
   }
 
-  private void check(String option, int value, int least, int most) {
+  final void check(String option, int value, int least, int most) {
     if (value < least || value > most) {
       throw refused("%s is %d, and must be %d to %d.".formatted(option, value, least, most));
     }
@@ -112,22 +113,35 @@ abstract class BenchmarkCommand implements Callable<Integer> {
   /** What came of a benchmark. */
   record Outcome(String text, Map<String, Object> document, boolean isComplete) {}
 
+  /** What a benchmark runs on. */
+  interface StartedServers extends AutoCloseable {
+    @Override
+    void close();
+  }
+
   /** A benchmark, once there are servers. */
   @FunctionalInterface
-  interface Benchmark {
-    Outcome run(Servers servers, Machine machine, PrintWriter out);
+  interface Benchmark<S> {
+    Outcome run(S servers, Machine machine, PrintWriter out);
+  }
+
+  /** On PostgreSQL and Kafka. */
+  final int measure(Benchmark<Servers> benchmark) throws IOException {
+    return measure("PostgreSQL and Kafka", Servers::start, benchmark);
   }
 
   /**
+   * @param what is started, in words
    * @return the exit status
    */
-  final int measure(Benchmark benchmark) throws IOException {
+  final <S extends StartedServers> int measure(
+      String what, Supplier<S> start, Benchmark<S> benchmark) throws IOException {
     requireWritable(json);
     PrintWriter out = spec.commandLine().getOut();
-    out.println("Starting PostgreSQL and Kafka ...");
+    out.println("Starting " + what + " ...");
     out.flush();
     Machine machine = new Machine();
-    try (Servers servers = Servers.start()) {
+    try (S servers = start.get()) {
       Outcome outcome = benchmark.run(servers, machine, out);
       out.print(outcome.text());
       out.flush();

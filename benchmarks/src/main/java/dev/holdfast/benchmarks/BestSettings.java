@@ -13,6 +13,28 @@ final class BestSettings {
   static final Map<String, String> POSTGRES =
       Map.of("wal_level", "logical", "max_wal_size", "8GB", "checkpoint_timeout", "30min");
 
+  /**
+   * Of both databases of {@code twophase}, for all: a slot for whatever a contender prepares, no
+   * checkpoint comes in, and a commit means what it says.
+   */
+  static final Map<String, String> TWO_PHASE_POSTGRES =
+      Map.of(
+          "max_prepared_transactions",
+          "200",
+          "fsync",
+          "on",
+          "full_page_writes",
+          "on",
+          "synchronous_commit",
+          "on",
+          "max_wal_size",
+          "8GB",
+          "checkpoint_timeout",
+          "30min");
+
+  /** A port that only processes ask which recover others. */
+  static final boolean NARAYANA_STATUS_MANAGER = false;
+
   /** Writers of {@code commit}, and of {@code latency}. */
   static final int WRITERS = 16;
 
@@ -76,6 +98,24 @@ final class BestSettings {
     settings.put("snapshot.mode", "no_data");
     settings.put("binary.handling.mode", "bytes");
     settings.put("tombstones.on.delete", "false");
+    return settings;
+  }
+
+  /** Of Narayana, by its names, for the report; the rest is its default. */
+  static Map<String, String> narayana() {
+    return Map.of(
+        "CoordinatorEnvironmentBean.transactionStatusManagerEnable",
+        Boolean.toString(NARAYANA_STATUS_MANAGER),
+        "pool",
+        "Agroal");
+  }
+
+  /** Of Atomikos, as its properties. */
+  static Map<String, String> atomikos() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("com.atomikos.icatch.tm_unique_name", "bench");
+    settings.put("com.atomikos.icatch.max_actives", "-1");
+    settings.put("com.atomikos.icatch.checkpoint_interval", "10000");
     return settings;
   }
 

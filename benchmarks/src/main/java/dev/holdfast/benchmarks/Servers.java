@@ -7,7 +7,7 @@ import dev.holdfast.devservices.PostgresServer;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** One PostgreSQL and one Kafka for all contenders. */
-final class Servers implements AutoCloseable {
+final class Servers implements BenchmarkCommand.StartedServers {
   private static final int PARTITIONS = 4;
 
   private final PostgresServer postgres;

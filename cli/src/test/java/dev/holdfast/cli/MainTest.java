@@ -25,6 +25,7 @@ class MainTest {
         "bench --help",
         "bench outbox --help",
         "bench inbox --help",
+        "bench twophase --help",
         "consumer --help",
         "consumer seek --help",
       })
@@ -56,6 +57,7 @@ class MainTest {
         "bench",
         "bench outbox --what",
         "bench inbox --what",
+        "bench twophase --what",
         "consumer",
         "consumer pause",
         "operation",

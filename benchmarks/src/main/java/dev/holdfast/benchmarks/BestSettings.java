@@ -32,6 +32,10 @@ final class BestSettings {
           "checkpoint_timeout",
           "30min");
 
+  /** Of Holdfast in {@code twophase}: it forgets within a run, and the pool bounds lock waits. */
+  static final Map<String, String> TWO_PHASE_HOLDFAST =
+      Map.of("recoveryInterval", "1s", "keepDecisions", "1s", "lock_timeout of the sessions", "5s");
+
   /** A port that only processes ask which recover others. */
   static final boolean NARAYANA_STATUS_MANAGER = false;
 

@@ -7,9 +7,9 @@ import java.util.List;
 
 /** Commits in two databases side by side, on the same two servers. */
 final class TwoPhaseBenchmark {
-  /** Who takes part. Holdfast itself has its place at the head of this list. */
   static final List<TwoPhaseContender> CONTENDERS =
       List.of(
+          new HoldfastTwoPhaseContender(),
           new NarayanaContender(),
           new AtomikosContender(),
           new RawXaContender(),

@@ -28,7 +28,8 @@ final class TwoPhaseBenchCommand extends Benchmark implements Callable<Integer> 
   @Option(
       names = "--contenders",
       paramLabel = "A,B",
-      description = "narayana, atomikos, raw-xa, and the floor two-commits (default: all).")
+      description =
+          "holdfast, narayana, atomikos, raw-xa, and the floor two-commits (default: all).")
   private @Nullable String contenders;
 
   @Option(

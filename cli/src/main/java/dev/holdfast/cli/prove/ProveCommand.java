@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Json;
 import dev.holdfast.cli.LogLevel;
+import dev.holdfast.cli.prove.twophase.TwoPhaseProofCommand;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ConsoleReport;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
 /** {@code holdfast prove}. */
 @Command(
     name = "prove",
+    subcommands = TwoPhaseProofCommand.class,
     description = {
       "Crashes an order service at every point where it commits something, and loses every answer:"
           + " once with a dual write, once with the outbox, on a real PostgreSQL and a real Kafka.",

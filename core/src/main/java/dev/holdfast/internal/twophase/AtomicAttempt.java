@@ -229,16 +229,23 @@ final class AtomicAttempt implements AutoCloseable {
                 isolation != Isolation.READ_COMMITTED),
             messages);
     for (OpenBranch branch : writers) {
-      Gid gid = gid(branch.participant());
-      branch.named(gid);
-      coordinator.live().add(gid);
+      name(branch);
     }
     return Event.WRITTEN;
+  }
+
+  private void name(OpenBranch branch) throws SQLException {
+    Gid gid = named(branch.participant());
+    branch.named(gid);
+    coordinator.live().add(gid);
   }
 
   private Event prepare(List<OpenBranch> writers) throws SQLException {
     OpenBranch branch = writers.get(prepared);
     Participant participant = branch.participant();
+    if (branch.gid() == null) {
+      name(branch);
+    }
     // Counted first: when the reply is lost it may be prepared.
     prepared++;
     try {

@@ -121,7 +121,8 @@ public final class Claims {
               + " both. Nothing was started. Use its transaction for both effects.");
     }
     for (Registration other : decisions.participants()) {
-      if (other.server().isSameDatabase(server)) {
+      // Another thread or process may have registered this very one in the meantime.
+      if (!other.name().equals(participant.name()) && other.server().isSameDatabase(server)) {
         throw new InvalidConfiguration(
             "Participant "
                 + participant

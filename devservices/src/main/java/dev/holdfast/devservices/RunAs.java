@@ -58,7 +58,7 @@ enum RunAs {
     return Processes.run(command).succeeded();
   }
 
-  private static boolean isRoot() {
+  static boolean isRoot() {
     return uid(Path.of("/proc/self")) == 0;
   }
 

@@ -2,8 +2,8 @@
  * Real PostgreSQL and Kafka servers in child processes, for demonstrations, tests and benchmarks,
  * and a TCP relay that breaks the connection to them. The servers come from Maven Central
  * artifacts; neither Docker nor an installation is needed, and they run for root as well as for an
- * ordinary user, on Linux on amd64 and arm64. For tests of messaging there are Artemis, which needs
- * a dependency that is optional here, and RabbitMQ, which has to be installed.
+ * ordinary user, on Linux on amd64 and arm64. There are also MariaDB (amd64 only) and Artemis,
+ * whose dependencies are optional here, and RabbitMQ, which has to be installed.
  *
  * <p>The servers can be killed, paused and started again on the same data and port, which is what
  * crash tests are made of. None outlives the program that started it: a small supervisor process

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class LeftBehindTest {
   private static final Duration SOON = Duration.ofSeconds(30);
 
-  /** The forked program: starts both servers, tells about them and waits to be killed. */
+  /** The forked program: starts the servers, tells about them and waits to be killed. */
   static final class Program {
     private Program() {}
 
@@ -41,7 +41,9 @@ final class LeftBehindTest {
       try (PostgresServer postgres =
               PostgresServer.builder().dataDirectory(directory.resolve("postgres")).start();
           KafkaServer kafka =
-              KafkaServer.builder().dataDirectory(directory.resolve("kafka")).start()) {
+              KafkaServer.builder().dataDirectory(directory.resolve("kafka")).start();
+          MariaDbServer mariaDb =
+              MariaDbServer.builder().dataDirectory(directory.resolve("mariadb")).start()) {
         try (Connection connection = DriverManager.getConnection(postgres.jdbcUrl());
             Statement statement = connection.createStatement()) {
           statement.execute("create table kept (n int)");
@@ -49,8 +51,9 @@ final class LeftBehindTest {
         if (args[1].equals("paused")) {
           postgres.pause();
           kafka.pause();
+          mariaDb.pause();
         }
-        System.out.println(postgres.pid() + " " + kafka.pid());
+        System.out.println(postgres.pid() + " " + kafka.pid() + " " + mariaDb.pid());
         System.in.read();
       }
     }
@@ -92,7 +95,10 @@ final class LeftBehindTest {
         Connection connection = DriverManager.getConnection(postgres.jdbcUrl());
         Statement statement = connection.createStatement();
         KafkaServer kafka =
-            KafkaServer.builder().dataDirectory(directory.resolve("kafka")).start()) {
+            KafkaServer.builder().dataDirectory(directory.resolve("kafka")).start();
+        MariaDbServer mariaDb =
+            MariaDbServer.builder().dataDirectory(directory.resolve("mariadb")).start()) {
+      mariaDb.createDatabase("works");
       statement.execute("insert into kept values (1)");
       kafka.createTopic("works", 1);
     }

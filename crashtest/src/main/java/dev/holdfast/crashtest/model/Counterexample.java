@@ -33,6 +33,11 @@ public record Counterexample<S>(Property<S> property, S initial, List<Step<S>> t
     return text.append("      then: ").append(last()).toString();
   }
 
+  @Override
+  public String toString() {
+    return report();
+  }
+
   private static String mark(Step<?> step) {
     return switch (step.kind()) {
       case PROGRESS -> " ";

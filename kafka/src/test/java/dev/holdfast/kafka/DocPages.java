@@ -23,6 +23,7 @@ final class DocPages {
               "examples/src/test/java/dev/holdfast/examples/orders/CrashLabSnippetsTest.java"),
           ROOT.resolve("rabbitmq/src/test/java/dev/holdfast/rabbitmq/RabbitMqSnippetsTest.java"),
           ROOT.resolve("jms/src/test/java/dev/holdfast/jms/JmsSnippetsTest.java"),
+          ROOT.resolve("jta/src/test/java/dev/holdfast/jta/JtaSnippetsTest.java"),
           ROOT.resolve(
               "micrometer/src/test/java/dev/holdfast/micrometer/MetersOfADeliveryTest.java"),
           ROOT.resolve(

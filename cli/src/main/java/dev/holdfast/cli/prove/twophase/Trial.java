@@ -91,10 +91,8 @@ final class Trial implements AutoCloseable {
   List<String> round() {
     tally.rounds++;
     long until = System.nanoTime() + ROUND.toNanos();
-    while (owners.size() < OWNERS) {
-      owners.add(owner());
-    }
     while (System.nanoTime() < until) {
+      keepUp();
       pause(100 + random.nextInt(700));
       strike();
     }
@@ -104,8 +102,7 @@ final class Trial implements AutoCloseable {
     List<String> violations = new ArrayList<>();
     if (!comesToRest()) {
       violations.add(
-          "%s after everything had come to rest: %s"
-              .formatted("Something is left prepared", head(prepared())));
+          "Something is left prepared after everything had come to rest: " + head(prepared()));
       return violations;
     }
     compare(violations);
@@ -119,6 +116,14 @@ final class Trial implements AutoCloseable {
       execute(server, "truncate entry");
     }
     return violations;
+  }
+
+  /** One that was started while a server was down has given up. */
+  private void keepUp() {
+    owners.stream().filter(owner -> !owner.isAlive()).toList().forEach(this::kill);
+    while (owners.size() < OWNERS) {
+      owners.add(owner());
+    }
   }
 
   private void progress(List<String> violations) {
@@ -141,7 +146,6 @@ final class Trial implements AutoCloseable {
       case 0, 1, 2 -> {
         Owner victim = owners.get(random.nextInt(owners.size()));
         kill(victim);
-        owners.add(owner());
         tally.kills++;
       }
       case 3, 4, 5 -> {

@@ -93,7 +93,7 @@ final class Trial implements AutoCloseable {
     long until = System.nanoTime() + ROUND.toNanos();
     while (System.nanoTime() < until) {
       keepUp();
-      pause(100 + random.nextInt(700));
+      pause(50 + random.nextInt(300));
       strike();
     }
     for (Owner owner : List.copyOf(owners)) {
@@ -142,21 +142,21 @@ final class Trial implements AutoCloseable {
   }
 
   private void strike() {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(16)) {
       case 0, 1, 2 -> {
         Owner victim = owners.get(random.nextInt(owners.size()));
         kill(victim);
         tally.kills++;
       }
-      case 3, 4, 5 -> {
+      case 3, 4, 5, 6, 7, 8, 9, 10 -> {
         Owner victim = owners.get(random.nextInt(owners.size()));
         victim.pause();
         tally.pauses++;
         // Now and then for longer than a decision may take.
-        pause(random.nextInt(4) == 0 ? 2_500 : 300);
+        pause(random.nextInt(12) == 0 ? 2_500 : 150);
         victim.resume();
       }
-      case 6, 7, 8, 9 -> {
+      case 11, 12, 13, 14 -> {
         PostgresServer server = random.nextBoolean() ? orders : ledger;
         killSomeSession(server);
         tally.sessions++;

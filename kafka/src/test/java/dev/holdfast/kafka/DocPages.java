@@ -22,8 +22,11 @@ final class DocPages {
           ROOT.resolve(
               "examples/src/test/java/dev/holdfast/examples/orders/CrashLabSnippetsTest.java"),
           ROOT.resolve("rabbitmq/src/test/java/dev/holdfast/rabbitmq/RabbitMqSnippetsTest.java"),
+          ROOT.resolve(
+              "postgres/src/test/java/dev/holdfast/postgres/twophase/TwoPhaseSnippetsTest.java"),
           ROOT.resolve("mariadb/src/test/java/dev/holdfast/mariadb/MariaDbSnippetsTest.java"),
           ROOT.resolve("jms/src/test/java/dev/holdfast/jms/JmsSnippetsTest.java"),
+          ROOT.resolve("jta/src/test/java/dev/holdfast/jta/JtaSnippetsTest.java"),
           ROOT.resolve(
               "micrometer/src/test/java/dev/holdfast/micrometer/MetersOfADeliveryTest.java"),
           ROOT.resolve(

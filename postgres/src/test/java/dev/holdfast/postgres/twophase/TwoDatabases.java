@@ -98,6 +98,13 @@ final class TwoDatabases implements AutoCloseable {
     }
   }
 
+  static void insertOrder(Connection connection, String id) throws SQLException {
+    try (var statement = connection.prepareStatement("insert into shop_order (id) values (?)")) {
+      statement.setString(1, id);
+      statement.executeUpdate();
+    }
+  }
+
   static List<String> list(DataSource dataSource, String sql) throws SQLException {
     List<String> result = new ArrayList<>();
     try (Connection connection = dataSource.getConnection();

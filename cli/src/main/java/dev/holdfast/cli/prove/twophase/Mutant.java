@@ -53,7 +53,13 @@ enum Mutant {
     Map<Gid, Probe> answers(DecisionStore real, Collection<Gid> gids) {
       Map<Gid, Probe> result = new HashMap<>();
       for (Gid gid : gids) {
-        result.put(gid, real.operationOf(gid).isPresent() ? Probe.COMMITTED : Probe.ROLLED_BACK);
+        boolean isForgotten =
+            real.participant(gid.participant()).orElseThrow().cleaned() >= gid.serial();
+        result.put(
+            gid,
+            real.operationOf(gid).isPresent()
+                ? Probe.COMMITTED
+                : isForgotten ? Probe.FORGOTTEN : Probe.ROLLED_BACK);
       }
       return result;
     }

@@ -72,6 +72,9 @@ final class Owner {
   }
 
   private void signal(String name) {
+    if (!process.isAlive()) {
+      return;
+    }
     try {
       new ProcessBuilder("kill", name, Long.toString(process.pid())).inheritIO().start().waitFor();
     } catch (IOException e) {

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,6 +31,14 @@ final class Trial implements AutoCloseable {
   private static final Duration TO_REST = Duration.ofSeconds(90);
   private static final int OWNERS = 3;
   private static final int SHOWN = 5;
+
+  /** What a process has to have done before it is worth killing. */
+  private static final int AT_WORK = 20;
+
+  /** A round with fewer operations would say little; it goes on, within bounds. */
+  private static final int LEAST = 100;
+
+  private static final Duration LONGEST_ROUND = Duration.ofMinutes(1);
 
   private final PostgresServer orders;
   private final PostgresServer ledger;
@@ -52,6 +61,11 @@ final class Trial implements AutoCloseable {
     int sessions;
     int restarts;
     int restored;
+
+    /** Operations that were never begun cannot have been violated. */
+    boolean saysLittle() {
+      return operations < (long) rounds * LEAST;
+    }
 
     String text() {
       return "%d rounds, %,d operations with a known outcome and %,d without; %d processes killed, %d stopped for a while, %d sessions and %d servers killed, %d commits of the second database lost and planted again"
@@ -90,12 +104,11 @@ final class Trial implements AutoCloseable {
    */
   List<String> round() {
     tally.rounds++;
-    long until = System.nanoTime() + ROUND.toNanos();
-    while (owners.size() < OWNERS) {
-      owners.add(owner());
-    }
-    while (System.nanoTime() < until) {
-      pause(100 + random.nextInt(700));
+    long began = System.nanoTime();
+    while (System.nanoTime() - began < ROUND.toNanos()
+        || (done() < LEAST && System.nanoTime() - began < LONGEST_ROUND.toNanos())) {
+      keepUp();
+      pause(50 + random.nextInt(300));
       strike();
     }
     for (Owner owner : List.copyOf(owners)) {
@@ -104,8 +117,7 @@ final class Trial implements AutoCloseable {
     List<String> violations = new ArrayList<>();
     if (!comesToRest()) {
       violations.add(
-          "%s after everything had come to rest: %s"
-              .formatted("Something is left prepared", head(prepared())));
+          "Something is left prepared after everything had come to rest: " + head(prepared()));
       return violations;
     }
     compare(violations);
@@ -119,6 +131,18 @@ final class Trial implements AutoCloseable {
       execute(server, "truncate entry");
     }
     return violations;
+  }
+
+  private int done() {
+    return told.size() + owners.stream().mapToInt(owner -> owner.told().size()).sum();
+  }
+
+  /** One that was started while a server was down has given up. */
+  private void keepUp() {
+    owners.stream().filter(owner -> !owner.isAlive()).toList().forEach(this::kill);
+    while (owners.size() < OWNERS) {
+      owners.add(owner());
+    }
   }
 
   private void progress(List<String> violations) {
@@ -137,22 +161,23 @@ final class Trial implements AutoCloseable {
   }
 
   private void strike() {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(16)) {
       case 0, 1, 2 -> {
-        Owner victim = owners.get(random.nextInt(owners.size()));
-        kill(victim);
-        owners.add(owner());
-        tally.kills++;
+        Optional<Owner> victim = working();
+        victim.ifPresent(this::kill);
+        tally.kills += victim.isPresent() ? 1 : 0;
       }
-      case 3, 4, 5 -> {
-        Owner victim = owners.get(random.nextInt(owners.size()));
-        victim.pause();
-        tally.pauses++;
-        // Now and then for longer than a decision may take.
-        pause(random.nextInt(4) == 0 ? 2_500 : 300);
-        victim.resume();
+      case 3, 4, 5, 6, 7, 8, 9, 10 -> {
+        Optional<Owner> victim = working();
+        if (victim.isPresent()) {
+          victim.get().pause();
+          tally.pauses++;
+          // Now and then for longer than a decision may take.
+          pause(random.nextInt(12) == 0 ? 2_500 : 150);
+          victim.get().resume();
+        }
       }
-      case 6, 7, 8, 9 -> {
+      case 11, 12, 13, 14 -> {
         PostgresServer server = random.nextBoolean() ? orders : ledger;
         killSomeSession(server);
         tally.sessions++;
@@ -164,6 +189,12 @@ final class Trial implements AutoCloseable {
         tally.restarts++;
       }
     }
+  }
+
+  /** One that is at it: a process that is killed while it starts would prove nothing. */
+  private Optional<Owner> working() {
+    List<Owner> all = owners.stream().filter(owner -> owner.told().size() >= AT_WORK).toList();
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(random.nextInt(all.size())));
   }
 
   private void kill(Owner owner) {

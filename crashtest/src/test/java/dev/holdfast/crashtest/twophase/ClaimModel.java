@@ -146,8 +146,7 @@ final class ClaimModel implements Model<ClaimWorld> {
     Checker checker = node.checker();
     String who = name(index) + ": ";
     if (checker.at() != At.IDLE) {
-      into.add(
-          Step.fault(who + "the process dies", world.with(index, node.with(Checker.IDLE))));
+      into.add(Step.fault(who + "the process dies", world.with(index, node.with(Checker.IDLE))));
     }
     switch (checker.at()) {
       case IDLE ->
@@ -170,8 +169,7 @@ final class ClaimModel implements Model<ClaimWorld> {
   }
 
   private static Checker read(Node node) {
-    return new Checker(
-        At.READ, node.start(), node.token(), node.next(), Checker.NOTHING, 0, false);
+    return new Checker(At.READ, node.start(), node.token(), node.next(), Checker.NOTHING, 0, false);
   }
 
   private static Node confirm(Node node, int token) {
@@ -223,15 +221,13 @@ final class ClaimModel implements Model<ClaimWorld> {
       node = confirm(node, node.next());
     }
     boolean isOpen = node.next() != 0 && rules.takesUpProposal(node.nextBy(), checker.us());
-    boolean isAsRead =
-        node.token() == checker.token() || (isTheirs && rules.confirmsFirst());
+    boolean isAsRead = node.token() == checker.token() || (isTheirs && rules.confirmsFirst());
     boolean isFresh = !isOpen && isAsRead;
     if (isFresh && world.tokens() == scope.tokens()) {
       return;
     }
     ClaimWorld drawn = isFresh ? world.draw() : world;
-    Node proposed =
-        isFresh ? node.registered(node.token(), drawn.tokens(), checker.us()) : node;
+    Node proposed = isFresh ? node.registered(node.token(), drawn.tokens(), checker.us()) : node;
     int proposal = proposed.next() != 0 ? proposed.next() : proposed.token();
     into.add(
         Step.progress(
@@ -266,19 +262,18 @@ final class ClaimModel implements Model<ClaimWorld> {
             checker.proposal(),
             checker.us());
     Checker next =
-        new Checker(
-            At.CLAIMED, checker.us(), 0, 0, Checker.NOTHING, checker.proposal(), false);
+        new Checker(At.CLAIMED, checker.us(), 0, 0, Checker.NOTHING, checker.proposal(), false);
     ClaimWorld to = world.taken(taken);
     into.add(
-        Step.progress(
-            who + "claims: " + taken, to.with(index, to.nodes().get(index).with(next))));
+        Step.progress(who + "claims: " + taken, to.with(index, to.nodes().get(index).with(next))));
   }
 
   private static void abort(ClaimWorld world, int index, List<Step<ClaimWorld>> into) {
     Node node = world.nodes().get(index);
     String who = name(index) + ": ";
     into.add(
-        Step.progress(who + "has looked after what is prepared", world.with(index, node.with(Checker.IDLE))));
+        Step.progress(
+            who + "has looked after what is prepared", world.with(index, node.with(Checker.IDLE))));
     for (int i = 0; i < world.nodes().size(); i++) {
       if (i != index && world.nodes().get(i).op() == Op.PREPARED) {
         into.add(

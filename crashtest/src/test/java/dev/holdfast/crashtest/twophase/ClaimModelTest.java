@@ -73,10 +73,8 @@ final class ClaimModelTest {
 
   static List<Arguments> worlds() {
     return List.of(
-        Arguments.of(
-            "one copy", new Scope(1, false, false, false, 5, 4), ClaimRules.STANDARD),
-        Arguments.of(
-            "two copies", new Scope(2, false, false, false, 3, 3), ClaimRules.STANDARD),
+        Arguments.of("one copy", new Scope(1, false, false, false, 5, 4), ClaimRules.STANDARD),
+        Arguments.of("two copies", new Scope(2, false, false, false, 3, 3), ClaimRules.STANDARD),
         Arguments.of("mended, a copy that is restarted", RESTARTED, MENDED),
         Arguments.of("mended, a copy made while proposing", PROPOSING, MENDED),
         Arguments.of("mended, a copy of a copy", COPY_OF_COPY, MENDED));

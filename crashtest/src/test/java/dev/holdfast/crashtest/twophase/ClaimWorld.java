@@ -43,8 +43,7 @@ record ClaimWorld(Claimed claim, List<Node> nodes, int tokens, int starts, Harm 
 
     @Override
     public int hashCode() {
-      return token
-          + 8 * (previous + 8 * (previousHolder + 8 * (holder + (settled ? 8 : 0))));
+      return token + 8 * (previous + 8 * (previousHolder + 8 * (holder + (settled ? 8 : 0))));
     }
 
     @Override
@@ -113,13 +112,13 @@ record ClaimWorld(Claimed claim, List<Node> nodes, int tokens, int starts, Harm 
     }
 
     Node looked(int newCached, boolean holds) {
-      return new Node(start, token, next, nextBy, newCached, op, isOld, false, held || holds, checker);
+      return new Node(
+          start, token, next, nextBy, newCached, op, isOld, false, held || holds, checker);
     }
 
     /** Somebody has taken the claim. */
     Node passedOver() {
-      return new Node(
-          start, token, next, nextBy, cached, op, op != Op.NONE, isUp(), held, checker);
+      return new Node(start, token, next, nextBy, cached, op, op != Op.NONE, isUp(), held, checker);
     }
 
     Node started(int number) {
@@ -184,7 +183,8 @@ record ClaimWorld(Claimed claim, List<Node> nodes, int tokens, int starts, Harm 
    * @param proposal the token that it claims
    * @param objects whether it takes the claim back
    */
-  record Checker(At at, int us, int token, int next, Claimed theirs, int proposal, boolean objects) {
+  record Checker(
+      At at, int us, int token, int next, Claimed theirs, int proposal, boolean objects) {
     static final Claimed NOTHING = new Claimed(0, 0, 0, 0, false);
     static final Checker IDLE = new Checker(At.IDLE, 0, 0, 0, NOTHING, 0, false);
     static final Checker MAY_ABORT = new Checker(At.MAY_ABORT, 0, 0, 0, NOTHING, 0, false);
@@ -236,8 +236,7 @@ record ClaimWorld(Claimed claim, List<Node> nodes, int tokens, int starts, Harm 
     List<Node> changed =
         nodes.stream().map(node -> node.isOld() ? node.with(Op.NONE) : node).toList();
     Claimed settled =
-        new Claimed(
-            claim.token(), claim.previous(), claim.previousHolder(), claim.holder(), true);
+        new Claimed(claim.token(), claim.previous(), claim.previousHolder(), claim.holder(), true);
     return new ClaimWorld(settled, changed, tokens, starts, harm);
   }
 

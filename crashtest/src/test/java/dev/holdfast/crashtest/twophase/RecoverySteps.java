@@ -95,9 +95,7 @@ final class RecoverySteps {
       Optional<Heuristic.Kind> found,
       Steps into) {
     into.progress(
-        who
-            + found.map(kind -> "records " + kind).orElse("finds nothing wrong")
-            + what,
+        who + found.map(kind -> "records " + kind).orElse("finds nothing wrong") + what,
         record(idle, number, participant, found));
   }
 

@@ -89,13 +89,13 @@ final class TwoPhaseModel implements Model<World> {
 
   World start() {
     return new World(
-            Collections.nCopies(scope.work().size(), Op.notBegun(scope.participants())),
-            Collections.nCopies(scope.recoverers(), Recoverer.IDLE),
-            Collections.nCopies(scope.cleaners(), Sweeper.IDLE),
-            Collections.nCopies(scope.participants(), 0),
-            false,
-            scope.failovers(),
-            scope.hands());
+        Collections.nCopies(scope.work().size(), Op.notBegun(scope.participants())),
+        Collections.nCopies(scope.recoverers(), Recoverer.IDLE),
+        Collections.nCopies(scope.cleaners(), Sweeper.IDLE),
+        Collections.nCopies(scope.participants(), 0),
+        false,
+        scope.failovers(),
+        scope.hands());
   }
 
   @Override
@@ -120,16 +120,13 @@ final class TwoPhaseModel implements Model<World> {
     properties.add(Property.always("agreement", TwoPhaseModel::agrees));
     properties.add(
         Property.always(
-            "no abort of a live owner",
-            world -> world.ops().stream().noneMatch(Op::abortedAlive)));
+            "no abort of a live owner", world -> world.ops().stream().noneMatch(Op::abortedAlive)));
     properties.add(
         Property.always(
             "nothing decided is cleaned before every participant has committed",
             TwoPhaseModel::isCleanedLate));
-    properties.add(
-        Property.always("no false heuristic outcome", TwoPhaseModel::isRecordedRightly));
-    properties.add(
-        Property.always("callers are told what is true", TwoPhaseModel::isToldRightly));
+    properties.add(Property.always("no false heuristic outcome", TwoPhaseModel::isRecordedRightly));
+    properties.add(Property.always("callers are told what is true", TwoPhaseModel::isToldRightly));
     if (scope.recoverers() > 0) {
       properties.add(Property.staysReachable("no orphan", TwoPhaseModel::isResolved));
     }
@@ -138,8 +135,7 @@ final class TwoPhaseModel implements Model<World> {
           Property.staysReachable("what agrees is forgotten", TwoPhaseModel::isForgotten));
       properties.add(
           Property.staysReachable(
-              "what was done by hand against the decision is reported",
-              TwoPhaseModel::isReported));
+              "what was done by hand against the decision is reported", TwoPhaseModel::isReported));
     }
     return properties;
   }

@@ -54,7 +54,8 @@ final class TwoPhaseModelTest {
 
   @Test
   void everyRowOfTheOwnersTableIsGoneThrough() {
-    TwoPhaseModel model = new TwoPhaseModel(new Scope(2, List.of(BOTH), 1, 0, 0, 0), Rules.STANDARD);
+    TwoPhaseModel model =
+        new TwoPhaseModel(new Scope(2, List.of(BOTH), 1, 0, 0, 0), Rules.STANDARD);
 
     ModelChecker.bounded(10_000).explore(model);
 
@@ -72,12 +73,7 @@ final class TwoPhaseModelTest {
         new TwoPhaseModel(new Scope(1, List.of(FIRST, FIRST), 1, 1, 0, 0), Rules.STANDARD);
     World start = model.start();
     Branch tooOld = Branch.WORKING.prepare().record(Heuristic.Kind.TOO_OLD);
-    Op first =
-        start
-            .op(0)
-            .begin(1, List.of(tooOld))
-            .rollBack()
-            .with(Owner.WORKING.crash());
+    Op first = start.op(0).begin(1, List.of(tooOld)).rollBack().with(Owner.WORKING.crash());
 
     Exploration<World> explored =
         ModelChecker.bounded(50_000).explore(model.from(start.with(0, first).clean(0, 1)));

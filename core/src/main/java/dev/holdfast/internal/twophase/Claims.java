@@ -137,7 +137,14 @@ public final class Claims {
 
   private void take(
       Participant participant, Identity us, Registration ours, Claim theirs, Duration settlesIn) {
-    UUID next = decisions.propose(participant.name(), ours.claim(), UUID.randomUUID());
+    UUID current = ours.claim();
+    if (theirs.token().equals(ours.nextClaim())) {
+      // Claimed by a process that died before it said so.
+      current = theirs.token();
+      decisions.confirm(participant.name(), current);
+    }
+    UUID next =
+        decisions.propose(participant.name(), current, UUID.randomUUID(), us.server().started());
     boolean taken =
         participant
             .branches()

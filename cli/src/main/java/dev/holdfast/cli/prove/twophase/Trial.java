@@ -2,6 +2,7 @@ package dev.holdfast.cli.prove.twophase;
 
 import dev.holdfast.HoldfastException;
 import dev.holdfast.devservices.PostgresServer;
+import dev.holdfast.internal.Doorbell;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.Heuristic;
 import java.io.PrintWriter;
@@ -104,9 +105,9 @@ final class Trial implements AutoCloseable {
    */
   List<String> round() {
     tally.rounds++;
-    long began = System.nanoTime();
-    while (System.nanoTime() - began < ROUND.toNanos()
-        || (done() < LEAST && System.nanoTime() - began < LONGEST_ROUND.toNanos())) {
+    long began = Doorbell.nanos();
+    while (Doorbell.nanos() - began < ROUND.toNanos()
+        || (done() < LEAST && Doorbell.nanos() - began < LONGEST_ROUND.toNanos())) {
       keepUp();
       pause(50 + random.nextInt(300));
       strike();
@@ -225,8 +226,8 @@ final class Trial implements AutoCloseable {
   }
 
   private boolean comesToRest() {
-    long until = System.nanoTime() + TO_REST.toNanos();
-    while (System.nanoTime() < until) {
+    long until = Doorbell.nanos() + TO_REST.toNanos();
+    while (Doorbell.nanos() < until) {
       if (prepared().isEmpty()) {
         return true;
       }
@@ -302,7 +303,7 @@ final class Trial implements AutoCloseable {
         ledger,
         "begin; delete from entry where id = '%s'; commit; begin; insert into entry values ('%s'); prepare transaction '%s'"
             .formatted(id, id, gid));
-    long until = System.nanoTime() + TO_REST.toNanos();
+    long until = Doorbell.nanos() + TO_REST.toNanos();
     while (unacknowledged().stream().noneMatch(each -> each.gid().equals(gid))) {
       if (prepared().isEmpty()) {
         violations.add(
@@ -310,7 +311,7 @@ final class Trial implements AutoCloseable {
                 .formatted(id));
         return;
       }
-      if (System.nanoTime() > until) {
+      if (Doorbell.nanos() > until) {
         violations.add(gid + " is in doubt, and nobody reports it");
         return;
       }
@@ -344,9 +345,9 @@ final class Trial implements AutoCloseable {
                 tx.on(any.participant).update("insert into entry (id) values (?)", id);
               });
       gid[0] = lastGid(id);
-      long until = System.nanoTime() + TO_REST.toNanos();
+      long until = Doorbell.nanos() + TO_REST.toNanos();
       while (gid[0] != null && Boolean.TRUE.equals(isDecided(id))) {
-        if (System.nanoTime() > until) {
+        if (Doorbell.nanos() > until) {
           return List.of();
         }
         pause(50);
@@ -421,7 +422,7 @@ final class Trial implements AutoCloseable {
 
   private static void pause(int millis) {
     try {
-      new dev.holdfast.internal.Doorbell().await(Duration.ofMillis(millis));
+      new Doorbell().await(Duration.ofMillis(millis));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HoldfastException("Interrupted. The proof is over, and says nothing.", e);

@@ -216,13 +216,14 @@ final class ClaimModel implements Model<ClaimWorld> {
   private void propose(ClaimWorld world, int index, List<Step<ClaimWorld>> into) {
     Checker checker = world.nodes().get(index).checker();
     Node node = world.nodes().get(index);
-    boolean isTheirs = node.next() != 0 && node.next() == checker.theirs().token();
-    if (isTheirs && rules.confirmsFirst()) {
-      node = confirm(node, node.next());
+    int current = checker.token();
+    if (checker.next() != 0 && checker.next() == checker.theirs().token()) {
+      // Claimed by a process that died before it said so.
+      current = checker.next();
+      node = confirm(node, current);
     }
     boolean isOpen = node.next() != 0 && rules.takesUpProposal(node.nextBy(), checker.us());
-    boolean isAsRead = node.token() == checker.token() || (isTheirs && rules.confirmsFirst());
-    boolean isFresh = !isOpen && isAsRead;
+    boolean isFresh = !isOpen && node.token() == current;
     if (isFresh && world.tokens() == scope.tokens()) {
       return;
     }
@@ -275,11 +276,15 @@ final class ClaimModel implements Model<ClaimWorld> {
         Step.progress(
             who + "has looked after what is prepared", world.with(index, node.with(Checker.IDLE))));
     for (int i = 0; i < world.nodes().size(); i++) {
-      if (i != index && world.nodes().get(i).op() == Op.PREPARED) {
+      Node other = world.nodes().get(i);
+      if (i != index && other.op() == Op.PREPARED) {
+        // A copy's own operations are not protected from the original.
         into.add(
             Step.progress(
                 who + "knows nothing of the operation of the " + name(i) + ": ROLLBACK PREPARED",
-                world.with(i == 0 ? Harm.COPY_ABORTED_THE_ORIGINALS : Harm.COPYS_WAS_ABORTED)));
+                i == 0
+                    ? world.with(Harm.COPY_ABORTED_THE_ORIGINALS)
+                    : world.with(i, other.with(Op.NONE))));
       }
     }
   }

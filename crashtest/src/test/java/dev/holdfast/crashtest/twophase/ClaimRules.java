@@ -30,11 +30,6 @@ class ClaimRules {
    * @param us the start of the server now
    */
   boolean takesUpProposal(int by, int us) {
-    return true;
-  }
-
-  /** Whether a proposal that the participant knows is confirmed before another one is made. */
-  boolean confirmsFirst() {
-    return false;
+    return by == us;
   }
 }

@@ -18,8 +18,6 @@ record ClaimWorld(Claimed claim, List<Node> nodes, int tokens, int starts, Harm 
     NONE,
     /** A copy rolled a branch of the original back whose operation could still commit. */
     COPY_ABORTED_THE_ORIGINALS,
-    /** The original, or another copy, did the same to a copy. */
-    COPYS_WAS_ABORTED,
     /** The original was refused without having been stopped since it held the claim. */
     ORIGINAL_LOCKED_OUT
   }

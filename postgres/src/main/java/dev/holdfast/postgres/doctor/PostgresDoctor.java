@@ -81,11 +81,18 @@ public final class PostgresDoctor {
                 each -> each.id().equals("schema.version") && each.severity() == Severity.FAIL);
     if (!unusable) {
       ofTables(role).forEach(check -> ask(check, findings));
-      ask(TwoPhaseChecks.notAsked(participants.keySet()), findings);
-      participants.forEach((name, open) -> ask(ParticipantChecks.of(name, open), findings));
+      findings.addAll(ofParticipants(participants));
     }
     // Every check may have met the pooler's mix-up: once is enough.
     return findings.stream().distinct().toList();
+  }
+
+  /** Of those that are named what is there, of the others that they were not asked. */
+  List<Finding> ofParticipants(Map<String, Supplier<Participant>> participants) {
+    List<Finding> findings = new ArrayList<>();
+    ask(TwoPhaseChecks.notAsked(participants.keySet()), findings);
+    participants.forEach((name, open) -> ask(ParticipantChecks.of(name, open), findings));
+    return findings;
   }
 
   /** One check, whose findings' ids begin with its own. */

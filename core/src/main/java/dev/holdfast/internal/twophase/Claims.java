@@ -65,6 +65,18 @@ public final class Claims {
     tokens.remove(participant.name());
   }
 
+  /** Looks, and changes nothing; {@code CLAIM} where nobody here has registered it. */
+  Verdict look(Participant participant) {
+    Identity us = decisions.identity();
+    Optional<Registration> ours = decisions.participant(participant.name());
+    return ours.isEmpty()
+        ? Verdict.CLAIM
+        : ClaimProtocol.judge(
+            ours.get(),
+            participant.branches().claim(us.storeId(), participant.name()),
+            us.server());
+  }
+
   /** Looks, and does what has to be done; returns HELD, SETTLING or REFUSED. */
   Verdict check(Participant participant) {
     BranchStore there = participant.branches();

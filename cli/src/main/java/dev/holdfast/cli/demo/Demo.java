@@ -20,8 +20,8 @@ final class Demo {
   private static final Duration LONGEST_SETTLING = Duration.ofSeconds(60);
   private static final Duration QUIET = Duration.ofSeconds(1);
 
-  /** A consumer that was started again has to join its group. */
-  private static final Duration QUIET_SHIPPING = Duration.ofSeconds(3);
+  /** A consumer that was started again has to join its group; an operation waits for locks. */
+  private static final Duration LONGER_QUIET = Duration.ofSeconds(3);
 
   private final Servers servers;
   private final DemoSettings settings;
@@ -177,14 +177,15 @@ final class Demo {
     boolean quiet =
         Timing.until(
             LONGEST_SETTLING,
-            kind.receives() ? QUIET_SHIPPING : QUIET,
+            kind.receives() || kind.hasLedger() ? LONGER_QUIET : QUIET,
             () -> {
               int seen = arrivals.seen();
               boolean same = before[0] == seen;
               before[0] = seen;
               return same;
             });
-    return complete && quiet;
+    // An operation whose client had gone may have been prepared in the meantime, and left so.
+    return complete && quiet && (!kind.hasLedger() || isSettled(kind, orders, arrivals));
   }
 
   private static boolean isSettled(StrategyKind kind, DataSource orders, Arrivals arrivals) {

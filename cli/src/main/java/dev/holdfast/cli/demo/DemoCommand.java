@@ -58,7 +58,8 @@ public final class DemoCommand implements Callable<Integer> {
       defaultValue = "8",
       description = {
         "SIGKILLs of the order service per strategy (default: ${DEFAULT-VALUE}). Where shipments are"
-            + " counted it gets a quarter as many, and the shipping service half as many."
+            + " counted it gets a quarter as many, and the shipping service half as many. Where there"
+            + " is a ledger, each database also loses as many replies."
       })
   private int kills;
 

@@ -57,6 +57,20 @@ class DemoEndToEndTest {
     shipsEveryOrderOnceAndInOrder("webhook");
   }
 
+  @Test
+  void twoPhaseEntersEveryOrderInBothDatabasesOnceAndInOrder() throws Exception {
+    JsonNode row =
+        DemoRuns.strategies(
+                directory, "demo --strategies two-phase --operations 200 --kills 2 --seed 7")
+            .path(0);
+
+    assertThat(row.path("name").asText()).isEqualTo("two-phase");
+    assertThat(row.path("operations").asInt()).isEqualTo(200);
+    assertThat(row.path("kills").asInt()).isEqualTo(2);
+    assertThat(DemoRuns.violations(row)).isZero();
+    assertThat(row.at("/latency_ms/p50").asDouble()).isPositive();
+  }
+
   private void shipsEveryOrderOnceAndInOrder(String strategy) throws Exception {
     JsonNode row =
         DemoRuns.strategies(

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.Holdfast;
-import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import java.nio.charset.StandardCharsets;
@@ -36,84 +35,82 @@ class ConsumerCommandTest {
     assertThat(command("status").result()).contains("No consumer has been started yet");
     assertThat(command("pause billing").error()).contains("There is no consumer 'billing'");
 
-    try (KafkaServer kafka = KafkaServer.start()) {
-      kafka.createTopic("orders", 1);
-      PGSimpleDataSource dataSource = new PGSimpleDataSource();
-      dataSource.setUrl(database);
-      Set<String> broken = ConcurrentHashMap.newKeySet();
-      broken.add("b1");
-      broken.add("c1");
-      List<String> handled = new CopyOnWriteArrayList<>();
-      Map<String, Object> producer = Map.of("bootstrap.servers", kafka.bootstrapServers());
-      try (Holdfast holdfast = Holdfast.on(dataSource).schemaManagedElsewhere().start();
-          KafkaProducer<String, String> sender =
-              new KafkaProducer<>(producer, new StringSerializer(), new StringSerializer());
-          KafkaInbox inbox =
-              KafkaInbox.start(
-                  holdfast,
-                  "billing",
-                  Map.of("bootstrap.servers", kafka.bootstrapServers()),
-                  KafkaInboxSettings.DEFAULT.withAttempts(1),
-                  List.of("orders"),
-                  (tx, message) -> {
-                    String value = new String(message.value(), StandardCharsets.UTF_8);
-                    if (broken.contains(value)) {
-                      throw new IllegalStateException("cannot bill " + value);
-                    }
-                    handled.add(value);
-                  })) {
-        for (String value : List.of("a1", "b1", "b2", "c1", "c2")) {
-          sender.send(new ProducerRecord<>("orders", value.substring(0, 1), value));
-        }
-        sender.flush();
-        await()
-            .atMost(BOUND)
-            .untilAsserted(
-                () ->
-                    assertThat(command("list billing").result())
-                        .contains("k:b", "cannot bill b1", "k:c"));
-        await().atMost(BOUND).until(() -> inbox.status().stream().anyMatch(s -> s.next() == 5));
-        assertThat(command("status").result()).contains("billing", "orders-0", "reading");
-        assertThat(command("status --json").result()).contains("\"next_offset\" : 5");
-        assertThat(command("list billing --json").result()).contains("\"lane\" : \"k:b\"");
-
-        assertThat(command("release billing --topic orders --partition 0 --lane k:nobody").error())
-            .contains("Nothing of that lane is held back");
-        broken.remove("b1");
-        command("release billing --topic orders --partition 0 --lane k:b").result();
-        await().atMost(BOUND).until(() -> handled.containsAll(List.of("b1", "b2")));
-
-        assertThat(command("skip billing --topic orders --partition 0 --offset 99").error())
-            .contains("No record of that offset");
-        command("skip billing --topic orders --partition 0 --offset 3").result();
-        command("release billing --topic orders --partition 0 --lane k:c").result();
-        await().atMost(BOUND).until(() -> handled.contains("c2"));
-        assertThat(handled).doesNotContain("c1");
-
-        command("pause billing --reason migration").result();
-        assertThat(command("status").result()).contains("paused");
-        command("resume billing").result();
-
-        assertThat(command("continue billing --topic orders --partition 7").error())
-            .contains("does not read that partition");
-        handled.clear();
-        command("continue billing --topic orders --partition 0 --offset 4").result();
-        await().atMost(BOUND).until(() -> handled.contains("c2"));
-        assertThat(handled).containsExactly("c2");
-
-        broken.clear();
-        assertThat(command("seek billing --topic orders --kafka x --to-time soon").error())
-            .contains("--to-time is 'soon'");
-        assertThat(
-                command(
-                        "seek billing --topic nothing --to-earliest --kafka "
-                            + kafka.bootstrapServers())
-                    .error())
-            .contains("does not know the topic nothing");
-        command("seek billing --topic orders --to-earliest --kafka " + kafka.bootstrapServers())
-            .result();
-        await().atMost(BOUND).until(() -> handled.contains("c1"));
+    TestKafka.createTopic("invoices", 1);
+    PGSimpleDataSource dataSource = new PGSimpleDataSource();
+    dataSource.setUrl(database);
+    Set<String> broken = ConcurrentHashMap.newKeySet();
+    broken.add("b1");
+    broken.add("c1");
+    List<String> handled = new CopyOnWriteArrayList<>();
+    Map<String, Object> producer = Map.of("bootstrap.servers", TestKafka.bootstrapServers());
+    try (Holdfast holdfast = Holdfast.on(dataSource).schemaManagedElsewhere().start();
+        KafkaProducer<String, String> sender =
+            new KafkaProducer<>(producer, new StringSerializer(), new StringSerializer());
+        KafkaInbox inbox =
+            KafkaInbox.start(
+                holdfast,
+                "billing",
+                Map.of("bootstrap.servers", TestKafka.bootstrapServers()),
+                KafkaInboxSettings.DEFAULT.withAttempts(1),
+                List.of("invoices"),
+                (tx, message) -> {
+                  String value = new String(message.value(), StandardCharsets.UTF_8);
+                  if (broken.contains(value)) {
+                    throw new IllegalStateException("cannot bill " + value);
+                  }
+                  handled.add(value);
+                })) {
+      for (String value : List.of("a1", "b1", "b2", "c1", "c2")) {
+        sender.send(new ProducerRecord<>("invoices", value.substring(0, 1), value));
       }
+      sender.flush();
+      await()
+          .atMost(BOUND)
+          .untilAsserted(
+              () ->
+                  assertThat(command("list billing").result())
+                      .contains("k:b", "cannot bill b1", "k:c"));
+      await().atMost(BOUND).until(() -> inbox.status().stream().anyMatch(s -> s.next() == 5));
+      assertThat(command("status").result()).contains("billing", "invoices-0", "reading");
+      assertThat(command("status --json").result()).contains("\"next_offset\" : 5");
+      assertThat(command("list billing --json").result()).contains("\"lane\" : \"k:b\"");
+
+      assertThat(command("release billing --topic invoices --partition 0 --lane k:nobody").error())
+          .contains("Nothing of that lane is held back");
+      broken.remove("b1");
+      command("release billing --topic invoices --partition 0 --lane k:b").result();
+      await().atMost(BOUND).until(() -> handled.containsAll(List.of("b1", "b2")));
+
+      assertThat(command("skip billing --topic invoices --partition 0 --offset 99").error())
+          .contains("No record of that offset");
+      command("skip billing --topic invoices --partition 0 --offset 3").result();
+      command("release billing --topic invoices --partition 0 --lane k:c").result();
+      await().atMost(BOUND).until(() -> handled.contains("c2"));
+      assertThat(handled).doesNotContain("c1");
+
+      command("pause billing --reason migration").result();
+      assertThat(command("status").result()).contains("paused");
+      command("resume billing").result();
+
+      assertThat(command("continue billing --topic invoices --partition 7").error())
+          .contains("does not read that partition");
+      handled.clear();
+      command("continue billing --topic invoices --partition 0 --offset 4").result();
+      await().atMost(BOUND).until(() -> handled.contains("c2"));
+      assertThat(handled).containsExactly("c2");
+
+      broken.clear();
+      assertThat(command("seek billing --topic invoices --kafka x --to-time soon").error())
+          .contains("--to-time is 'soon'");
+      assertThat(
+              command(
+                      "seek billing --topic nothing --to-earliest --kafka "
+                          + TestKafka.bootstrapServers())
+                  .error())
+          .contains("does not know the topic nothing");
+      command("seek billing --topic invoices --to-earliest --kafka " + TestKafka.bootstrapServers())
+          .result();
+      await().atMost(BOUND).until(() -> handled.contains("c1"));
     }
   }
 }

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
 import dev.holdfast.UnroutedTopic;
-import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.outbox.RelaySettings;
 import java.sql.Connection;
@@ -40,15 +39,13 @@ import org.postgresql.ds.PGSimpleDataSource;
 class OutboxCommandTest {
   private static final Duration BOUND = Duration.ofSeconds(60);
 
-  private static KafkaServer kafka;
   private static Holdfast holdfast;
   private static String owner;
   private static String operator;
 
   @BeforeAll
   static void startRelay() throws Exception {
-    kafka = KafkaServer.start();
-    kafka.createTopic("orders.placed", 2);
+    TestKafka.createTopic("orders.placed", 2);
     owner = TestDatabases.create();
     Run.line("schema migrate --database", owner).result();
     TestDatabases.execute(
@@ -64,7 +61,7 @@ class OutboxCommandTest {
         Holdfast.on(dataSource)
             .channel(
                 "orders",
-                Kafka.to(Map.of("bootstrap.servers", kafka.bootstrapServers())),
+                Kafka.to(Map.of("bootstrap.servers", TestKafka.bootstrapServers())),
                 "orders.*")
             .relay(RelaySettings.DEFAULT.withProgressInterval(Duration.ofMillis(100)))
             .start();
@@ -75,7 +72,6 @@ class OutboxCommandTest {
     if (holdfast != null) {
       holdfast.close();
     }
-    kafka.close();
   }
 
   private static Run command(String line, String... more) {
@@ -96,7 +92,7 @@ class OutboxCommandTest {
   }
 
   private static List<String> delivered() {
-    return Topics.committed(kafka.bootstrapServers(), "orders.placed").stream()
+    return Topics.committed(TestKafka.bootstrapServers(), "orders.placed").stream()
         .map(ConsumerRecord::value)
         .toList();
   }

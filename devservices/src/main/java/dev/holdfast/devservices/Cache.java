@@ -43,7 +43,7 @@ final class Cache {
       return new Cache(root);
     } catch (IOException e) {
       throw new DevServiceException(
-          "Cannot create the cache directory %s for servers' programs: %s. Make it writable, or set the system property user.home."
+          "Cannot create the cache directory %s for what servers are started from: %s. Make it writable, or set the system property user.home."
               .formatted(root, e.getMessage()),
           e);
     }

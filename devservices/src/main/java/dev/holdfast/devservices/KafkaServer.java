@@ -25,9 +25,12 @@ import org.jspecify.annotations.Nullable;
  * seconds, and a temporary data directory is deleted. A server that was left on a given directory
  * nevertheless is ended before another starts there. Two programs cannot use one directory at once.
  *
- * <p>The server runs on this program's class path and needs about 300 MB. Instances are safe for
- * use by several threads; an operation waits for the one before it. Every wait is bounded. All
- * methods throw {@link DevServiceException} when the server does not do what was asked.
+ * <p>The server runs on this program's class path and needs about 300 MB. Who starts many of them
+ * sets the system property {@code holdfast.kafka.archive=true}: then the first one makes an archive
+ * of Kafka's classes in the user's cache, with which each one after it starts in half the processor
+ * time. Instances are safe for use by several threads; an operation waits for the one before it.
+ * Every wait is bounded. All methods throw {@link DevServiceException} when the server does not do
+ * what was asked.
  */
 public final class KafkaServer implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
@@ -35,6 +38,7 @@ public final class KafkaServer implements AutoCloseable {
   private final ServerHome home;
   private final Map<String, String> settings;
   private final List<String> javaOptions;
+  private final boolean withArchive;
   private final Port port;
   private final Port controllerPort = Port.free();
   private final @Nullable KafkaServer joined;
@@ -47,6 +51,7 @@ public final class KafkaServer implements AutoCloseable {
     this.home = home;
     this.settings = new LinkedHashMap<>(builder.settings);
     this.javaOptions = List.copyOf(builder.javaOptions);
+    this.withArchive = builder.withArchive;
     this.port = Port.of(builder.port);
     this.joined = builder.joined;
     this.relayedPort = builder.relayed ? Port.free() : null;
@@ -179,15 +184,19 @@ public final class KafkaServer implements AutoCloseable {
 
   private List<String> command() {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    KafkaArchive archive = KafkaArchive.ofThisProgram();
+    command.add(KafkaArchive.java());
     command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    if (withArchive) {
+      command.addAll(archive.options());
+    }
     command.addAll(javaOptions);
     // Whichever logging backend this program brings, and however it has configured it.
     command.add("-Dlogback.configurationFile=dev/holdfast/devservices/kafka-logback.xml");
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     // Log4j's API is on the class path without a backend, and says so.
     command.add("-Dlog4j2.StatusLogger.level=OFF");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of("-cp", archive.classPath()));
     command.addAll(List.of(KafkaMain.class.getName(), home.file("").toString()));
     return command;
   }
@@ -301,6 +310,7 @@ public final class KafkaServer implements AutoCloseable {
     private @Nullable Path dataDirectory;
     private int port;
     private boolean relayed;
+    private boolean withArchive = true;
     private @Nullable KafkaServer joined;
 
     private Builder() {}
@@ -348,6 +358,12 @@ public final class KafkaServer implements AutoCloseable {
     public Builder javaOption(String option) {
       javaOptions.add(option);
       return this;
+    }
+
+    /** For the server from which an archive is made. */
+    Builder withoutArchive(String option) {
+      withArchive = false;
+      return javaOption(option);
     }
 
     /**

@@ -3,6 +3,8 @@ package dev.holdfast.devservices;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,15 @@ final class KafkaServerTest {
   @AfterAll
   static void closeServer() {
     server.close();
+  }
+
+  /** The build asks for it: see {@code holdfast.kafka.archive} in the parent's pom.xml. */
+  @Test
+  void readsItsClassesFromTheArchiveThatWasAskedFor() throws Exception {
+    assertThat(System.getProperty(KafkaArchive.WANTED)).isEqualTo("true");
+    // The JVM maps the file only when it fits its class path, and says nothing when it does not.
+    assertThat(Files.readString(Path.of("/proc", Long.toString(server.pid()), "maps")))
+        .contains("/kafka.jsa");
   }
 
   @Test

@@ -99,12 +99,25 @@ final class PostgresWakeUps implements WakeUps {
       }
     }
 
-    /** Waits for the end, since whoever closes this may close the pool next. */
+    /**
+     * Waits for the end, since whoever closes this may close the pool next. The driver cannot be
+     * interrupted while it listens, but it hears a wake-up, which costs other processes a look.
+     * That is sent beside the wait, which must not become longer where there is no connection to be
+     * had.
+     */
     @Override
     public void close() throws InterruptedException {
       closed = true;
       doorbell.ring();
-      thread.join(LONGEST_CLOSE.toMillis());
+      Thread waking = new Thread(PostgresWakeUps.this::send, "holdfast-listen-end");
+      waking.setDaemon(true);
+      waking.start();
+      try {
+        thread.join(LONGEST_CLOSE.toMillis());
+      } finally {
+        waking.interrupt();
+        waking.join(LISTEN_MILLIS);
+      }
     }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.holdfast.cli.Main;
 import dev.holdfast.crashtest.Attacks;
 import java.io.IOException;
@@ -14,13 +15,42 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+/** What Holdfast's strategies come through, in one run on the same servers. */
 class DemoEndToEndTest {
   private static final Duration BOUND = Duration.ofSeconds(60);
+  private static final int OPERATIONS = 300;
+
+  private static JsonNode strategies = MissingNode.getInstance();
 
   @TempDir Path directory;
+
+  /** Four strategies: with four times the time of a test. */
+  @BeforeAll
+  @Timeout(value = 16, unit = TimeUnit.MINUTES)
+  static void run(@TempDir Path reports) throws Exception {
+    strategies =
+        DemoRuns.strategies(
+            reports,
+            "demo --strategies outbox,inbox,webhook,two-phase --operations %d --kills 2 --seed 7"
+                .formatted(OPERATIONS));
+  }
+
+  /** The row of a strategy that has got through all of the run. */
+  private static JsonNode whole(int row, String strategy) {
+    assertThat(strategies).hasSize(4);
+    JsonNode whole = strategies.path(row);
+    assertThat(whole.path("name").asText()).isEqualTo(strategy);
+    assertThat(whole.path("operations").asInt()).isEqualTo(OPERATIONS);
+    // Of the order service, or one of each service.
+    assertThat(whole.path("kills").asInt()).isEqualTo(2);
+    assertThat(whole.at("/latency_ms/p50").asDouble()).isPositive();
+    return whole;
+  }
 
   @Test
   @Attacks({
@@ -29,60 +59,37 @@ class DemoEndToEndTest {
     "outbox.delivery.once",
     "outbox.order"
   })
-  void outboxLosesInventsRepeatsAndReordersNothing() throws Exception {
-    JsonNode outbox =
-        DemoRuns.strategies(
-                directory, "demo --strategies outbox --operations 300 --kills 2 --seed 7")
-            .path(0);
+  void outboxLosesInventsRepeatsAndReordersNothing() {
+    JsonNode outbox = whole(0, "outbox");
 
-    assertThat(outbox.path("name").asText()).isEqualTo("outbox");
-    assertThat(outbox.path("operations").asInt()).isEqualTo(300);
-    assertThat(outbox.path("kills").asInt()).isEqualTo(2);
-    assertThat(DemoRuns.violations(outbox)).isZero();
+    assertThat(DemoRuns.violations(outbox)).as(outbox.toString()).isZero();
     assertThat(outbox.path("throughput_per_s").asDouble()).isPositive();
-    assertThat(outbox.at("/latency_ms/p50").asDouble()).isPositive();
     assertThat(outbox.at("/latency_ms/p99").asDouble())
         .isGreaterThanOrEqualTo(outbox.at("/latency_ms/p50").asDouble());
   }
 
   @Test
   @Attacks({"consumer.atomicity", "consumer.once", "consumer.order"})
-  void inboxLosesInventsRepeatsAndReordersNothing() throws Exception {
-    shipsEveryOrderOnceAndInOrder("inbox");
+  void inboxLosesInventsRepeatsAndReordersNothing() {
+    JsonNode inbox = whole(1, "inbox");
+
+    assertThat(DemoRuns.violations(inbox)).as(inbox.toString()).isZero();
   }
 
   @Test
   @Attacks({"inbox.atomicity", "inbox.once", "outbox.delivery.none-lost", "outbox.order"})
-  void webhookLosesInventsRepeatsAndReordersNothing() throws Exception {
-    shipsEveryOrderOnceAndInOrder("webhook");
+  void webhookLosesInventsRepeatsAndReordersNothing() {
+    JsonNode webhook = whole(2, "webhook");
+
+    assertThat(DemoRuns.violations(webhook)).as(webhook.toString()).isZero();
   }
 
+  /** The run fails as well when something is left prepared. */
   @Test
-  void twoPhaseEntersEveryOrderInBothDatabasesOnceAndInOrder() throws Exception {
-    JsonNode row =
-        DemoRuns.strategies(
-                directory, "demo --strategies two-phase --operations 200 --kills 2 --seed 7")
-            .path(0);
+  void twoPhaseWritesBothDatabasesOrNeitherOnceAndInOrder() {
+    JsonNode twoPhase = whole(3, "two-phase");
 
-    assertThat(row.path("name").asText()).isEqualTo("two-phase");
-    assertThat(row.path("operations").asInt()).isEqualTo(200);
-    assertThat(row.path("kills").asInt()).isEqualTo(2);
-    assertThat(DemoRuns.violations(row)).isZero();
-    assertThat(row.at("/latency_ms/p50").asDouble()).isPositive();
-  }
-
-  private void shipsEveryOrderOnceAndInOrder(String strategy) throws Exception {
-    JsonNode row =
-        DemoRuns.strategies(
-                directory, "demo --strategies " + strategy + " --operations 200 --kills 2 --seed 7")
-            .path(0);
-
-    assertThat(row.path("name").asText()).isEqualTo(strategy);
-    assertThat(row.path("operations").asInt()).isEqualTo(200);
-    // One of each service.
-    assertThat(row.path("kills").asInt()).isEqualTo(2);
-    assertThat(DemoRuns.violations(row)).isZero();
-    assertThat(row.at("/latency_ms/p50").asDouble()).isPositive();
+    assertThat(DemoRuns.violations(twoPhase)).as(twoPhase.toString()).isZero();
   }
 
   @Test
@@ -95,6 +102,7 @@ class DemoEndToEndTest {
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Djava.io.tmpdir=" + directory,
+                "-Dholdfast.kafka.archive=" + Boolean.getBoolean("holdfast.kafka.archive"),
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName(),

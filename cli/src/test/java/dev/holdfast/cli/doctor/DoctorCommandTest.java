@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Run;
 import dev.holdfast.cli.TestDatabases;
+import dev.holdfast.cli.TestKafka;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.Store;
@@ -158,23 +159,21 @@ class DoctorCommandTest {
   void consumerThatIsBehindItsTopicIsFoundWithTheBrokersNamedAndPausedWithout() throws Exception {
     Store store = healthy();
     assertThat(doctor("--json").out()).contains("targets.connection");
-    try (KafkaServer kafka = KafkaServer.start()) {
-      kafka.createTopic("orders", 1);
-      kafka.createTopic("payments", 1);
-      store.offsets().register("billing");
-      store.offsets().begin("billing", "payments", UUID.randomUUID(), Map.of(0, 0L));
+    TestKafka.createTopic("orders", 1);
+    TestKafka.createTopic("payments", 1);
+    store.offsets().register("billing");
+    store.offsets().begin("billing", "payments", UUID.randomUUID(), Map.of(0, 0L));
 
-      Run again = doctor("--kafka", kafka.bootstrapServers());
-      assertThat(again.status()).isEqualTo(1);
-      assertThat(again.out())
-          .contains("FAIL      consumer.topic [billing: payments]")
-          .contains(
-              "> holdfast consumer seek billing --topic payments --kafka "
-                  + kafka.bootstrapServers());
+    Run again = doctor("--kafka", TestKafka.bootstrapServers());
+    assertThat(again.status()).isEqualTo(1);
+    assertThat(again.out())
+        .contains("FAIL      consumer.topic [billing: payments]")
+        .contains(
+            "> holdfast consumer seek billing --topic payments --kafka "
+                + TestKafka.bootstrapServers());
 
-      store.offsets().pause("billing", "a migration");
-      assertThat(doctor().result())
-          .contains("WARN      consumer.state [billing]", "> holdfast consumer resume billing");
-    }
+    store.offsets().pause("billing", "a migration");
+    assertThat(doctor().result())
+        .contains("WARN      consumer.state [billing]", "> holdfast consumer resume billing");
   }
 }

@@ -9,7 +9,7 @@ import dev.holdfast.Message;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.cli.Run;
 import dev.holdfast.cli.TestDatabases;
-import dev.holdfast.devservices.KafkaServer;
+import dev.holdfast.cli.TestKafka;
 import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.Reply;
@@ -33,43 +33,41 @@ class OperationCommandTest {
     Run.line("schema migrate --database", url).result();
     PGSimpleDataSource dataSource = new PGSimpleDataSource();
     dataSource.setUrl(url);
-    try (KafkaServer kafka = KafkaServer.start()) {
-      kafka.createTopic("orders.placed", 1);
-      KafkaTarget target = Kafka.to(Map.of("bootstrap.servers", kafka.bootstrapServers()));
-      try (Holdfast holdfast =
-          Holdfast.on(dataSource)
-              .channel("orders", target, "orders.*")
-              .relay(RelaySettings.DEFAULT.withProgressInterval(Duration.ofMillis(100)))
-              .start()) {
-        // Nobody runs this one.
-        holdfast.store().channels().register("audit", List.of("orders.placed"));
-        holdfast.transact(
-            TransactionOptions.DEFAULT.withOperationId("order-4711"),
-            tx -> {
-              tx.publish(Message.of("orders.placed", "4711", "{}"));
-              tx.publish(Message.of("orders.nowhere", "4712", "{}"));
-              tx.publish(
-                  Message.to("orders.reminder")
-                      .deliverAt(Instant.now().plus(Duration.ofHours(1)))
-                      .build());
-            });
-        await().atMost(BOUND).until(() -> json(url).at("/owed").asInt() == 3);
+    TestKafka.createTopic("shipments.placed", 1);
+    KafkaTarget target = Kafka.to(Map.of("bootstrap.servers", TestKafka.bootstrapServers()));
+    try (Holdfast holdfast =
+        Holdfast.on(dataSource)
+            .channel("orders", target, "shipments.*")
+            .relay(RelaySettings.DEFAULT.withProgressInterval(Duration.ofMillis(100)))
+            .start()) {
+      // Nobody runs this one.
+      holdfast.store().channels().register("audit", List.of("shipments.placed"));
+      holdfast.transact(
+          TransactionOptions.DEFAULT.withOperationId("order-4711"),
+          tx -> {
+            tx.publish(Message.of("shipments.placed", "4711", "{}"));
+            tx.publish(Message.of("shipments.nowhere", "4712", "{}"));
+            tx.publish(
+                Message.to("shipments.reminder")
+                    .deliverAt(Instant.now().plus(Duration.ofHours(1)))
+                    .build());
+          });
+      await().atMost(BOUND).until(() -> json(url).at("/owed").asInt() == 3);
 
-        JsonNode events = json(url).path("events");
-        assertThat(events.findValuesAsText("state"))
-            .containsExactly("DONE", "DELAYED", "DONE", "WAITING", "DELIVERED", "DONE", "PARKED");
-        String text = Run.of("operation", "order-4711", "--database", url).result();
-        assertThat(text)
-            .contains("record orders.placed", "channel orders", "delivered")
-            .contains("by nobody: no relay leads the channel. Start a process that runs")
-            .contains("holdfast outbox unpark --channel orders KEY")
-            .contains("Owed: record orders.reminder, database, by ");
+      JsonNode events = json(url).path("events");
+      assertThat(events.findValuesAsText("state"))
+          .containsExactly("DONE", "DELAYED", "DONE", "WAITING", "DELIVERED", "DONE", "PARKED");
+      String text = Run.of("operation", "order-4711", "--database", url).result();
+      assertThat(text)
+          .contains("record shipments.placed", "channel orders", "delivered")
+          .contains("by nobody: no relay leads the channel. Start a process that runs")
+          .contains("holdfast outbox unpark --channel orders KEY")
+          .contains("Owed: record shipments.reminder, database, by ");
 
-        String position = events.at("/6/position").asText();
-        Run.of("outbox", "skip", "--database", url, "--channel", "orders", position).result();
-        assertThat(Run.of("operation", "order-4711", "--database", url).result())
-            .contains("skipped", "skip in channel orders");
-      }
+      String position = events.at("/6/position").asText();
+      Run.of("outbox", "skip", "--database", url, "--channel", "orders", position).result();
+      assertThat(Run.of("operation", "order-4711", "--database", url).result())
+          .contains("skipped", "skip in channel orders");
     }
   }
 

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Run;
+import dev.holdfast.cli.TestDatabases;
+import dev.holdfast.cli.TestKafka;
 import dev.holdfast.cli.Topics;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.KafkaServer;
@@ -30,8 +32,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,30 +40,23 @@ import org.junit.jupiter.api.io.TempDir;
  * The relay as people run it: a process that gets signals. Its publisher knows SQL and nothing
  * else.
  */
-@SuppressWarnings("NullAway.Init")
 class RelayEndToEndTest {
-  private static PostgresServer postgres;
-  private static KafkaServer kafka;
   private static final AtomicInteger DATABASES = new AtomicInteger();
 
   @TempDir Path directory;
 
-  @BeforeAll
-  static void startServers() {
-    postgres = PostgresServer.start();
-    kafka = KafkaServer.start();
-  }
+  /** For the tests that end servers. */
+  private static final class OwnServers {
+    static final PostgresServer POSTGRES = PostgresServer.start();
+    static final KafkaServer KAFKA = KafkaServer.start();
 
-  @AfterAll
-  static void closeServers() {
-    kafka.close();
-    postgres.close();
+    private OwnServers() {}
   }
 
   private static String newDatabase() {
     String name = "relay_" + DATABASES.incrementAndGet();
-    postgres.createDatabase(name);
-    return postgres.jdbcUrl(name);
+    OwnServers.POSTGRES.createDatabase(name);
+    return OwnServers.POSTGRES.jdbcUrl(name);
   }
 
   private static String publish(String database, String topic, String key, String payload)
@@ -93,14 +86,14 @@ class RelayEndToEndTest {
 
   @Test
   void plainSqlBecomesACloudEvent() throws Exception {
-    String database = newDatabase();
-    kafka.createTopic("sql.placed", 1);
+    String database = TestDatabases.create();
+    TestKafka.createTopic("sql.placed", 1);
     try (RelayProcess relay =
         RelayProcess.start(
             "--database",
             database,
             "--kafka",
-            kafka.bootstrapServers(),
+            TestKafka.bootstrapServers(),
             "--channel",
             "sql",
             "--topics",
@@ -109,9 +102,9 @@ class RelayEndToEndTest {
 
       await()
           .atMost(BOUND)
-          .until(() -> !Topics.committed(kafka.bootstrapServers(), "sql.placed").isEmpty());
+          .until(() -> !Topics.committed(TestKafka.bootstrapServers(), "sql.placed").isEmpty());
       ConsumerRecord<String, String> row =
-          Topics.committed(kafka.bootstrapServers(), "sql.placed").get(0);
+          Topics.committed(TestKafka.bootstrapServers(), "sql.placed").get(0);
       assertThat(row.key()).isEqualTo("4711");
       assertThat(new ObjectMapper().readTree(row.value()).path("cents").asInt()).isEqualTo(1999);
       assertThat(headers(row))
@@ -137,7 +130,7 @@ class RelayEndToEndTest {
   @Attacks({"outbox.recovery.takeover", "outbox.delivery.once", "outbox.order"})
   void standbysGoOnAfterSigkillAndSigtermWithoutLossRepetitionOrDisorder() throws Exception {
     String database = newDatabase();
-    kafka.createTopic("many.placed", 3);
+    OwnServers.KAFKA.createTopic("many.placed", 3);
     Path config = directory.resolve("relay.yaml");
     Files.writeString(
         config,
@@ -148,7 +141,7 @@ class RelayEndToEndTest {
           many: {topics: ["many.*"]}
         relay: {lease_ms: 1000}
         """
-            .formatted(database, kafka.bootstrapServers()));
+            .formatted(database, OwnServers.KAFKA.bootstrapServers()));
     List<RelayProcess> relays = new ArrayList<>();
     AtomicBoolean enough = new AtomicBoolean();
     try {
@@ -179,8 +172,11 @@ class RelayEndToEndTest {
       int all = published.values().stream().mapToInt(Integer::intValue).sum();
       await()
           .atMost(BOUND)
-          .until(() -> Topics.committed(kafka.bootstrapServers(), "many.placed").size() >= all);
-      assertThat(sequences(Topics.committed(kafka.bootstrapServers(), "many.placed")))
+          .until(
+              () ->
+                  Topics.committed(OwnServers.KAFKA.bootstrapServers(), "many.placed").size()
+                      >= all);
+      assertThat(sequences(Topics.committed(OwnServers.KAFKA.bootstrapServers(), "many.placed")))
           .isEqualTo(sequencesUpTo(published));
       assertThat(third.terminate()).isZero();
     } finally {
@@ -247,49 +243,52 @@ class RelayEndToEndTest {
   @Test
   void healthAndMetricsFollowTheServers() throws Exception {
     String database = newDatabase();
-    kafka.createTopic("health.placed", 1);
+    OwnServers.KAFKA.createTopic("health.placed", 1);
     try (RelayProcess relay =
         RelayProcess.start(
             "--database",
             database,
             "--kafka",
-            kafka.bootstrapServers(),
+            OwnServers.KAFKA.bootstrapServers(),
             "--channel",
             "health",
             "--topics",
             "health.*")) {
       await().atMost(BOUND).until(relay::leads);
 
-      kafka.kill();
+      OwnServers.KAFKA.kill();
       publish(database, "health.placed", "k", "1");
       await().atMost(BOUND).until(() -> relay.get("/health").status() == 503);
       assertThat(relay.get("/health").channel().path("problem").asText()).contains("Kafka");
       assertThat(relay.get("/health").status()).isEqualTo(503);
       assertThat(relay.get("/metrics").figure("holdfast_lag_messages")).isEqualTo(1);
       assertThat(relay.get("/metrics").figure("holdfast_leader")).isZero();
-      kafka.restart();
+      OwnServers.KAFKA.restart();
       await().atMost(BOUND).until(() -> relay.get("/health").status() == 200 && relay.leads());
       await()
           .atMost(BOUND)
-          .until(() -> Topics.committed(kafka.bootstrapServers(), "health.placed").size() == 1);
+          .until(
+              () ->
+                  Topics.committed(OwnServers.KAFKA.bootstrapServers(), "health.placed").size()
+                      == 1);
 
-      postgres.killServer();
+      OwnServers.POSTGRES.killServer();
       await().atMost(BOUND).until(() -> relay.get("/health").status() == 503);
       assertThat(relay.get("/metrics").figure("holdfast_lag_messages")).isNaN();
       assertThat(relay.get("/metrics").figure("holdfast_delivered_total")).isEqualTo(1);
-      postgres.restart();
+      OwnServers.POSTGRES.restart();
       await().atMost(BOUND).until(() -> relay.get("/health").status() == 200 && relay.leads());
 
       Run.line("outbox pause --channel health --database", database).result();
       await().atMost(BOUND).until(() -> relay.get("/health").phase().equals("PAUSED"));
       assertThat(relay.get("/health").status()).isEqualTo(200);
 
-      postgres.killServer();
+      OwnServers.POSTGRES.killServer();
       await().atMost(BOUND).until(() -> relay.get("/health").status() == 503);
       assertThat(relay.terminate()).isZero();
       assertThat(relay.log()).doesNotContain("\tat ");
     } finally {
-      postgres.restart();
+      OwnServers.POSTGRES.restart();
     }
   }
 

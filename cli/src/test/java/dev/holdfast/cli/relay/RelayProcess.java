@@ -38,7 +38,9 @@ final class RelayProcess implements AutoCloseable {
   static RelayProcess start(String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.add("-Dholdfast.kafka.archive=" + Boolean.getBoolean("holdfast.kafka.archive"));
+    command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.addAll(List.of(Main.class.getName(), "relay", "--health-port", "0"));
     command.addAll(List.of(arguments));

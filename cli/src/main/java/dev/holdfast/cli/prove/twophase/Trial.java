@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,6 +31,14 @@ final class Trial implements AutoCloseable {
   private static final Duration TO_REST = Duration.ofSeconds(90);
   private static final int OWNERS = 3;
   private static final int SHOWN = 5;
+
+  /** What a process has to have done before it is worth killing. */
+  private static final int AT_WORK = 20;
+
+  /** A round with fewer operations would say little; it goes on, within bounds. */
+  private static final int LEAST = 100;
+
+  private static final Duration LONGEST_ROUND = Duration.ofMinutes(1);
 
   private final PostgresServer orders;
   private final PostgresServer ledger;
@@ -52,6 +61,11 @@ final class Trial implements AutoCloseable {
     int sessions;
     int restarts;
     int restored;
+
+    /** Operations that were never begun cannot have been violated. */
+    boolean saysLittle() {
+      return operations < (long) rounds * LEAST;
+    }
 
     String text() {
       return "%d rounds, %,d operations with a known outcome and %,d without; %d processes killed, %d stopped for a while, %d sessions and %d servers killed, %d commits of the second database lost and planted again"
@@ -90,8 +104,9 @@ final class Trial implements AutoCloseable {
    */
   List<String> round() {
     tally.rounds++;
-    long until = System.nanoTime() + ROUND.toNanos();
-    while (System.nanoTime() < until) {
+    long began = System.nanoTime();
+    while (System.nanoTime() - began < ROUND.toNanos()
+        || (done() < LEAST && System.nanoTime() - began < LONGEST_ROUND.toNanos())) {
       keepUp();
       pause(50 + random.nextInt(300));
       strike();
@@ -116,6 +131,10 @@ final class Trial implements AutoCloseable {
       execute(server, "truncate entry");
     }
     return violations;
+  }
+
+  private int done() {
+    return told.size() + owners.stream().mapToInt(owner -> owner.told().size()).sum();
   }
 
   /** One that was started while a server was down has given up. */
@@ -144,17 +163,19 @@ final class Trial implements AutoCloseable {
   private void strike() {
     switch (random.nextInt(16)) {
       case 0, 1, 2 -> {
-        Owner victim = owners.get(random.nextInt(owners.size()));
-        kill(victim);
-        tally.kills++;
+        Optional<Owner> victim = working();
+        victim.ifPresent(this::kill);
+        tally.kills += victim.isPresent() ? 1 : 0;
       }
       case 3, 4, 5, 6, 7, 8, 9, 10 -> {
-        Owner victim = owners.get(random.nextInt(owners.size()));
-        victim.pause();
-        tally.pauses++;
-        // Now and then for longer than a decision may take.
-        pause(random.nextInt(12) == 0 ? 2_500 : 150);
-        victim.resume();
+        Optional<Owner> victim = working();
+        if (victim.isPresent()) {
+          victim.get().pause();
+          tally.pauses++;
+          // Now and then for longer than a decision may take.
+          pause(random.nextInt(12) == 0 ? 2_500 : 150);
+          victim.get().resume();
+        }
       }
       case 11, 12, 13, 14 -> {
         PostgresServer server = random.nextBoolean() ? orders : ledger;
@@ -168,6 +189,12 @@ final class Trial implements AutoCloseable {
         tally.restarts++;
       }
     }
+  }
+
+  /** One that is at it: a process that is killed while it starts would prove nothing. */
+  private Optional<Owner> working() {
+    List<Owner> all = owners.stream().filter(owner -> owner.told().size() >= AT_WORK).toList();
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(random.nextInt(all.size())));
   }
 
   private void kill(Owner owner) {

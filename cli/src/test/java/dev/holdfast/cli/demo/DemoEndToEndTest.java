@@ -29,20 +29,20 @@ class DemoEndToEndTest {
 
   @TempDir Path directory;
 
-  /** Three strategies: with three times the time of a test. */
+  /** Four strategies: with four times the time of a test. */
   @BeforeAll
-  @Timeout(value = 12, unit = TimeUnit.MINUTES)
+  @Timeout(value = 16, unit = TimeUnit.MINUTES)
   static void run(@TempDir Path reports) throws Exception {
     strategies =
         DemoRuns.strategies(
             reports,
-            "demo --strategies outbox,inbox,webhook --operations %d --kills 2 --seed 7"
+            "demo --strategies outbox,inbox,webhook,two-phase --operations %d --kills 2 --seed 7"
                 .formatted(OPERATIONS));
   }
 
   /** The row of a strategy that has got through all of the run. */
   private static JsonNode whole(int row, String strategy) {
-    assertThat(strategies).hasSize(3);
+    assertThat(strategies).hasSize(4);
     JsonNode whole = strategies.path(row);
     assertThat(whole.path("name").asText()).isEqualTo(strategy);
     assertThat(whole.path("operations").asInt()).isEqualTo(OPERATIONS);
@@ -82,6 +82,14 @@ class DemoEndToEndTest {
     JsonNode webhook = whole(2, "webhook");
 
     assertThat(DemoRuns.violations(webhook)).as(webhook.toString()).isZero();
+  }
+
+  /** The run fails as well when something is left prepared. */
+  @Test
+  void twoPhaseWritesBothDatabasesOrNeitherOnceAndInOrder() {
+    JsonNode twoPhase = whole(3, "two-phase");
+
+    assertThat(DemoRuns.violations(twoPhase)).as(twoPhase.toString()).isZero();
   }
 
   @Test

@@ -106,7 +106,7 @@ final class DelayedMessagesTest {
         publishers.execute(() -> publishUntil(done));
       }
       delay("busy", "delayed", Duration.ofMillis(50));
-      await().atMost(Duration.ofSeconds(30)).until(() -> moveDue() == 1);
+      await().atMost(Duration.ofMinutes(2)).until(() -> moveDue() == 1);
     } finally {
       done.set(true);
       publishers.shutdown();

@@ -23,6 +23,10 @@ import java.util.regex.Pattern;
 /** {@code holdfast relay} in a process of its own. */
 final class RelayProcess implements AutoCloseable {
   static final Duration BOUND = Duration.ofSeconds(60);
+
+  /** As long as its servers may take, if it has some of its own. */
+  private static final Duration LONGEST_START = Duration.ofMinutes(3);
+
   private static final Pattern HEALTH = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)/health");
 
   private final HttpClient http = HttpClient.newHttpClient();
@@ -55,7 +59,7 @@ final class RelayProcess implements AutoCloseable {
                   .start(),
               log);
       await()
-          .atMost(BOUND)
+          .atMost(LONGEST_START)
           .until(() -> HEALTH.matcher(relay.log()).find() || !relay.process.isAlive());
       return relay;
     } catch (IOException e) {

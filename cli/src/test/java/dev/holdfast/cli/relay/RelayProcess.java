@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.awaitility.core.ConditionTimeoutException;
 
 /** {@code holdfast relay} in a process of its own. */
 final class RelayProcess implements AutoCloseable {
@@ -58,9 +59,14 @@ final class RelayProcess implements AutoCloseable {
                   .redirectOutput(log.toFile())
                   .start(),
               log);
-      await()
-          .atMost(LONGEST_START)
-          .until(() -> HEALTH.matcher(relay.log()).find() || !relay.process.isAlive());
+      try {
+        await()
+            .atMost(LONGEST_START)
+            .until(() -> HEALTH.matcher(relay.log()).find() || !relay.process.isAlive());
+      } catch (ConditionTimeoutException e) {
+        relay.close();
+        throw new AssertionError("the relay did not start:\n" + relay.log(), e);
+      }
       return relay;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -23,6 +23,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** What Holdfast's strategies come through, in one run on the same servers. */
 class DemoEndToEndTest {
   private static final Duration BOUND = Duration.ofSeconds(60);
+
+  /** As long as the servers and the services may take. */
+  private static final Duration LONGEST_START = Duration.ofMinutes(3);
+
   private static final int OPERATIONS = 300;
 
   private static JsonNode strategies = MissingNode.getInstance();
@@ -115,7 +119,7 @@ class DemoEndToEndTest {
     try {
       int instances = Service.ORDERS.instances(StrategyKind.DB_THEN_BROKER);
       await()
-          .atMost(BOUND)
+          .atMost(LONGEST_START)
           .until(() -> !demo.isAlive() || services(demo.descendants()) == instances);
       List<ProcessHandle> descendants = demo.descendants().toList();
       // Both instances, Kafka and PostgreSQL with its children, and what watches over them.

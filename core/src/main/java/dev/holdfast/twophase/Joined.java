@@ -16,8 +16,10 @@ public interface Joined<T extends @Nullable Object> extends AutoCloseable {
 
   /**
    * The transaction is committed: commits the branches, or hands that over when a database cannot
-   * be reached.
+   * be reached. Asks the deciding database first, which is a round trip.
    *
+   * @throws dev.holdfast.NoTransaction when it does not have the decision: the transaction is open,
+   *     or the work was rolled back. The branches are left to recovery
    * @throws HeuristicOutcome when somebody else rolled a branch back
    */
   void committed();

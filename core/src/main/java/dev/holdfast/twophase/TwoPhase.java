@@ -32,7 +32,7 @@ public interface TwoPhase {
    * Looks once at every participant, for branches of any age, and does what can be done. It also
    * happens by itself in every process with participants.
    *
-   * @throws dev.holdfast.StoreUnavailable when a database cannot be reached; participants before it
+   * @throws dev.holdfast.StoreUnavailable when a database cannot be reached; the other participants
    *     are done
    */
   Recovered recover();

@@ -401,7 +401,7 @@ public final class Coordinator implements AutoCloseable {
       throw e;
     }
     JoinedAttempt<T> joined = Objects.requireNonNull(prepared.get());
-    joined.committed();
+    joined.decided();
     parts.recorded().run();
     return joined.result();
   }

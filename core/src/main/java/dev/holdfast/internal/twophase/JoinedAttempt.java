@@ -1,5 +1,7 @@
 package dev.holdfast.internal.twophase;
 
+import dev.holdfast.NoTransaction;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.boundary.Outcome;
 import dev.holdfast.internal.twophase.OwnerProtocol.Event;
 import dev.holdfast.twophase.HeuristicOutcome;
@@ -8,9 +10,13 @@ import dev.holdfast.twophase.store.Gid;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Branches that are prepared for a transaction that somebody else ends. */
 final class JoinedAttempt<T extends @Nullable Object> implements Joined<T> {
+  private static final Logger log = LoggerFactory.getLogger(JoinedAttempt.class);
+
   private final Coordinator coordinator;
   private final AtomicAttempt attempt;
   private final List<OpenBranch> writers;
@@ -32,6 +38,41 @@ final class JoinedAttempt<T extends @Nullable Object> implements Joined<T> {
 
   @Override
   public void committed() {
+    if (!over && !writers.isEmpty() && !isDecided()) {
+      end(Event.REPLY_LOST);
+      return;
+    }
+    decided();
+  }
+
+  /**
+   * Asked of the database, since a caller may have rolled back to a savepoint from before the work
+   * and have committed the rest.
+   */
+  private boolean isDecided() {
+    try {
+      if (coordinator.decisions().operationOf(gids().get(0)).isPresent()) {
+        return true;
+      }
+    } catch (StoreUnavailable e) {
+      log.warn(
+          "operation {}: whether it is decided cannot be asked ({}); its branches are left to recovery",
+          attempt.operationId(),
+          e.getMessage());
+      return false;
+    }
+    end(Event.REPLY_LOST);
+    throw new NoTransaction(
+        "Operation "
+            + attempt.operationId()
+            + " was said to be committed, and is not: the transaction is open, was rolled back, or"
+            + " was rolled back to a savepoint from before the operation. Its branches stay prepared"
+            + " until that is known, and are ended by recovery. Call committed() after the commit,"
+            + " and rolledBack() where the work was undone.");
+  }
+
+  /** Where it is known. */
+  void decided() {
     end(Event.DECIDED);
     if (attempt.failure() instanceof HeuristicOutcome heuristic) {
       throw heuristic;

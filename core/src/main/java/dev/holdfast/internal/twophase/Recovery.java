@@ -129,9 +129,21 @@ public final class Recovery implements TwoPhase, AutoCloseable {
   @Override
   public Recovered recover() {
     Recovered all = new Recovered(0, 0, 0, 0);
+    HoldfastException failed = null;
     for (Participant participant : sorted()) {
-      prepare(participant);
-      all = all.plus(round(participant, Duration.ZERO).run());
+      try {
+        prepare(participant);
+        all = all.plus(round(participant, Duration.ZERO).run());
+      } catch (HoldfastException e) {
+        if (failed == null) {
+          failed = e;
+        } else {
+          failed.addSuppressed(e);
+        }
+      }
+    }
+    if (failed != null) {
+      throw failed;
     }
     return all;
   }

@@ -49,7 +49,7 @@ final class RecoveryRound {
 
   Recovered run() {
     // Looked at in any case: whoever is being replaced has to object in time.
-    Verdict claim = coordinator.claims().check(participant);
+    coordinator.claims().check(participant);
     List<Gid> gids =
         there.prepared(coordinator.storeId(), participant.name(), false).stream()
             .filter(branch -> branch.age().compareTo(olderThan) >= 0)
@@ -58,6 +58,8 @@ final class RecoveryRound {
             .toList();
     for (int from = 0; from < gids.size(); from += AT_ONCE) {
       List<Gid> some = gids.subList(from, Math.min(gids.size(), from + AT_ONCE));
+      // Anew for every one: many take longer than a copy's claim takes to settle.
+      Verdict claim = coordinator.claims().check(participant);
       List<Gid> decided = new ArrayList<>();
       List<Gid> unknown = new ArrayList<>();
       decisions.probe(some, PATIENCE, answers -> act(answers, claim, decided, unknown));

@@ -64,6 +64,25 @@ final class JoinTest {
   }
 
   @Test
+  void aCommitWithoutTheOperationIsNotBelieved() throws SQLException {
+    insertHere("a");
+    Savepoint before = caller.setSavepoint();
+    try (Joined<String> joined = join("b")) {
+      caller.rollback(before);
+      caller.commit();
+
+      assertThatThrownBy(joined::committed)
+          .isInstanceOf(NoTransaction.class)
+          .hasMessageContaining("rolled back to a savepoint");
+    }
+
+    assertThat(holdfast.twoPhase().recover().rolledBack()).isEqualTo(1);
+    assertThat(TwoDatabases.entries(databases.orders)).containsExactly("a");
+    assertThat(TwoDatabases.entries(databases.ledger)).isEmpty();
+    assertThat(databases.prepared()).isEmpty();
+  }
+
+  @Test
   void theOtherIsCommittedWithTheCallersTransaction() throws SQLException {
     insertHere("a");
     try (Joined<String> joined = join("a")) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.twophase.HeuristicOutcome;
 import dev.holdfast.twophase.InDoubt;
 import dev.holdfast.twophase.Participant;
@@ -27,6 +28,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** What is done about branches whose owner has died, or that somebody has ended by hand. */
 final class RecoveryTest {
@@ -96,6 +98,30 @@ final class RecoveryTest {
             });
     assertThat(holdfast.twoPhase().recover()).isEqualTo(new Recovered(0, 1, 0, 0));
     assertBoth();
+  }
+
+  @Test
+  void oneThatCannotBeReachedKeepsNoOtherFromBeingRecovered() throws SQLException {
+    String another = databases.name + "_archive";
+    TwoDatabases.ledgerServer().createDatabase(another);
+    PGSimpleDataSource archive = new PGSimpleDataSource();
+    archive.setUrl(TwoDatabases.ledgerServer().jdbcUrl(another));
+    new DeadOwner(databases, ledger, "a").afterCommitting();
+    try (Holdfast other =
+        Holdfast.on(databases.orders)
+            .participant(Participant.of("archive", archive))
+            .participant(ledger)
+            .twoPhase(TwoDatabases.SETTINGS)
+            .manual()
+            .holdfast()) {
+      archive.setUrl("jdbc:postgresql://127.0.0.1:1/nowhere");
+
+      assertThatThrownBy(() -> other.twoPhase().recover())
+          .isInstanceOf(StoreUnavailable.class)
+          .hasMessageContaining("127.0.0.1:1");
+    }
+
+    assertBoth("a");
   }
 
   @Test

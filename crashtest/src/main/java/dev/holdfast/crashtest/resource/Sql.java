@@ -96,12 +96,12 @@ record Sql(String text, boolean writes, boolean begins, Ending ending) {
           "end");
   private static final Set<String> READING_FUNCTIONS =
       Set.of(
-          ("abs all and any array array_agg array_length array_to_string as avg between bool_and"
+          ("abs all and any array array_agg array_length array_to_string as avg between bit bool_and"
                   + " bool_or by case cast ceil char char_length clock_timestamp coalesce concat"
                   + " count cube current_schema current_setting currval date_part date_trunc"
                   + " decimal dense_rank distinct else encode except exists extract filter"
                   + " first_value floor format from gen_random_uuid generate_series greatest"
-                  + " group hashtext hashtextextended having if in inet_client_port"
+                  + " group hashtext hashtextextended having host if in inet_client_port"
                   + " inet_server_addr inet_server_port intersect interval is join json_agg"
                   + " json_build_object jsonb_agg jsonb_build_object lag last_value lastval"
                   + " lateral lead least left length like limit lower make_interval materialized"

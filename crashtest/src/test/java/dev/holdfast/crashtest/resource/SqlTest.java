@@ -40,6 +40,7 @@ final class SqlTest {
         "select pg_current_snapshot(), pg_current_wal_flush_lsn()",
         "select a from t where a = any(array(select pg_snapshot_xip(?)))",
         "with x as (select 1) select * from x",
+        "select host(inet_server_addr()), ('x' || 'ff')::bit(32)::bigint",
         "-- delete from t\nselect 1",
         "set local lock_timeout = '1s'",
         "listen wake_up",

@@ -94,6 +94,11 @@ public record DatabaseAddress(
     return source;
   }
 
+  /** Whether it says who asks. */
+  boolean namesUser() {
+    return user != null || names(PGProperty.USER);
+  }
+
   private boolean names(PGProperty property) {
     Properties parsed = Driver.parseURL(url, null);
     return parsed != null && parsed.containsKey(property.getName());
@@ -101,11 +106,16 @@ public record DatabaseAddress(
 
   /** A pool that is opened without touching the database. */
   public HikariDataSource pool(int size, Duration longestWait) {
+    return pool("holdfast relay", size, longestWait);
+  }
+
+  /** As {@link #pool(int, Duration)}, of another program. */
+  public HikariDataSource pool(String application, int size, Duration longestWait) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(url);
     config.setUsername(user);
     config.setPassword(password);
-    config.addDataSourceProperty("ApplicationName", "holdfast relay");
+    config.addDataSourceProperty("ApplicationName", application);
     config.addDataSourceProperty("tcpKeepAlive", "true");
     config.setMaximumPoolSize(size);
     config.setMinimumIdle(0);
@@ -120,12 +130,21 @@ public record DatabaseAddress(
    * @throws StoreUnavailable when the database does not let us in
    */
   public void verify() {
+    verify("--database, HOLDFAST_USER and HOLDFAST_PASSWORD");
+  }
+
+  /**
+   * As {@link #verify()}.
+   *
+   * @param settings where it was said which database this is, for people
+   */
+  public void verify(String settings) {
     try (Connection connection = dataSource().getConnection()) {
       connection.getMetaData();
     } catch (SQLException e) {
       throw new StoreUnavailable(
-          "The database %s cannot be used: %s. Nothing was done. Check --database, HOLDFAST_USER and HOLDFAST_PASSWORD, and that the server runs."
-              .formatted(this, reason(e)),
+          "The database %s cannot be used: %s. Nothing was done. Check %s, and that the server runs."
+              .formatted(this, reason(e), settings),
           e);
     }
   }

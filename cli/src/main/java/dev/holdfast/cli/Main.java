@@ -7,6 +7,7 @@ import dev.holdfast.cli.doctor.DoctorCommand;
 import dev.holdfast.cli.guarantees.GuaranteesCommand;
 import dev.holdfast.cli.operation.OperationCommand;
 import dev.holdfast.cli.prove.ProveCommand;
+import dev.holdfast.cli.recover.RecoverCommand;
 import dev.holdfast.cli.relay.RelayCommand;
 import dev.holdfast.cli.takeover.TakeoverCommand;
 import java.io.IOException;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
       TakeoverCommand.class,
       OperationCommand.class,
       DoctorCommand.class,
+      RecoverCommand.class,
       GuaranteesCommand.class,
       AdviseCommand.class,
     })

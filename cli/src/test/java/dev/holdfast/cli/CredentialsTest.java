@@ -61,4 +61,39 @@ class CredentialsTest {
     assertThatThrownBy(() -> DatabaseOptions.address(null, "s", Map.of()))
         .hasMessageContaining("HOLDFAST_DATABASE");
   }
+
+  private static ParticipantAddress participant(String url, Map<String, String> environment) {
+    return ParticipantAddress.of("ledger-2", url, "holdfast", environment);
+  }
+
+  @Test
+  void aParticipantsCredentialsAreItsOwnAndOnlyElseThoseOfTheDatabase() {
+    Map<String, String> both =
+        Map.of(
+            "HOLDFAST_PARTICIPANT_LEDGER_2_USER", "clerk",
+            "HOLDFAST_PARTICIPANT_LEDGER_2_PASSWORD", "p1",
+            "HOLDFAST_USER", "shop",
+            "HOLDFAST_PASSWORD", "p2");
+    Map<String, String> databases = Map.of("HOLDFAST_USER", "shop", "HOLDFAST_PASSWORD", "p2");
+    String url = "jdbc:postgresql://h/d";
+
+    assertThat(participant(url, both).postgres()).hasToString(url);
+    assertThat(participant(url, both).user()).isEqualTo("clerk");
+    assertThat(participant(url, both).password()).isEqualTo("p1");
+    assertThat(participant(url, databases).user()).isEqualTo("shop");
+    assertThat(participant(url, databases).password()).isEqualTo("p2");
+    assertThat(participant("jdbc:mariadb://h/d", databases).user()).isEqualTo("shop");
+    // The password of another user is sent to no server.
+    assertThat(participant(url + "?user=clerk", databases).password()).isNull();
+    assertThat(participant("postgresql://clerk@h/d", databases).password()).isNull();
+    assertThat(
+            participant(
+                    url,
+                    Map.of(
+                        "HOLDFAST_PARTICIPANT_LEDGER_2_USER", "clerk", "HOLDFAST_PASSWORD", "p2"))
+                .password())
+        .isNull();
+    assertThat(participant("postgresql://u:s3cret@h/d", databases).toString())
+        .isEqualTo("ledger-2=postgresql://u:***@h/d");
+  }
 }

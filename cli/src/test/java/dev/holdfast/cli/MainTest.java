@@ -19,6 +19,7 @@ class MainTest {
         "outbox --help",
         "operation --help",
         "doctor --help",
+        "recover --help",
         "guarantees --help",
         "advise --help",
         "outbox reanchor --help",
@@ -62,6 +63,10 @@ class MainTest {
         "consumer pause",
         "operation",
         "doctor --max-lag soon",
+        "recover --watch --list",
+        "recover --claim",
+        "recover --acknowledge x",
+        "recover --participant ledger",
         "advise",
         "advise nonsense",
         "relay --what"

@@ -33,6 +33,7 @@ class UnusableDatabaseTest {
         "outbox remove",
         "outbox reanchor",
         "takeover gruelbox",
+        "recover --list",
         "relay --kafka 127.0.0.1:1",
       })
   void becauseItIsNotThere(String command) {
@@ -74,6 +75,7 @@ class UnusableDatabaseTest {
         "outbox unroute orders.*",
         "outbox reanchor",
         "takeover gruelbox",
+        "recover --list",
       })
   void becauseItHasNoTables(String command) {
     assertThat(Run.line(command, "--database", empty).error())

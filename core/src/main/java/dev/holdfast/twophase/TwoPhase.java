@@ -40,7 +40,10 @@ public interface TwoPhase {
   /** Forgets decisions and witnesses that are not needed any more. Also happens by itself. */
   void clean();
 
-  /** Every prepared branch there is, oldest first, and what it waits for. */
+  /**
+   * Every prepared branch there is, oldest first, and what it waits for. Changes nothing, claims of
+   * participants included, so that a copy of the deciding database may look as well.
+   */
   List<InDoubt> inDoubt();
 
   /** Branches that were ended otherwise than decided; unacknowledged first, newest first. */

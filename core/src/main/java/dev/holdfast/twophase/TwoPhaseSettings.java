@@ -21,8 +21,9 @@ import java.time.Duration;
  *     min
  * @param asynchronousSecondPhase whether an operation returns as soon as it is decided: the other
  *     databases commit behind it, and what it did there is seen a little later; default false
- * @param pendingAtMost how many such commits may wait in this process, 1 to 1,000,000, default
- *     1,000; an operation that finds more carries its own out itself
+ * @param pendingAtMost how many such commits may wait in this process, 1 to 1,000,000, default 100,
+ *     and never more than a quarter of what the participant can have prepared; an operation that
+ *     finds more carries its own out itself
  */
 public record TwoPhaseSettings(
     Duration lockTimeout,
@@ -41,7 +42,7 @@ public record TwoPhaseSettings(
           Duration.ofSeconds(5),
           Duration.ofMinutes(10),
           false,
-          1_000);
+          100);
 
   public TwoPhaseSettings {
     Duration tenMinutes = Duration.ofMinutes(10);

@@ -81,7 +81,12 @@ final class SupervisedProcess {
   /** Kills the server and all its children, and returns when they are gone. */
   void kill() {
     if (isRunning()) {
-      // Children first listed, then orphaned; one forked in between sees its parent's death itself.
+      // Stopped first, so that it forks none while its children are listed: one that was missed
+      // would
+      // see its parent's death itself, but later, and keep the next server from its shared memory.
+      signal("STOP");
+      Await.holdsWithin(
+          Duration.ofSeconds(10), () -> Processes.isStopped(pid) || !Processes.isAlive(pid));
       List<Long> children = Processes.children(pid);
       Processes.signal("KILL", pid);
       Processes.signal("KILL", children);

@@ -35,6 +35,8 @@ final class DocPages {
               "examples/spring/src/main/java/dev/holdfast/examples/spring/OrderService.java"),
           ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/ModulithTest.java"),
           ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/ListenerApp.java"),
+          ROOT.resolve(
+              "spring-boot-starter/src/test/java/dev/holdfast/spring/AtomicOperationsTest.java"),
           ROOT.resolve("examples/quarkus/src/main/java/dev/holdfast/examples/quarkus/Outbox.java"),
           ROOT.resolve(
               "examples/quarkus/src/main/java/dev/holdfast/examples/quarkus/OrderService.java"));

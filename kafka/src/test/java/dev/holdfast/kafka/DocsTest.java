@@ -3,6 +3,7 @@ package dev.holdfast.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.holdfast.internal.twophase.OwnerProtocol;
 import dev.holdfast.kafka.DocPages.Block;
 import dev.holdfast.outbox.RelayPhase;
 import java.io.IOException;
@@ -34,7 +35,8 @@ final class DocsTest {
   @Test
   void everyJavaBlockAndDiagramIsTheOneThatIsCompiledOrGenerated() throws IOException {
     Map<String, String> regions = DocPages.regions();
-    Map<String, String> generated = Map.of("relay-phases", relayPhases());
+    Map<String, String> generated =
+        Map.of("relay-phases", relayPhases(), "owner-protocol", ownerProtocol());
     Set<String> unused = new HashSet<>(regions.keySet());
     unused.addAll(generated.keySet());
     List<String> problems = new ArrayList<>();
@@ -147,5 +149,21 @@ final class DocsTest {
       diagram.append("    %s --> %s: %s\n".formatted(row.from(), row.to(), row.event()));
     }
     return diagram.append("    CLOSED --> [*]").toString();
+  }
+
+  /** The states of an operation across databases; where no row leads on it ends. */
+  private static String ownerProtocol() {
+    List<OwnerProtocol.Transition> table = OwnerProtocol.STANDARD.table();
+    StringBuilder diagram = new StringBuilder("stateDiagram-v2\n    [*] --> WORKING\n");
+    for (OwnerProtocol.Transition row : table) {
+      diagram.append(
+          "    %s --> %s: %s / %s\n".formatted(row.from(), row.to(), row.event(), row.action()));
+    }
+    for (OwnerProtocol.State state : OwnerProtocol.State.values()) {
+      if (table.stream().noneMatch(row -> row.from() == state)) {
+        diagram.append("    %s --> [*]\n".formatted(state));
+      }
+    }
+    return diagram.toString().strip();
   }
 }

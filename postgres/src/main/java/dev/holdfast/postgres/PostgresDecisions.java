@@ -423,19 +423,21 @@ final class PostgresDecisions implements DecisionStore {
   }
 
   @Override
-  public UUID propose(String name, UUID current, UUID next) {
+  public UUID propose(String name, UUID current, UUID next, String started) {
     return database.transact(
         "propose a claim of participant " + name,
         connection -> {
           database.update(
               connection,
               """
-              update ${schema}.participant set next_claim = ?
-              where name = ? and claim = ? and next_claim is null
+              update ${schema}.participant set next_claim = ?, next_started = ?
+              where name = ? and claim = ? and next_started is distinct from ?
               """,
               next,
+              started,
               name,
-              current);
+              current,
+              started);
           return database
               .one(
                   connection,
@@ -454,27 +456,12 @@ final class PostgresDecisions implements DecisionStore {
             database.update(
                 connection,
                 """
-                update ${schema}.participant set claim = ?, next_claim = null
+                update ${schema}.participant set claim = ?, next_claim = null, next_started = null
                 where name = ? and (next_claim = ? or claim = ?)
                 """,
                 claimed,
                 name,
                 claimed,
                 claimed));
-  }
-
-  @Override
-  public void withdraw(String name, UUID proposed) {
-    database.write(
-        "withdraw a claim of participant " + name,
-        connection ->
-            database.update(
-                connection,
-                """
-                update ${schema}.participant set next_claim = null
-                where name = ? and next_claim = ?
-                """,
-                name,
-                proposed));
   }
 }

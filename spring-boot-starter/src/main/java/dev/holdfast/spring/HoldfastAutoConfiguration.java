@@ -3,6 +3,7 @@ package dev.holdfast.spring;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.outbox.OutboxListener;
+import dev.holdfast.twophase.Participant;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
@@ -58,11 +59,13 @@ public class HoldfastAutoConfiguration {
       ListableBeanFactory beans,
       KafkaSettings kafka,
       ObjectProvider<OutboxListener> listeners,
+      ObjectProvider<Participant> participants,
       ObjectProvider<HoldfastCustomizer> customizers) {
     Holdfast.Builder builder =
         Holdfast.on(DataSources.withoutTransactions(chosen.dataSource()))
             .schema(properties.schema())
-            .relay(properties.relay().settings());
+            .relay(properties.relay().settings())
+            .twoPhase(properties.twoPhase().settings());
     if (!properties.migrate()) {
       builder.schemaManagedElsewhere();
     }
@@ -90,6 +93,7 @@ public class HoldfastAutoConfiguration {
       builder.withUpkeep();
     }
     listeners.orderedStream().forEach(builder::listener);
+    participants.orderedStream().forEach(builder::participant);
     customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
     return builder.start();
   }

@@ -1,6 +1,7 @@
 package dev.holdfast.spring;
 
 import dev.holdfast.outbox.RelaySettings;
+import dev.holdfast.twophase.TwoPhaseSettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ import org.springframework.util.unit.DataSize;
  * @param listeners how methods with {@link HoldfastListener} run in this process
  * @param consumers consumers that such methods belong to, by their names
  * @param http how requests are received
+ * @param twoPhase how operations across databases are run and recovered
  */
 @ConfigurationProperties(prefix = "holdfast", ignoreUnknownFields = false)
 public record HoldfastProperties(
@@ -42,7 +44,8 @@ public record HoldfastProperties(
     @DefaultValue Map<String, ChannelProperties> channels,
     @DefaultValue ListenersProperties listeners,
     @DefaultValue Map<String, ConsumerProperties> consumers,
-    @DefaultValue HttpProperties http) {
+    @DefaultValue HttpProperties http,
+    @DefaultValue TwoPhaseProperties twoPhase) {
 
   /** Where no channel runs, and nobody else would forget the ids that are remembered. */
   boolean needsUpkeep() {
@@ -220,6 +223,39 @@ public record HoldfastProperties(
     @Override
     public String toString() {
       return "settings of a RabbitMQ";
+    }
+  }
+
+  /**
+   * How operations across databases are run and recovered; all processes that use the same
+   * databases should have the same.
+   *
+   * @param lockTimeout how long a statement waits for a lock, where the session does not say
+   * @param decideWithin how long after it is about to prepare an operation may still be committed
+   * @param recoverAfter how old a prepared branch has to be for others to ask about it
+   * @param recoveryInterval how often that is looked for
+   * @param keepDecisions how long a decision is kept after it was carried out
+   * @param asynchronousSecondPhase whether an operation returns as soon as it is decided
+   * @param pendingAtMost how many commits of decided operations may wait in this process
+   */
+  public record TwoPhaseProperties(
+      @DefaultValue("5s") Duration lockTimeout,
+      @DefaultValue("20s") Duration decideWithin,
+      @DefaultValue("2s") Duration recoverAfter,
+      @DefaultValue("5s") Duration recoveryInterval,
+      @DefaultValue("10m") Duration keepDecisions,
+      @DefaultValue("false") boolean asynchronousSecondPhase,
+      @DefaultValue("1000") int pendingAtMost) {
+
+    TwoPhaseSettings settings() {
+      return new TwoPhaseSettings(
+          lockTimeout,
+          decideWithin,
+          recoverAfter,
+          recoveryInterval,
+          keepDecisions,
+          asynchronousSecondPhase,
+          pendingAtMost);
     }
   }
 }

@@ -38,6 +38,8 @@ final class Apps {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("spring.datasource.url", TestServers.POSTGRES.jdbcUrl());
     properties.put("spring.datasource.hikari.maximum-pool-size", "8");
+    // Otherwise each application opens eight connections, most of them for nothing.
+    properties.put("spring.datasource.hikari.minimum-idle", "0");
     properties.put("spring.main.banner-mode", "off");
     properties.put("spring.flyway.enabled", "false");
     properties.put("spring.liquibase.enabled", "false");

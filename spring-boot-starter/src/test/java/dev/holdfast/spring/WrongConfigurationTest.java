@@ -7,6 +7,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.RelaySettings;
+import dev.holdfast.twophase.TwoPhaseSettings;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,7 @@ final class WrongConfigurationTest {
     "holdfast.chanels.orders.topics,   holdfast.channels.orders.topics",
     "holdfast.channels.orders.topic,   holdfast.channels.orders.topics",
     "holdfast.migrations,              holdfast.migrate",
+    "holdfast.two-phase.decide-in,     holdfast.two-phase.decide-within",
     "holdfast.relay.page-bytes,        holdfast.relay.page-size",
     "holdfast.consumers.billing.attempt, holdfast.consumers.billing.attempts",
     "holdfast.consumers.billing.message-ids.retain, holdfast.consumers.billing.message-ids.retention",
@@ -58,6 +60,7 @@ final class WrongConfigurationTest {
         Binder.get(new MockEnvironment()).bindOrCreate("holdfast", HoldfastProperties.class);
 
     assertThat(defaults.relay().settings()).isEqualTo(RelaySettings.DEFAULT);
+    assertThat(defaults.twoPhase().settings()).isEqualTo(TwoPhaseSettings.DEFAULT);
   }
 
   @Configuration(proxyBeanMethods = false)

@@ -2,7 +2,6 @@ package dev.holdfast.cli.demo;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.HoldfastException;
-import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -21,24 +20,17 @@ final class Demo {
   private static final Duration LONGEST_SETTLING = Duration.ofSeconds(60);
   private static final Duration QUIET = Duration.ofSeconds(1);
 
-  /** A consumer that was started again has to join its group. */
-  private static final Duration QUIET_SHIPPING = Duration.ofSeconds(3);
+  /** A consumer that was started again has to join its group; an operation waits for locks. */
+  private static final Duration LONGER_QUIET = Duration.ofSeconds(3);
 
-  private final PostgresServer postgres;
-  private final KafkaServer kafka;
+  private final Servers servers;
   private final DemoSettings settings;
   private final Path directory;
   private final Progress progress;
   private final String secret = secret();
 
-  Demo(
-      PostgresServer postgres,
-      KafkaServer kafka,
-      DemoSettings settings,
-      Path directory,
-      Progress progress) {
-    this.postgres = postgres;
-    this.kafka = kafka;
+  Demo(Servers servers, DemoSettings settings, Path directory, Progress progress) {
+    this.servers = servers;
     this.settings = settings;
     this.directory = directory;
     this.progress = progress;
@@ -62,19 +54,29 @@ final class Demo {
   private StrategyResult show(StrategyKind kind) throws InterruptedException, SQLException {
     try (HikariDataSource orders = database(Service.ORDERS, kind);
         Arrivals arrivals = arrivals(kind);
-        Services services = new Services(kind, postgres, kafka, secret, directory)) {
+        Services services = new Services(kind, servers, secret, directory)) {
       return load(kind, orders, arrivals, services);
     }
   }
 
   private HikariDataSource database(Service service, StrategyKind kind) throws SQLException {
-    postgres.createDatabase(service.database(kind));
-    HikariDataSource dataSource = Wiring.pool(postgres.jdbcUrl(service.database(kind)), 2);
+    return switch (service) {
+      case ORDERS -> database(servers.postgres(), service.database(kind), Orders::createTables);
+      case SHIPPING ->
+          database(servers.postgres(), service.database(kind), Shipments::createTables);
+    };
+  }
+
+  private interface Tables {
+    void create(Connection connection) throws SQLException;
+  }
+
+  private static HikariDataSource database(PostgresServer server, String name, Tables tables)
+      throws SQLException {
+    server.createDatabase(name);
+    HikariDataSource dataSource = Wiring.pool(server.jdbcUrl(name), 2);
     try (Connection connection = dataSource.getConnection()) {
-      switch (service) {
-        case ORDERS -> Orders.createTables(connection);
-        case SHIPPING -> Shipments.createTables(connection);
-      }
+      tables.create(connection);
     }
     return dataSource;
   }
@@ -85,16 +87,20 @@ final class Demo {
       case CONSUME_THEN_ACK, ACK_THEN_CONSUME ->
           new ShipmentReader(database(Service.SHIPPING, kind), topic(kind));
       case INBOX -> {
-        kafka.createTopic(kind.topic(), PARTITIONS);
+        servers.kafka().createTopic(kind.topic(), PARTITIONS);
         yield new ShipmentReader(database(Service.SHIPPING, kind), null);
       }
       case WEBHOOK -> new ShipmentReader(database(Service.SHIPPING, kind), null);
+      case TWO_DATABASES_NAIVE, TWO_PHASE ->
+          new LedgerReader(
+              database(servers.ledger(), Ledger.database(kind), Ledger::createTables),
+              kind.promisesZeros());
     };
   }
 
   private TopicReader topic(StrategyKind kind) {
-    kafka.createTopic(kind.topic(), PARTITIONS);
-    return new TopicReader(kafka.bootstrapServers(), kind.topic(), PARTITIONS);
+    servers.kafka().createTopic(kind.topic(), PARTITIONS);
+    return new TopicReader(servers.kafka().bootstrapServers(), kind.topic(), PARTITIONS);
   }
 
   private StrategyResult load(
@@ -107,8 +113,7 @@ final class Demo {
         new Saboteur(
             FaultPlan.of(kind, operations, settings.kills(), settings.seed()),
             services,
-            postgres,
-            kafka,
+            servers,
             Math.max(1, operations / 20))) {
       progress.at(kind.id(), 0, operations, 0);
       services.start();
@@ -172,14 +177,15 @@ final class Demo {
     boolean quiet =
         Timing.until(
             LONGEST_SETTLING,
-            kind.receives() ? QUIET_SHIPPING : QUIET,
+            kind.receives() || kind.hasLedger() ? LONGER_QUIET : QUIET,
             () -> {
               int seen = arrivals.seen();
               boolean same = before[0] == seen;
               before[0] = seen;
               return same;
             });
-    return complete && quiet;
+    // An operation whose client had gone may have been prepared in the meantime, and left so.
+    return complete && quiet && (!kind.hasLedger() || isSettled(kind, orders, arrivals));
   }
 
   private static boolean isSettled(StrategyKind kind, DataSource orders, Arrivals arrivals) {

@@ -2,8 +2,6 @@ package dev.holdfast.cli.demo;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Json;
-import dev.holdfast.devservices.KafkaServer;
-import dev.holdfast.devservices.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,8 +9,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -22,7 +18,7 @@ import picocli.CommandLine.Option;
     name = "demo",
     description = {
       "Shows what becomes of orders and their messages when services are killed under load: the"
-          + " usual code beside Holdfast, on a real PostgreSQL and a real Kafka that are killed as"
+          + " usual code beside Holdfast, on real servers of PostgreSQL and Kafka that are killed as"
           + " well.",
       "",
       "Strategies of an order service of two instances, which writes an order and its message:",
@@ -38,8 +34,13 @@ import picocli.CommandLine.Option;
       "  webhook           Holdfast: gets the orders by HTTP, and keeps the answer in the shipment's"
           + " commit; one instance",
       "",
-      "Exit status 1 when a strategy that promises zeros (outbox, inbox, webhook) does not show"
-          + " them.",
+      "Strategies of an order service that writes an order, and an entry in a ledger in the database"
+          + " of another server. That is killed as well, and both databases lose replies:",
+      "  two-databases-naive  commits the order, then the entry",
+      "  two-phase            Holdfast: commits both or neither, and leaves nothing prepared",
+      "",
+      "Exit status 1 when a strategy that promises zeros (outbox, inbox, webhook, two-phase) does"
+          + " not show them.",
       ""
     },
     footer = {"", "The figures, one row per strategy:", DemoReport.MEANING})
@@ -57,7 +58,8 @@ public final class DemoCommand implements Callable<Integer> {
       defaultValue = "8",
       description = {
         "SIGKILLs of the order service per strategy (default: ${DEFAULT-VALUE}). Where shipments are"
-            + " counted it gets a quarter as many, and the shipping service half as many."
+            + " counted it gets a quarter as many, and the shipping service half as many. Where there"
+            + " is a ledger, each database also loses as many replies."
       })
   private int kills;
 
@@ -126,7 +128,7 @@ public final class DemoCommand implements Callable<Integer> {
             "%s promises zeros and did not show them%s: this is a defect in Holdfast. Run again"
                 + " with --seed %d --keep, and report what it left.%n",
             result.kind().id(),
-            result.settled() ? "" : " (it had not delivered everything within a minute)",
+            result.settled() ? "" : " (not everything had come to its end within a minute)",
             report.seed());
       }
     }
@@ -135,26 +137,9 @@ public final class DemoCommand implements Callable<Integer> {
 
   private DemoReport run(DemoSettings settings, Path directory, Progress progress)
       throws InterruptedException, SQLException {
-    progress.say("Starting PostgreSQL and Kafka ...");
-    PostgresServer.Builder postgresBuilder =
-        PostgresServer.builder().setting("track_commit_timestamp", "on");
-    KafkaServer.Builder kafkaBuilder = KafkaServer.builder();
-    if (keep) {
-      postgresBuilder.dataDirectory(directory.resolve("postgres"));
-      kafkaBuilder.dataDirectory(directory.resolve("kafka"));
-    }
-    CompletableFuture<KafkaServer> starting = CompletableFuture.supplyAsync(kafkaBuilder::start);
-    try (PostgresServer postgres = postgresBuilder.start();
-        KafkaServer kafka = join(starting)) {
-      return new Demo(postgres, kafka, settings, directory, progress).run();
-    }
-  }
-
-  private static KafkaServer join(CompletableFuture<KafkaServer> starting) {
-    try {
-      return starting.join();
-    } catch (CompletionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    progress.say("Starting the servers ...");
+    try (Servers servers = Servers.start(settings.strategies(), keep ? directory : null)) {
+      return new Demo(servers, settings, directory, progress).run();
     }
   }
 }

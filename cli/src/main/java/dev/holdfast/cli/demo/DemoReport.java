@@ -13,18 +13,19 @@ record DemoReport(long seed, List<StrategyResult> results) {
   static final String MEANING =
       """
       operations  orders that clients asked for
-      lost        orders without a message in Kafka, or without a shipment
-      phantom     messages in Kafka, or shipments, without an order
-      duplicate   messages, or shipments, beyond an order's first
+      lost        orders without a message in Kafka, a shipment, or a ledger's entry
+      phantom     messages in Kafka, shipments, or entries, without an order
+      duplicate   messages, shipments, or entries, beyond an order's first
       reordered   orders that overtook an earlier one of the same customer
-      kills       SIGKILLs of the services; Kafka and PostgreSQL get one each, too
+      kills       SIGKILLs of the services; each server they use gets one, too
       per second  orders that came to an end, outages included
       p50, p99    from an order's commit until a read_committed consumer has its
                   message, outages included; 0 when it was there before the commit
 
       Of db-then-broker, broker-then-db and outbox the messages are counted, of
-      the others the shipments, in the database of the service that makes them;
-      there p50 and p99 end with the commit of the shipment.
+      two-databases-naive and two-phase the entries in the ledger, and of the
+      others the shipments, in the database of the service that makes them; there
+      p50 and p99 end with the commit of the shipment, or of the entry.
       """;
 
   boolean isAsPromised() {

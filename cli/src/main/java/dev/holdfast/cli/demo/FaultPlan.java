@@ -15,7 +15,11 @@ record FaultPlan(List<Fault> faults) {
     ORDERS,
     SHIPPING,
     BROKER,
-    DATABASE
+    DATABASE,
+    LEDGER,
+    /** What is asked of the database next is done, and whoever asked is not told. */
+    REPLY_OF_DATABASE,
+    REPLY_OF_LEDGER
   }
 
   /**
@@ -28,7 +32,8 @@ record FaultPlan(List<Fault> faults) {
    * Spreads the kills of a service evenly, each moved by up to a third of the distance.
    *
    * @param kills of the order service where it is on trial; where shipping is, that gets half as
-   *     many, each while it is at work, and the order service a quarter
+   *     many, each while it is at work, and the order service a quarter. Where there is a ledger,
+   *     each database loses as many replies
    */
   static FaultPlan of(StrategyKind kind, int operations, int kills, long seed) {
     int killsOfOrders = kind.receives() ? (kills + 3) / 4 : kills;
@@ -36,7 +41,8 @@ record FaultPlan(List<Fault> faults) {
     Random random = new Random(seed);
     List<Fault> faults = new ArrayList<>();
     kill(Victim.ORDERS, Service.ORDERS.instances(kind), operations, killsOfOrders, random, faults);
-    faults.add(new Fault(at(operations, 0.35, 0.05, random), Victim.BROKER, 0));
+    Victim other = kind.hasLedger() ? Victim.LEDGER : Victim.BROKER;
+    faults.add(new Fault(at(operations, 0.35, 0.05, random), other, 0));
     faults.add(new Fault(at(operations, 0.70, 0.05, random), Victim.DATABASE, 0));
     kill(
         Victim.SHIPPING,
@@ -45,6 +51,10 @@ record FaultPlan(List<Fault> faults) {
         killsOfShipping,
         random,
         faults);
+    if (kind.hasLedger()) {
+      kill(Victim.REPLY_OF_DATABASE, 1, operations, kills, random, faults);
+      kill(Victim.REPLY_OF_LEDGER, 1, operations, kills, random, faults);
+    }
     faults.sort(Comparator.comparingInt(Fault::after));
     return new FaultPlan(List.copyOf(faults));
   }

@@ -1,7 +1,6 @@
 package dev.holdfast.cli.demo;
 
 import dev.holdfast.HoldfastException;
-import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -24,25 +23,18 @@ final class Saboteur implements AutoCloseable {
   private final Deque<FaultPlan.Fault> ahead;
   private final Deque<FaultPlan.Fault> aheadOfShipping;
   private final Services services;
-  private final PostgresServer postgres;
-  private final KafkaServer kafka;
+  private final Servers servers;
   private final int ordersInOutage;
   private final List<CompletableFuture<Void>> outages = new ArrayList<>();
   private volatile boolean closed;
 
-  Saboteur(
-      FaultPlan plan,
-      Services services,
-      PostgresServer postgres,
-      KafkaServer kafka,
-      int ordersInOutage) {
+  Saboteur(FaultPlan plan, Services services, Servers servers, int ordersInOutage) {
     this.ahead = new ArrayDeque<>(plan.faults());
     this.aheadOfShipping = new ArrayDeque<>(plan.faults());
     ahead.removeIf(fault -> fault.victim() == FaultPlan.Victim.SHIPPING);
     aheadOfShipping.removeIf(fault -> fault.victim() != FaultPlan.Victim.SHIPPING);
     this.services = services;
-    this.postgres = postgres;
-    this.kafka = kafka;
+    this.servers = servers;
     this.ordersInOutage = ordersInOutage;
   }
 
@@ -88,22 +80,28 @@ final class Saboteur implements AutoCloseable {
               CompletableFuture.runAsync(
                   () -> {
                     try {
-                      kafka.kill();
-                      kafka.restart();
+                      servers.kafka().kill();
+                      servers.kafka().restart();
                     } finally {
                       clients.unlimited();
                     }
                   }));
         }
-        case DATABASE ->
-            outages.add(
-                CompletableFuture.runAsync(
-                    () -> {
-                      postgres.killServer();
-                      postgres.restart();
-                    }));
+        case DATABASE -> crash(servers.postgres());
+        case LEDGER -> crash(servers.ledger());
+        case REPLY_OF_DATABASE -> servers.loseReply(/* ofLedger= */ false);
+        case REPLY_OF_LEDGER -> servers.loseReply(/* ofLedger= */ true);
       }
     }
+  }
+
+  private void crash(PostgresServer database) {
+    outages.add(
+        CompletableFuture.runAsync(
+            () -> {
+              database.killServer();
+              database.restart();
+            }));
   }
 
   /** Returns when every server is up again. */

@@ -1,11 +1,12 @@
 package dev.holdfast.cli.demo;
 
-import dev.holdfast.devservices.KafkaServer;
-import dev.holdfast.devservices.PostgresServer;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Both services of a strategy; of shipping there is none where messages are counted. */
+/**
+ * Both services of a strategy; of shipping there is none where messages, or a ledger's entries, are
+ * counted.
+ */
 final class Services implements AutoCloseable {
   private final ServiceInstances orders;
   private final ServiceInstances shipping;
@@ -13,14 +14,13 @@ final class Services implements AutoCloseable {
   /**
    * @param secret what the webhooks between them are signed with
    */
-  Services(
-      StrategyKind kind, PostgresServer postgres, KafkaServer kafka, String secret, Path logs) {
+  Services(StrategyKind kind, Servers servers, String secret, Path logs) {
     Map<String, String> environment = Map.of(Wiring.SECRET, secret);
     this.shipping =
         new ServiceInstances(
             Service.SHIPPING,
             kind,
-            port -> address(Service.SHIPPING, kind, port, 0, postgres, kafka),
+            port -> servers.address(Service.SHIPPING, kind, port, 0),
             environment,
             logs);
     int webhook = shipping.ports().stream().findFirst().orElse(0);
@@ -28,25 +28,9 @@ final class Services implements AutoCloseable {
         new ServiceInstances(
             Service.ORDERS,
             kind,
-            port -> address(Service.ORDERS, kind, port, webhook, postgres, kafka),
+            port -> servers.address(Service.ORDERS, kind, port, webhook),
             environment,
             logs);
-  }
-
-  private static Wiring.Address address(
-      Service service,
-      StrategyKind kind,
-      int port,
-      int webhookPort,
-      PostgresServer postgres,
-      KafkaServer kafka) {
-    return new Wiring.Address(
-        service,
-        kind,
-        port,
-        webhookPort,
-        postgres.jdbcUrl(service.database(kind)),
-        kafka.bootstrapServers());
   }
 
   ServiceInstances orders() {

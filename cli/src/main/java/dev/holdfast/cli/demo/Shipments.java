@@ -10,6 +10,10 @@ import java.sql.Statement;
  * was sent. An order that is handled twice is shipped twice: nothing here is unique to an order.
  */
 final class Shipments {
+  static final RecordTables TABLES =
+      new RecordTables(
+          "shipping service", "demo_shipments", "count(*)", "demo_customers", "shipments");
+
   /** Locks the customer's row until commit, so that numbers rise in the order of commits. */
   private static final String COUNT =
       """

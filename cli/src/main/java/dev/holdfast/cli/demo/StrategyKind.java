@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
 /**
- * The strategies that can be shown: of sending, where the order service is on trial, and of
- * receiving, where it sends by the outbox and the shipping service is.
+ * The strategies that can be shown: of sending, where the order service is on trial, of receiving,
+ * where it sends by the outbox and the shipping service is, and of writing to two databases.
  */
 enum StrategyKind {
   DB_THEN_BROKER("db-then-broker", false),
@@ -25,7 +25,9 @@ enum StrategyKind {
   CONSUME_THEN_ACK("consume-then-ack", false),
   ACK_THEN_CONSUME("ack-then-consume", false),
   INBOX("inbox", true),
-  WEBHOOK("webhook", true);
+  WEBHOOK("webhook", true),
+  TWO_DATABASES_NAIVE("two-databases-naive", false),
+  TWO_PHASE("two-phase", true);
 
   /** The shipping service, to the broker and to its own inbox. */
   static final String CONSUMER = "shipping";
@@ -50,7 +52,7 @@ enum StrategyKind {
   /** A webhook has one address, and so one instance behind it. */
   int shippingInstances() {
     return switch (this) {
-      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> 0;
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX, TWO_DATABASES_NAIVE, TWO_PHASE -> 0;
       case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX -> 2;
       case WEBHOOK -> 1;
     };
@@ -59,6 +61,15 @@ enum StrategyKind {
   /** Whether it is shipments that are counted, and not messages. */
   boolean receives() {
     return shippingInstances() > 0;
+  }
+
+  /** Whether it is entries in a ledger that are counted, in a database on another server. */
+  boolean hasLedger() {
+    return switch (this) {
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> false;
+      case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> false;
+      case TWO_DATABASES_NAIVE, TWO_PHASE -> true;
+    };
   }
 
   /** The topic of its messages. */
@@ -72,13 +83,15 @@ enum StrategyKind {
       case BROKER_THEN_DB -> new TwoCommits(wiring, true);
       case OUTBOX, CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX -> WithOutbox.toKafka(wiring);
       case WEBHOOK -> WithOutbox.toWebhook(wiring);
+      case TWO_DATABASES_NAIVE -> new TwoDatabases(wiring);
+      case TWO_PHASE -> new WithTwoPhase(wiring);
     };
   }
 
   /** What runs then runs until the process is killed. */
   void openShipping(Wiring wiring, HttpServer server) {
     switch (this) {
-      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX ->
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX, TWO_DATABASES_NAIVE, TWO_PHASE ->
           throw new IllegalArgumentException(id + " has no shipping service");
       case CONSUME_THEN_ACK -> NaiveConsumer.start(wiring, false);
       case ACK_THEN_CONSUME -> NaiveConsumer.start(wiring, true);
@@ -108,7 +121,7 @@ enum StrategyKind {
    */
   boolean isSent(DataSource orders) {
     return switch (this) {
-      case DB_THEN_BROKER, BROKER_THEN_DB -> true;
+      case DB_THEN_BROKER, BROKER_THEN_DB, TWO_DATABASES_NAIVE, TWO_PHASE -> true;
       case OUTBOX, CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> {
         Store store = PostgresStore.open(orders, WithOutbox.SCHEMA);
         yield store.channels().status(WithOutbox.CHANNEL).lagMessages() == 0;

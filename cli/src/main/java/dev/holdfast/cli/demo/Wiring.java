@@ -15,9 +15,15 @@ import javax.sql.DataSource;
  * @param topic where the messages go, when they go to the broker
  * @param member names the instance, also after it was started again
  * @param webhook where the messages go otherwise
+ * @param ledgerUrl the ledger's database; empty when there is none
  */
 record Wiring(
-    DataSource dataSource, String bootstrapServers, String topic, String member, URI webhook) {
+    DataSource dataSource,
+    String bootstrapServers,
+    String topic,
+    String member,
+    URI webhook,
+    String ledgerUrl) {
 
   /** In the environment of a process: other users can read its command line. */
   static final String SECRET = "HOLDFAST_DEMO_WEBHOOK_SECRET";
@@ -29,6 +35,8 @@ record Wiring(
    *
    * @param port where it listens itself
    * @param webhookPort where the other service listens; 0 when it does not
+   * @param bootstrapServers empty when there is no broker
+   * @param ledgerUrl the ledger's database; empty when there is none
    */
   record Address(
       Service service,
@@ -36,7 +44,8 @@ record Wiring(
       int port,
       int webhookPort,
       String jdbcUrl,
-      String bootstrapServers) {
+      String bootstrapServers,
+      String ledgerUrl) {
 
     List<String> arguments() {
       return List.of(
@@ -45,7 +54,8 @@ record Wiring(
           Integer.toString(port),
           Integer.toString(webhookPort),
           jdbcUrl,
-          bootstrapServers);
+          bootstrapServers,
+          ledgerUrl);
     }
 
     static Address parse(String... arguments) {
@@ -55,7 +65,8 @@ record Wiring(
           Integer.parseInt(arguments[2]),
           Integer.parseInt(arguments[3]),
           arguments[4],
-          arguments[5]);
+          arguments[5],
+          arguments[6]);
     }
 
     Wiring wire() {
@@ -64,8 +75,14 @@ record Wiring(
           bootstrapServers,
           kind.topic(),
           service.label() + "-" + port,
-          URI.create("http://127.0.0.1:" + webhookPort + WebhookReceiver.PATH));
+          URI.create("http://127.0.0.1:" + webhookPort + WebhookReceiver.PATH),
+          ledgerUrl);
     }
+  }
+
+  /** Connections to the ledger's database, of a pool that is made by this. */
+  DataSource ledger() {
+    return pool(ledgerUrl, CONNECTIONS);
   }
 
   Map<String, Object> producerConfig() {

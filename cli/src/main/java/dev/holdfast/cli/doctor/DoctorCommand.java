@@ -3,6 +3,7 @@ package dev.holdfast.cli.doctor;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.DatabaseOptions;
 import dev.holdfast.cli.Json;
+import dev.holdfast.cli.ParticipantOptions;
 import dev.holdfast.cli.relay.Servers;
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.postgres.doctor.Limits;
@@ -22,8 +23,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "doctor",
     description = {
-      "Examines the database, the outbox in it and, when it is named, the Kafka cluster; says what it"
-          + " found, what follows from it, and what to type. Changes nothing.",
+      "Examines the database, the outbox in it and, when they are named, the Kafka cluster and the"
+          + " participants of operations across databases; says what it found, what follows from it,"
+          + " and what to type. Changes nothing.",
       "Exit status: 0 fine, 1 something failed (with --strict: or was warned of), 3 something could"
           + " not be asked."
     })
@@ -33,6 +35,8 @@ public final class DoctorCommand implements Callable<Integer> {
   private CommandSpec spec;
 
   @Mixin private DatabaseOptions database = new DatabaseOptions();
+
+  @Mixin private ParticipantOptions participants = new ParticipantOptions();
 
   @Option(
       names = "--kafka",
@@ -69,6 +73,15 @@ public final class DoctorCommand implements Callable<Integer> {
               + " which fails (default: ${DEFAULT-VALUE}).")
   private int maxTransaction;
 
+  @Option(
+      names = "--max-in-doubt",
+      paramLabel = "SECONDS",
+      defaultValue = "60",
+      description =
+          "The age of a branch of an operation across databases that is prepared and waits, worth a"
+              + " finding; recovery ends one within seconds (default: ${DEFAULT-VALUE}).")
+  private int maxInDoubt;
+
   @Option(names = "--strict", description = "Warnings fail, too.")
   private boolean strict;
 
@@ -77,17 +90,18 @@ public final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (maxLag < 0 || maxTransaction < 0) {
+    if (maxLag < 0 || maxTransaction < 0 || maxInDoubt < 0) {
       throw new InvalidConfiguration(
-          "--max-lag and --max-transaction are seconds, 0 or more. Nothing was done.");
+          "--max-lag, --max-transaction and --max-in-doubt are seconds, 0 or more. Nothing was done.");
     }
     Role wanted = wanted();
     Examination examination = Examination.of(Servers.of(config, database, kafka, System.getenv()));
     Limits limits =
         Limits.DEFAULT
             .withLag(Duration.ofSeconds(maxLag))
-            .withTransaction(Duration.ofSeconds(maxTransaction));
-    List<Finding> findings = examination.examine(limits, wanted);
+            .withTransaction(Duration.ofSeconds(maxTransaction))
+            .withInDoubt(Duration.ofSeconds(maxInDoubt));
+    List<Finding> findings = examination.examine(limits, wanted, participants.addresses());
     Diagnosis diagnosis = new Diagnosis(findings, strict);
     spec.commandLine().getOut().print(json ? Json.text(diagnosis.json()) : diagnosis.text());
     spec.commandLine().getOut().flush();

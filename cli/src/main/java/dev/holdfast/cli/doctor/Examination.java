@@ -1,6 +1,7 @@
 package dev.holdfast.cli.doctor;
 
 import dev.holdfast.cli.LogLevel;
+import dev.holdfast.cli.ParticipantAddress;
 import dev.holdfast.cli.relay.Servers;
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
@@ -9,10 +10,13 @@ import dev.holdfast.kafka.KafkaTarget;
 import dev.holdfast.postgres.doctor.Limits;
 import dev.holdfast.postgres.doctor.PostgresDoctor;
 import dev.holdfast.postgres.doctor.PostgresDoctor.Role;
+import dev.holdfast.twophase.Participant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +49,19 @@ public record Examination(Servers servers, @Nullable KafkaTarget target) {
    * @param role whose rights the user must have; {@code null} for whichever it has
    */
   public List<Finding> examine(Limits limits, @Nullable Role role) {
+    return examine(limits, role, Map.of());
+  }
+
+  /**
+   * As {@link #examine(Limits, Role)}.
+   *
+   * @param participants databases that take part in operations of this one, by their names
+   */
+  public List<Finding> examine(
+      Limits limits, @Nullable Role role, Map<String, ParticipantAddress> participants) {
+    List<ParticipantAddress.Open> opened = new ArrayList<>();
+    Map<String, Supplier<Participant>> named = new LinkedHashMap<>();
+    participants.forEach((name, address) -> named.put(name, () -> open(address, opened)));
     try (LogLevel log = LogLevel.silent()) {
       PostgresDoctor doctor =
           new PostgresDoctor(
@@ -52,10 +69,19 @@ public record Examination(Servers servers, @Nullable KafkaTarget target) {
               servers.address().schema(),
               limits,
               InstantSource.system());
-      List<Finding> findings = new ArrayList<>(doctor.examine(role));
+      List<Finding> findings = new ArrayList<>(doctor.examine(role, named));
       findings.addAll(new BrokerExamination(doctor, target, limits.lag()).examine());
       findings.add(OTHERS);
       return findings;
+    } finally {
+      opened.forEach(ParticipantAddress.Open::close);
     }
+  }
+
+  private static Participant open(
+      ParticipantAddress address, List<ParticipantAddress.Open> opened) {
+    ParticipantAddress.Open open = address.open();
+    opened.add(open);
+    return open.participant();
   }
 }

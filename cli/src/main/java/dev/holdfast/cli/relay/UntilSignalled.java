@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * SIGINT), and the process then ends with status 0, or 1 when something did not close; or when the
  * program's start fails.
  */
-final class UntilSignalled implements AutoCloseable {
+public final class UntilSignalled implements AutoCloseable {
   /** A signal during the start waits for it, so that what is being opened is closed, too. */
   private static final Duration LONGEST_START = Duration.ofSeconds(15);
 
@@ -21,18 +21,19 @@ final class UntilSignalled implements AutoCloseable {
   private final CountDownLatch started = new CountDownLatch(1);
   private final Thread hook = new Thread(this::onSignal, "holdfast-end");
 
-  UntilSignalled(Consumer<String> say) {
+  public UntilSignalled(Consumer<String> say) {
     this.say = say;
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  synchronized <T extends AutoCloseable> T add(T opened) {
+  /** What is to be closed; returns it. */
+  public synchronized <T extends AutoCloseable> T add(T opened) {
     open.push(opened);
     return opened;
   }
 
   /** Everything is open. Does not return: the signal ends the process. */
-  void await() throws InterruptedException {
+  public void await() throws InterruptedException {
     started.countDown();
     new CountDownLatch(1).await();
   }

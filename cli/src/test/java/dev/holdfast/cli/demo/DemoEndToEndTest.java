@@ -23,26 +23,30 @@ import org.junit.jupiter.api.io.TempDir;
 /** What Holdfast's strategies come through, in one run on the same servers. */
 class DemoEndToEndTest {
   private static final Duration BOUND = Duration.ofSeconds(60);
+
+  /** As long as the servers and the services may take. */
+  private static final Duration LONGEST_START = Duration.ofMinutes(3);
+
   private static final int OPERATIONS = 300;
 
   private static JsonNode strategies = MissingNode.getInstance();
 
   @TempDir Path directory;
 
-  /** Three strategies: with three times the time of a test. */
+  /** Four strategies: with four times the time of a test. */
   @BeforeAll
-  @Timeout(value = 12, unit = TimeUnit.MINUTES)
+  @Timeout(value = 16, unit = TimeUnit.MINUTES)
   static void run(@TempDir Path reports) throws Exception {
     strategies =
         DemoRuns.strategies(
             reports,
-            "demo --strategies outbox,inbox,webhook --operations %d --kills 2 --seed 7"
+            "demo --strategies outbox,inbox,webhook,two-phase --operations %d --kills 2 --seed 7"
                 .formatted(OPERATIONS));
   }
 
   /** The row of a strategy that has got through all of the run. */
   private static JsonNode whole(int row, String strategy) {
-    assertThat(strategies).hasSize(3);
+    assertThat(strategies).hasSize(4);
     JsonNode whole = strategies.path(row);
     assertThat(whole.path("name").asText()).isEqualTo(strategy);
     assertThat(whole.path("operations").asInt()).isEqualTo(OPERATIONS);
@@ -84,6 +88,14 @@ class DemoEndToEndTest {
     assertThat(DemoRuns.violations(webhook)).as(webhook.toString()).isZero();
   }
 
+  /** The run fails as well when something is left prepared. */
+  @Test
+  void twoPhaseWritesBothDatabasesOrNeitherOnceAndInOrder() {
+    JsonNode twoPhase = whole(3, "two-phase");
+
+    assertThat(DemoRuns.violations(twoPhase)).as(twoPhase.toString()).isZero();
+  }
+
   @Test
   void endedInTheMiddleItLeavesNoServerAndNoFileBehind() throws Exception {
     // Servers may run as another user.
@@ -107,7 +119,7 @@ class DemoEndToEndTest {
     try {
       int instances = Service.ORDERS.instances(StrategyKind.DB_THEN_BROKER);
       await()
-          .atMost(BOUND)
+          .atMost(LONGEST_START)
           .until(() -> !demo.isAlive() || services(demo.descendants()) == instances);
       List<ProcessHandle> descendants = demo.descendants().toList();
       // Both instances, Kafka and PostgreSQL with its children, and what watches over them.

@@ -58,8 +58,13 @@ class DemoReportTest {
     assertThat(result(StrategyKind.DB_THEN_BROKER, bad, true).isAsPromised()).isTrue();
     assertThat(result(StrategyKind.CONSUME_THEN_ACK, bad, true).isAsPromised()).isTrue();
     assertThat(result(StrategyKind.ACK_THEN_CONSUME, bad, false).isAsPromised()).isTrue();
+    assertThat(result(StrategyKind.TWO_DATABASES_NAIVE, bad, true).isAsPromised()).isTrue();
     for (StrategyKind kind :
-        List.of(StrategyKind.OUTBOX, StrategyKind.INBOX, StrategyKind.WEBHOOK)) {
+        List.of(
+            StrategyKind.OUTBOX,
+            StrategyKind.INBOX,
+            StrategyKind.WEBHOOK,
+            StrategyKind.TWO_PHASE)) {
       assertThat(result(kind, bad, true).isAsPromised()).isFalse();
       assertThat(result(kind, good, false).isAsPromised()).isFalse();
       assertThat(result(kind, good, true).isAsPromised()).isTrue();
@@ -102,7 +107,8 @@ class DemoReportTest {
         .isInstanceOf(InvalidConfiguration.class)
         .hasMessageContaining("'hope'")
         .hasMessageContaining("db-then-broker, broker-then-db, outbox")
-        .hasMessageContaining("consume-then-ack, ack-then-consume, inbox, webhook");
+        .hasMessageContaining("consume-then-ack, ack-then-consume, inbox, webhook")
+        .hasMessageContaining("two-databases-naive, two-phase");
   }
 
   @Test
@@ -130,6 +136,13 @@ class DemoReportTest {
             entry(FaultPlan.Victim.SHIPPING, 4L),
             entry(FaultPlan.Victim.BROKER, 1L),
             entry(FaultPlan.Victim.DATABASE, 1L));
+    assertThat(victims(StrategyKind.TWO_PHASE))
+        .containsOnly(
+            entry(FaultPlan.Victim.ORDERS, 8L),
+            entry(FaultPlan.Victim.DATABASE, 1L),
+            entry(FaultPlan.Victim.LEDGER, 1L),
+            entry(FaultPlan.Victim.REPLY_OF_DATABASE, 8L),
+            entry(FaultPlan.Victim.REPLY_OF_LEDGER, 8L));
     assertThat(FaultPlan.of(StrategyKind.WEBHOOK, 300, 8, 1).faults())
         .filteredOn(fault -> fault.victim() == FaultPlan.Victim.SHIPPING)
         .allMatch(fault -> fault.instance() == 0);

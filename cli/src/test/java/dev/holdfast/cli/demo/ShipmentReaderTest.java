@@ -56,7 +56,8 @@ class ShipmentReaderTest {
       TestDatabases.execute(url, "update demo_customers set shipments = 2");
       assertThatThrownBy(reader::orderIds)
           .isInstanceOf(HoldfastException.class)
-          .hasMessageContaining("whose count is not that of their shipments");
+          .hasMessageContaining(
+              "shipping service has customers whose total is not that of their rows");
     }
   }
 }

@@ -19,10 +19,15 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.awaitility.core.ConditionTimeoutException;
 
 /** {@code holdfast relay} in a process of its own. */
 final class RelayProcess implements AutoCloseable {
   static final Duration BOUND = Duration.ofSeconds(60);
+
+  /** As long as its servers may take, if it has some of its own. */
+  private static final Duration LONGEST_START = Duration.ofMinutes(3);
+
   private static final Pattern HEALTH = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)/health");
 
   private final HttpClient http = HttpClient.newHttpClient();
@@ -54,9 +59,14 @@ final class RelayProcess implements AutoCloseable {
                   .redirectOutput(log.toFile())
                   .start(),
               log);
-      await()
-          .atMost(BOUND)
-          .until(() -> HEALTH.matcher(relay.log()).find() || !relay.process.isAlive());
+      try {
+        await()
+            .atMost(LONGEST_START)
+            .until(() -> HEALTH.matcher(relay.log()).find() || !relay.process.isAlive());
+      } catch (ConditionTimeoutException e) {
+        relay.close();
+        throw new AssertionError("the relay did not start:\n" + relay.log(), e);
+      }
       return relay;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -22,7 +22,7 @@ public final class ClaimProtocol {
   public enum Verdict {
     /** It is ours and settled: branches may be aborted. */
     HELD,
-    /** It is ours and not settled yet. */
+    /** It is known to us and not settled yet: nothing may be aborted. */
     SETTLING,
     /** Nobody has claimed it: claim it. */
     CLAIM,
@@ -54,7 +54,8 @@ public final class ClaimProtocol {
         return Verdict.REFUSED;
       }
       if (!theirs.holder().isSameServer(us)) {
-        return Verdict.RENEW;
+        // While it settles, whoever was replaced has to be found as the one who may object.
+        return theirs.isSettled() ? Verdict.RENEW : Verdict.SETTLING;
       }
       return theirs.isSettled() ? Verdict.HELD : Verdict.SETTLING;
     }

@@ -65,6 +65,18 @@ public final class Claims {
     tokens.remove(participant.name());
   }
 
+  /** Looks, and changes nothing; {@code CLAIM} where nobody here has registered it. */
+  Verdict look(Participant participant) {
+    Identity us = decisions.identity();
+    Optional<Registration> ours = decisions.participant(participant.name());
+    return ours.isEmpty()
+        ? Verdict.CLAIM
+        : ClaimProtocol.judge(
+            ours.get(),
+            participant.branches().claim(us.storeId(), participant.name()),
+            us.server());
+  }
+
   /** Looks, and does what has to be done; returns HELD, SETTLING or REFUSED. */
   Verdict check(Participant participant) {
     BranchStore there = participant.branches();
@@ -137,7 +149,14 @@ public final class Claims {
 
   private void take(
       Participant participant, Identity us, Registration ours, Claim theirs, Duration settlesIn) {
-    UUID next = decisions.propose(participant.name(), ours.claim(), UUID.randomUUID());
+    UUID current = ours.claim();
+    if (theirs.token().equals(ours.nextClaim())) {
+      // Claimed by a process that died before it said so.
+      current = theirs.token();
+      decisions.confirm(participant.name(), current);
+    }
+    UUID next =
+        decisions.propose(participant.name(), current, UUID.randomUUID(), us.server().started());
     boolean taken =
         participant
             .branches()

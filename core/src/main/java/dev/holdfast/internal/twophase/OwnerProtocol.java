@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * What the process that runs an operation does, one step after the other. The table is what the
- * model checker explores and what {@link Operation} executes; the diagram in {@code
+ * model checker explores and what {@link AtomicAttempt} executes; the diagram in {@code
  * docs/two-phase-commit.md} is generated from it.
  *
  * @param table every transition there is

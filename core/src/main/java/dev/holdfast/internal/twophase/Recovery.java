@@ -153,7 +153,7 @@ public final class Recovery implements TwoPhase, AutoCloseable {
     for (Participant participant : sorted()) {
       List<PreparedBranch> prepared =
           participant.branches().prepared(coordinator.storeId(), participant.name(), true);
-      Verdict claim = coordinator.claims().check(participant);
+      Verdict claim = coordinator.claims().look(participant);
       for (PreparedBranch branch : prepared) {
         decisions.probe(
             List.of(branch.gid()),

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +32,10 @@ final class SecondPhase implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SecondPhase.class);
 
   /** Side by side, so that the participant flushes several commits at once. */
-  private static final int THREADS = 2;
+  private static final int THREADS = 4;
+
+  /** Others prepare as well, and so do operations that are not that far. */
+  private static final int SHARE_OF_SLOTS = 4;
 
   private static final int AT_ONCE = 32;
   private static final long IDLE_MS = 200;
@@ -43,13 +47,16 @@ final class SecondPhase implements AutoCloseable {
   private final BlockingQueue<Job> queue;
   private final Set<Gid> waiting = ConcurrentHashMap.newKeySet();
   private final List<Thread> threads = new ArrayList<>();
+  private final Map<Participant, Semaphore> places = new ConcurrentHashMap<>();
+  private final int pendingAtMost;
   private final Map<Participant, Boolean> unreachable = new ConcurrentHashMap<>();
   private volatile boolean closing;
 
   SecondPhase(Coordinator coordinator, TwoPhaseSettings settings) {
     this.coordinator = coordinator;
     this.isAsynchronous = settings.asynchronousSecondPhase();
-    this.queue = new LinkedBlockingQueue<>(settings.pendingAtMost());
+    this.pendingAtMost = settings.pendingAtMost();
+    this.queue = new LinkedBlockingQueue<>();
   }
 
   void start() {
@@ -88,12 +95,20 @@ final class SecondPhase implements AutoCloseable {
   }
 
   private boolean offer(Job job) {
-    waiting.add(job.gid());
-    if (!closing && queue.offer(job)) {
-      return true;
+    if (closing || !places(job.participant()).tryAcquire()) {
+      return false;
     }
-    waiting.remove(job.gid());
-    return false;
+    waiting.add(job.gid());
+    queue.add(job);
+    return true;
+  }
+
+  private Semaphore places(Participant participant) {
+    return places.computeIfAbsent(
+        participant,
+        unknown ->
+            new Semaphore(
+                Math.max(1, Math.min(pendingAtMost, unknown.branches().slots() / SHARE_OF_SLOTS))));
   }
 
   /**
@@ -208,9 +223,12 @@ final class SecondPhase implements AutoCloseable {
     }
   }
 
+  /** Once for each. */
   private void done(Job job) {
-    waiting.remove(job.gid());
-    coordinator.live().remove(job.gid());
+    if (waiting.remove(job.gid())) {
+      coordinator.live().remove(job.gid());
+      places(job.participant()).release();
+    }
   }
 
   /** Finishes what waits. */

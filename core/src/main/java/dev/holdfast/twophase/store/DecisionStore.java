@@ -162,15 +162,15 @@ public interface DecisionStore {
   void replace(String name, Server server);
 
   /**
-   * Writes down which token is going to be claimed, unless another is.
+   * Writes down which token is going to be claimed, unless another is in the name of the same
+   * server. One of another server is replaced: a copy that was made meanwhile knows it as well.
    *
+   * @param current the token that was confirmed last
+   * @param started when the server was started that is going to claim
    * @return the token to claim: the one given, or the other
    */
-  UUID propose(String name, UUID current, UUID next);
+  UUID propose(String name, UUID current, UUID next, String started);
 
   /** The token has been claimed. */
   void confirm(String name, UUID claimed);
-
-  /** The token was not claimed, and never will be by this database. */
-  void withdraw(String name, UUID proposed);
 }

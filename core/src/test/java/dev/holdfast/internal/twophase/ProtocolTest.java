@@ -55,6 +55,8 @@ final class ProtocolTest {
     assertThat(judge(claim(OURS, null, HERE, true), RESTARTED)).isEqualTo(Verdict.RENEW);
     assertThat(judge(claim(OURS, null, HERE, true), PROMOTED)).isEqualTo(Verdict.RENEW);
     assertThat(judge(claim(OURS, null, HERE, true), DUMP)).isEqualTo(Verdict.REFUSED);
+    // Not before the claim there has settled: else whoever that one replaced could not object.
+    assertThat(judge(claim(OURS, THEIRS, HERE, false), RESTARTED)).isEqualTo(Verdict.SETTLING);
   }
 
   @Test

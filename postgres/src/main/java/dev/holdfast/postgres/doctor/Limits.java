@@ -14,6 +14,9 @@ import java.time.Duration;
  * @param frozenAge the age in transactions of the oldest database's oldest row; four times as much
  *     is a failure
  * @param horizonAge how many transactions back a slot or a standby may hold the horizon
+ * @param inDoubt the age of a branch of an operation across databases that waits for its decision;
+ *     recovery ends one within seconds
+ * @param decided the age of a decision that is not forgotten yet
  */
 public record Limits(
     Duration lag,
@@ -23,7 +26,9 @@ public record Limits(
     Duration overdue,
     Duration clocks,
     long frozenAge,
-    long horizonAge) {
+    long horizonAge,
+    Duration inDoubt,
+    Duration decided) {
 
   /**
    * What a store that is looked after keeps. PostgreSQL refuses at an age of two thousand million.
@@ -37,13 +42,31 @@ public record Limits(
           Duration.ofMinutes(10),
           Duration.ofSeconds(5),
           400_000_000,
-          1_000_000);
+          1_000_000,
+          Duration.ofMinutes(1),
+          Duration.ofHours(1));
 
   public Limits withLag(Duration value) {
-    return new Limits(value, leaderless, transaction, keys, overdue, clocks, frozenAge, horizonAge);
+    return new Limits(
+        value,
+        leaderless,
+        transaction,
+        keys,
+        overdue,
+        clocks,
+        frozenAge,
+        horizonAge,
+        inDoubt,
+        decided);
   }
 
   public Limits withTransaction(Duration value) {
-    return new Limits(lag, leaderless, value, keys, overdue, clocks, frozenAge, horizonAge);
+    return new Limits(
+        lag, leaderless, value, keys, overdue, clocks, frozenAge, horizonAge, inDoubt, decided);
+  }
+
+  public Limits withInDoubt(Duration value) {
+    return new Limits(
+        lag, leaderless, transaction, keys, overdue, clocks, frozenAge, horizonAge, value, decided);
   }
 }

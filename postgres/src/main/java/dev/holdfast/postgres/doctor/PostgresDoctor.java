@@ -5,6 +5,7 @@ import dev.holdfast.SchemaMismatch;
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
 import dev.holdfast.postgres.PostgresStore;
+import dev.holdfast.twophase.Participant;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -15,12 +16,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Examines a database and the outbox in it. Thread-safe; changes nothing. Uses up to two
- * connections at a time; each statement is bounded by ten seconds.
+ * connections at a time; each statement is bounded by ten seconds, those to participants excepted,
+ * which their own data sources bound.
  */
 public final class PostgresDoctor {
   private static final Duration LONGEST_STATEMENT = Duration.ofSeconds(10);
@@ -49,12 +52,20 @@ public final class PostgresDoctor {
     ADMIN
   }
 
+  /** As {@link #examine(Role, Map)}, with no participant named. */
+  public List<Finding> examine(@Nullable Role role) {
+    return examine(role, Map.of());
+  }
+
   /**
    * Asks everything. Never throws for what it finds: a database that does not answer is a finding.
    *
    * @param role whose rights are a must; when {@code null}, those of any will do
+   * @param participants databases that take part in operations of this one, by their names, with
+   *     what connects to each; what is prepared there is looked at, too
    */
-  public List<Finding> examine(@Nullable Role role) {
+  public List<Finding> examine(
+      @Nullable Role role, Map<String, Supplier<Participant>> participants) {
     List<Finding> findings = new ArrayList<>();
     if (!ask(connected(), findings)) {
       return List.copyOf(findings);
@@ -70,9 +81,18 @@ public final class PostgresDoctor {
                 each -> each.id().equals("schema.version") && each.severity() == Severity.FAIL);
     if (!unusable) {
       ofTables(role).forEach(check -> ask(check, findings));
+      findings.addAll(ofParticipants(participants));
     }
     // Every check may have met the pooler's mix-up: once is enough.
     return findings.stream().distinct().toList();
+  }
+
+  /** Of those that are named what is there, of the others that they were not asked. */
+  List<Finding> ofParticipants(Map<String, Supplier<Participant>> participants) {
+    List<Finding> findings = new ArrayList<>();
+    ask(TwoPhaseChecks.notAsked(participants.keySet()), findings);
+    participants.forEach((name, open) -> ask(ParticipantChecks.of(name, open), findings));
+    return findings;
   }
 
   /** One check, whose findings' ids begin with its own. */
@@ -93,6 +113,7 @@ public final class PostgresDoctor {
     List<Check> checks = new ArrayList<>(ChannelChecks.ALL);
     checks.addAll(StorageChecks.ALL);
     checks.addAll(ConsumerChecks.ALL);
+    checks.addAll(TwoPhaseChecks.ALL);
     checks.add(RightsCheck.of(role));
     return checks;
   }

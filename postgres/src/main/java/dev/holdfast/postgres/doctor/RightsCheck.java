@@ -45,7 +45,8 @@ final class RightsCheck {
         from functions
         where proname in ('now', 'lock_keys', 'publish', 'publish_bytes', 'publish_all',
                           'publish_and_record', 'record_attempt', 'receive', 'keep_reply',
-                          'receive_all', 'move_offsets')
+                          'receive_all', 'move_offsets', 'decide', 'witness',
+                          'require_lock_timeout', 'require_flush')
         union all
         select 'WRITER', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['SELECT', 'INSERT']) p
@@ -57,11 +58,13 @@ final class RightsCheck {
         select r, lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['INSERT', 'UPDATE', 'DELETE']) p
           cross join unnest(array['WRITER', 'ADMIN']) r
-        where relname ~ '^log_(consumer|topic|offset|lane|parked)$'
+        where relname ~ '^(log_(consumer|topic|offset|lane|parked)|decision|participant|heuristic|witness|claim)$'
         union all
         select r, 'select ' || relname, has_table_privilege(oid, 'SELECT')
         from tables cross join unnest(array['WRITER', 'ADMIN', 'RELAY']) r
-        where relname in ('store', 'schema_version') or relname ~ '^log_' or r <> 'WRITER'
+        where relname in ('store', 'schema_version', 'decision', 'participant', 'heuristic',
+                          'witness', 'claim')
+           or relname ~ '^log_' or r <> 'WRITER'
         union all
         select 'RELAY', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['INSERT', 'UPDATE', 'DELETE']) p

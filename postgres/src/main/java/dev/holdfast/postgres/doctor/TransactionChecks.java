@@ -5,13 +5,14 @@ import static dev.holdfast.postgres.doctor.Patient.seconds;
 
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
+import dev.holdfast.twophase.store.Gid;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Who holds what others wait for: the horizon, keys, prepared transactions, the log. */
+/** Who holds what others wait for: the horizon, keys, the log. */
 final class TransactionChecks {
   /** The most that is told of a kind; the worst come first. */
   private static final int MOST = 10;
@@ -21,7 +22,7 @@ final class TransactionChecks {
           new Check("roles.statistics", TransactionChecks::statistics),
           new Check("transactions.horizon", TransactionChecks::horizon),
           new Check("transactions.publishers", TransactionChecks::publishers),
-          new Check("transactions.prepared", TransactionChecks::prepared),
+          new Check("transactions.prepared", PreparedCheck::prepared),
           new Check("replication.slots", TransactionChecks::slots),
           new Check("replication.slot-limit", TransactionChecks::slotLimit));
 
@@ -61,8 +62,10 @@ final class TransactionChecks {
       return switch (kind) {
         case "session" -> "select pg_terminate_backend(" + name + ");";
         case "prepared" ->
-            "rollback prepared %s; -- or commit prepared, connected to database %s"
-                .formatted(literal(name), database);
+            Gid.parse(name).isPresent()
+                ? PreparedCheck.RECOVER
+                : "rollback prepared %s; -- or commit prepared, connected to database %s"
+                    .formatted(literal(name), database);
         case "slot" -> "select pg_drop_replication_slot(" + literal(name) + ");";
         default ->
             "End the long query on the standby, or there: alter system set hot_standby_feedback = off; select pg_reload_conf();";
@@ -242,62 +245,6 @@ final class TransactionChecks {
             Finding.ok(
                 "transactions.publishers",
                 "No transaction that has published with a key is open for long."))
-        : result;
-  }
-
-  /** Its locks are told under no process, and under the same name as the lock on its id. */
-  private static final String PREPARED =
-      """
-      select p.gid, p.owner::text as holder, p.database::text as database,
-             extract(epoch from clock_timestamp() - p.prepared)::float8 as seconds,
-             age(p.transaction)::bigint as age,
-             (select count(*) from pg_locks l
-              where l.pid is null and l.locktype = 'advisory' and l.classid = 1213156420
-                and l.virtualtransaction = (
-                  select t.virtualtransaction from pg_locks t
-                  where t.pid is null and t.locktype = 'transactionid'
-                    and t.transactionid = p.transaction)) as stripes
-      from pg_prepared_xacts p
-      where p.prepared <= clock_timestamp() - ? * interval '1 ms'
-      order by p.prepared limit ?
-      """;
-
-  private static List<Finding> prepared(Patient patient) throws SQLException {
-    List<Finding> result =
-        patient.many(
-            PREPARED,
-            row ->
-                Finding.of(
-                    Severity.FAIL,
-                    "transactions.prepared",
-                    row.getString("gid"),
-                    "The prepared transaction %s of %s in database %s waits for its decision for %s."
-                        .formatted(
-                            row.getString("gid"),
-                            row.getString("holder"),
-                            row.getString("database"),
-                            seconds(row.getDouble("seconds"))),
-                    "It survives restarts, keeps its locks%s, and holds the horizon, until its transaction manager or a person decides."
-                        .formatted(
-                            row.getInt("stripes") > 0
-                                ? ", keys of messages among them, so that publishing with these keys waits"
-                                : ""),
-                    "Ask the transaction manager that made it. If it has forgotten it, connected to database %s: rollback prepared %s;"
-                        .formatted(row.getString("database"), literal(row.getString("gid"))),
-                    Map.of(
-                        "gid", row.getString("gid"),
-                        "owner", row.getString("holder"),
-                        "database", row.getString("database"),
-                        "age_seconds", Math.round(row.getDouble("seconds")),
-                        "age_transactions", row.getLong("age"),
-                        "key_stripes", row.getInt("stripes"))),
-            patient.limits().transaction().toMillis(),
-            MOST);
-    return result.isEmpty()
-        ? List.of(
-            Finding.ok(
-                "transactions.prepared",
-                "No prepared transaction waits for its decision for long."))
         : result;
   }
 

@@ -47,10 +47,12 @@ create table ${schema}.participant (
   place         text not null,
   started       text not null,
   claim         uuid not null,
-  next_claim    uuid,
+  next_claim    uuid, -- proposed, by the server that was started then
+  next_started  text,
   -- Decisions up to this serial are forgotten: that there is none means nothing any more.
   cleaned       bigint not null default 0 check (cleaned >= 0),
-  registered_at timestamptz not null default clock_timestamp()
+  registered_at timestamptz not null default clock_timestamp(),
+  check ((next_claim is null) = (next_started is null))
 );
 
 -- Branches that somebody else ended otherwise than decided; kept until somebody takes note.

@@ -113,6 +113,7 @@ final class Clinic {
   }
 
   static Limits limits(Duration all) {
-    return new Limits(all, all, all, all, all, Limits.DEFAULT.clocks(), 400_000_000, 1_000_000);
+    return new Limits(
+        all, all, all, all, all, Limits.DEFAULT.clocks(), 400_000_000, 1_000_000, all, all);
   }
 }

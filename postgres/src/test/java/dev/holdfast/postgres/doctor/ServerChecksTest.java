@@ -141,7 +141,9 @@ final class ServerChecksTest {
         d.overdue(),
         d.clocks(),
         age,
-        d.horizonAge());
+        d.horizonAge(),
+        d.inDoubt(),
+        d.decided());
   }
 
   @Test
@@ -190,7 +192,9 @@ final class ServerChecksTest {
               d.overdue(),
               d.clocks(),
               d.frozenAge(),
-              0);
+              0,
+              d.inDoubt(),
+              d.decided());
       await()
           .atMost(BOUND)
           .until(

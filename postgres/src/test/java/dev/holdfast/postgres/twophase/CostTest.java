@@ -68,6 +68,8 @@ final class CostTest {
   /** Nobody else forces the log out: neither a background writer nor a vacuum. */
   private static PostgresServer server() {
     return PostgresServer.builder()
+        // A quarter of these may wait for their second phase.
+        .setting("max_prepared_transactions", "100")
         .setting("wal_writer_delay", "10s")
         .setting("autovacuum", "off")
         .start();

@@ -2,6 +2,7 @@ package dev.holdfast.cli.prove.twophase;
 
 import dev.holdfast.HoldfastException;
 import dev.holdfast.devservices.PostgresServer;
+import dev.holdfast.internal.Doorbell;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.Heuristic;
 import java.io.PrintWriter;
@@ -16,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,6 +32,14 @@ final class Trial implements AutoCloseable {
   private static final Duration TO_REST = Duration.ofSeconds(90);
   private static final int OWNERS = 3;
   private static final int SHOWN = 5;
+
+  /** What a process has to have done before it is worth killing. */
+  private static final int AT_WORK = 20;
+
+  /** A round with fewer operations would say little; it goes on, within bounds. */
+  private static final int LEAST = 100;
+
+  private static final Duration LONGEST_ROUND = Duration.ofMinutes(1);
 
   private final PostgresServer orders;
   private final PostgresServer ledger;
@@ -52,6 +62,11 @@ final class Trial implements AutoCloseable {
     int sessions;
     int restarts;
     int restored;
+
+    /** Operations that were never begun cannot have been violated. */
+    boolean saysLittle() {
+      return operations < (long) rounds * LEAST;
+    }
 
     String text() {
       return "%d rounds, %,d operations with a known outcome and %,d without; %d processes killed, %d stopped for a while, %d sessions and %d servers killed, %d commits of the second database lost and planted again"
@@ -90,8 +105,9 @@ final class Trial implements AutoCloseable {
    */
   List<String> round() {
     tally.rounds++;
-    long until = System.nanoTime() + ROUND.toNanos();
-    while (System.nanoTime() < until) {
+    long began = Doorbell.nanos();
+    while (Doorbell.nanos() - began < ROUND.toNanos()
+        || (done() < LEAST && Doorbell.nanos() - began < LONGEST_ROUND.toNanos())) {
       keepUp();
       pause(50 + random.nextInt(300));
       strike();
@@ -116,6 +132,10 @@ final class Trial implements AutoCloseable {
       execute(server, "truncate entry");
     }
     return violations;
+  }
+
+  private int done() {
+    return told.size() + owners.stream().mapToInt(owner -> owner.told().size()).sum();
   }
 
   /** One that was started while a server was down has given up. */
@@ -144,17 +164,19 @@ final class Trial implements AutoCloseable {
   private void strike() {
     switch (random.nextInt(16)) {
       case 0, 1, 2 -> {
-        Owner victim = owners.get(random.nextInt(owners.size()));
-        kill(victim);
-        tally.kills++;
+        Optional<Owner> victim = working();
+        victim.ifPresent(this::kill);
+        tally.kills += victim.isPresent() ? 1 : 0;
       }
       case 3, 4, 5, 6, 7, 8, 9, 10 -> {
-        Owner victim = owners.get(random.nextInt(owners.size()));
-        victim.pause();
-        tally.pauses++;
-        // Now and then for longer than a decision may take.
-        pause(random.nextInt(12) == 0 ? 2_500 : 150);
-        victim.resume();
+        Optional<Owner> victim = working();
+        if (victim.isPresent()) {
+          victim.get().pause();
+          tally.pauses++;
+          // Now and then for longer than a decision may take.
+          pause(random.nextInt(12) == 0 ? 2_500 : 150);
+          victim.get().resume();
+        }
       }
       case 11, 12, 13, 14 -> {
         PostgresServer server = random.nextBoolean() ? orders : ledger;
@@ -168,6 +190,12 @@ final class Trial implements AutoCloseable {
         tally.restarts++;
       }
     }
+  }
+
+  /** One that is at it: a process that is killed while it starts would prove nothing. */
+  private Optional<Owner> working() {
+    List<Owner> all = owners.stream().filter(owner -> owner.told().size() >= AT_WORK).toList();
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(random.nextInt(all.size())));
   }
 
   private void kill(Owner owner) {
@@ -198,8 +226,8 @@ final class Trial implements AutoCloseable {
   }
 
   private boolean comesToRest() {
-    long until = System.nanoTime() + TO_REST.toNanos();
-    while (System.nanoTime() < until) {
+    long until = Doorbell.nanos() + TO_REST.toNanos();
+    while (Doorbell.nanos() < until) {
       if (prepared().isEmpty()) {
         return true;
       }
@@ -275,7 +303,7 @@ final class Trial implements AutoCloseable {
         ledger,
         "begin; delete from entry where id = '%s'; commit; begin; insert into entry values ('%s'); prepare transaction '%s'"
             .formatted(id, id, gid));
-    long until = System.nanoTime() + TO_REST.toNanos();
+    long until = Doorbell.nanos() + TO_REST.toNanos();
     while (unacknowledged().stream().noneMatch(each -> each.gid().equals(gid))) {
       if (prepared().isEmpty()) {
         violations.add(
@@ -283,7 +311,7 @@ final class Trial implements AutoCloseable {
                 .formatted(id));
         return;
       }
-      if (System.nanoTime() > until) {
+      if (Doorbell.nanos() > until) {
         violations.add(gid + " is in doubt, and nobody reports it");
         return;
       }
@@ -317,9 +345,9 @@ final class Trial implements AutoCloseable {
                 tx.on(any.participant).update("insert into entry (id) values (?)", id);
               });
       gid[0] = lastGid(id);
-      long until = System.nanoTime() + TO_REST.toNanos();
+      long until = Doorbell.nanos() + TO_REST.toNanos();
       while (gid[0] != null && Boolean.TRUE.equals(isDecided(id))) {
-        if (System.nanoTime() > until) {
+        if (Doorbell.nanos() > until) {
           return List.of();
         }
         pause(50);
@@ -394,7 +422,7 @@ final class Trial implements AutoCloseable {
 
   private static void pause(int millis) {
     try {
-      new dev.holdfast.internal.Doorbell().await(Duration.ofMillis(millis));
+      new Doorbell().await(Duration.ofMillis(millis));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HoldfastException("Interrupted. The proof is over, and says nothing.", e);

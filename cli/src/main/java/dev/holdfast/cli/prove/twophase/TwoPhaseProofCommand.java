@@ -3,6 +3,7 @@ package dev.holdfast.cli.prove.twophase;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.LogLevel;
 import dev.holdfast.devservices.PostgresServer;
+import dev.holdfast.internal.Doorbell;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
@@ -65,12 +66,12 @@ public final class TwoPhaseProofCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.println("Proving: " + chosen.text() + ".");
     out.flush();
-    long until = System.nanoTime() + Duration.ofMinutes(minutes).toNanos();
+    long until = Doorbell.nanos() + Duration.ofMinutes(minutes).toNanos();
     try (LogLevel log = LogLevel.silent();
         PostgresServer orders = server();
         PostgresServer ledger = server();
         Trial trial = new Trial(orders, ledger, chosen, seed, out)) {
-      while (System.nanoTime() < until) {
+      while (Doorbell.nanos() < until) {
         List<String> violations = trial.round();
         if (!violations.isEmpty()) {
           out.println();

@@ -1,5 +1,6 @@
 package dev.holdfast.crashtest;
 
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -8,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
+import java.util.Deque;
 import javax.sql.DataSource;
 
 /** A database, past whatever is crashed. */
@@ -25,6 +27,45 @@ final class Direct {
                 return DriverManager.getConnection(url);
               }
               throw new SQLFeatureNotSupportedException(method.getName());
+            });
+  }
+
+  /** Connections that are used again; whoever gave the place for them closes them. */
+  static DataSource kept(String url, Deque<Connection> idle) {
+    return (DataSource)
+        Proxy.newProxyInstance(
+            Direct.class.getClassLoader(),
+            new Class<?>[] {DataSource.class},
+            (self, method, args) -> {
+              if (method.getName().equals("getConnection")) {
+                Connection before = idle.poll();
+                return lent(before == null ? DriverManager.getConnection(url) : before, idle);
+              }
+              throw new SQLFeatureNotSupportedException(method.getName());
+            });
+  }
+
+  private static Connection lent(Connection real, Deque<Connection> idle) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            Direct.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (self, method, args) -> {
+              if (!method.getName().equals("close")) {
+                try {
+                  return method.invoke(real, args);
+                } catch (InvocationTargetException e) {
+                  throw e.getCause() == null ? e : e.getCause();
+                }
+              }
+              if (!real.isClosed()) {
+                if (!real.getAutoCommit()) {
+                  real.rollback();
+                  real.setAutoCommit(true);
+                }
+                idle.push(real);
+              }
+              return null;
             });
   }
 

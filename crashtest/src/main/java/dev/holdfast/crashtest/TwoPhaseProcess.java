@@ -30,6 +30,7 @@ final class TwoPhaseProcess implements AutoCloseable {
   private final Holdfast holdfast;
   private final DataSource orders;
   private final List<Participant> participants;
+  private final int attempts;
 
   /** The caller knows that nothing is committed anywhere, and never will be. */
   static final class NotCommitted extends RuntimeException {
@@ -46,8 +47,14 @@ final class TwoPhaseProcess implements AutoCloseable {
     void run() throws SQLException;
   }
 
-  TwoPhaseProcess(Holdfast holdfast, DataSource orders, List<Participant> participants) {
+  /**
+   * @param patience how long an operation waits for what is in doubt, which keeps its locks until
+   *     it is recovered; each attempt waits for a second
+   */
+  TwoPhaseProcess(
+      Holdfast holdfast, DataSource orders, List<Participant> participants, Duration patience) {
     this.holdfast = holdfast;
+    this.attempts = Math.toIntExact(patience.toSeconds());
     this.orders = orders;
     this.participants = List.copyOf(participants);
   }
@@ -57,9 +64,10 @@ final class TwoPhaseProcess implements AutoCloseable {
   }
 
   private Atomic atomic(String key) {
-    // Many attempts: what is in doubt keeps its locks until it is recovered.
     Atomic atomic =
-        holdfast.atomic().options(TransactionOptions.DEFAULT.withAttempts(30).withOperationId(key));
+        holdfast
+            .atomic()
+            .options(TransactionOptions.DEFAULT.withAttempts(attempts).withOperationId(key));
     participants.forEach(atomic::with);
     return atomic;
   }
@@ -78,14 +86,14 @@ final class TwoPhaseProcess implements AutoCloseable {
                     }));
   }
 
-  /** The same in a transaction of the caller's, which also says so in a message. */
+  /** The same in a transaction of the caller's, which says so in a message if it was not there. */
   void enterWithin(String key, Atomic.Body message) {
     tell(
         () -> {
           Joined<Boolean> joined = null;
           try (Connection connection = orders.getConnection()) {
             connection.setAutoCommit(false);
-            insertOnce(connection, key);
+            boolean isNew = insertOnce(connection, key);
             joined =
                 atomic(key)
                     .join(
@@ -94,7 +102,9 @@ final class TwoPhaseProcess implements AutoCloseable {
                           for (Participant participant : participants) {
                             insertOnce(tx.on(participant).connection(), key);
                           }
-                          message.run(tx);
+                          if (isNew) {
+                            message.run(tx);
+                          }
                           return true;
                         });
             connection.commit();
@@ -163,13 +173,13 @@ final class TwoPhaseProcess implements AutoCloseable {
     return false;
   }
 
-  private static void insertOnce(Connection connection, String key) throws SQLException {
+  private static boolean insertOnce(Connection connection, String key) throws SQLException {
     try (PreparedStatement look =
         connection.prepareStatement("select id from " + TABLE + " where id = ?")) {
       look.setString(1, key);
       try (ResultSet row = look.executeQuery()) {
         if (row.next()) {
-          return;
+          return false;
         }
       }
     }
@@ -177,6 +187,7 @@ final class TwoPhaseProcess implements AutoCloseable {
         connection.prepareStatement("insert into " + TABLE + " (id) values (?)")) {
       insert.setString(1, key);
       insert.executeUpdate();
+      return true;
     }
   }
 

@@ -98,7 +98,7 @@ record Sql(String text, boolean writes, boolean begins, Ending ending) {
       Set.of(
           ("abs all and any array array_agg array_length array_to_string as avg between bit bool_and"
                   + " bool_or by case cast ceil char char_length clock_timestamp coalesce concat"
-                  + " count cube current_schema current_setting currval date_part date_trunc"
+                  + " count cube current_database current_schema current_setting currval database date_part date_trunc"
                   + " decimal dense_rank distinct else encode except exists extract filter"
                   + " first_value floor format from gen_random_uuid generate_series greatest"
                   + " group hashtext hashtextextended having host if in inet_client_port"
@@ -110,9 +110,9 @@ record Sql(String text, boolean writes, boolean begins, Ending ending) {
                   + " replace right round row row_number rollup row_to_json select setseed"
                   + " split_part starts_with statement_timestamp string_agg strpos substr"
                   + " substring sum then timestamp timestamptz to_char to_date to_json to_jsonb"
-                  + " to_regclass to_timestamp transaction_timestamp trim txid_current"
-                  + " txid_status union unnest upper using values varchar version when where"
-                  + " with")
+                  + " timestampdiff to_regclass to_timestamp transaction_timestamp trim txid_current"
+                  + " txid_status union unix_timestamp unnest upper using utc_timestamp values varchar"
+                  + " version when where with current_timestamp")
               .split(" "));
   private static final Set<String> WRITING_BUILT_INS =
       Set.of("pg_notify", "pg_logical_emit_message", "pg_switch_wal", "pg_create_restore_point");

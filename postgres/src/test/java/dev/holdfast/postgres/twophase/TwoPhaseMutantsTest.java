@@ -26,7 +26,7 @@ final class TwoPhaseMutantsTest {
   private abstract static class Mutated extends PostgresTwoPhase {
     @Override
     protected Duration settling() {
-      return Duration.ofSeconds(4);
+      return Duration.ofSeconds(2);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.twophase.HeuristicOutcome;
 import dev.holdfast.twophase.InDoubt;
 import dev.holdfast.twophase.Participant;
@@ -119,6 +120,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.side-by-side")
   void manyRecoverersAndCleanersAtOnceAgree() throws Exception {
     List<String> committed = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
@@ -164,6 +166,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.heuristics")
   void aBranchThatWasRolledBackByHandIsReportedAndNotRepaired() throws SQLException {
     DeadOwner owner = new DeadOwner(databases, ledger, "a").afterCommitting();
     byHand("rollback prepared '" + owner.gid() + "'");
@@ -185,6 +188,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.heuristics")
   void aBranchThatWasCommittedByHandIsReportedAndNotRepaired() throws SQLException {
     DeadOwner owner = new DeadOwner(databases, ledger, "a").beforeCommitting();
     byHand("commit prepared '" + owner.gid() + "'");
@@ -198,6 +202,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks({"twophase.heuristics", "twophase.answer"})
   void theCallerIsToldWhenItsBranchWasRolledBackByHand() throws SQLException {
     AtomicBoolean meddle = new AtomicBoolean(true);
     Participant meddled =
@@ -259,6 +264,7 @@ final class RecoveryTest {
 
   /** The participant was restored from before its commit, and the decision is forgotten. */
   @Test
+  @Attacks("twophase.recovery.failover")
   void aBranchThatComesBackAfterItsDecisionWasForgottenIsReportedAndNeverRolledBack()
       throws SQLException {
     DeadOwner owner = new DeadOwner(databases, ledger, "a").afterCommitting();
@@ -285,6 +291,7 @@ final class RecoveryTest {
 
   /** As long as the decision is kept, the same is put right. */
   @Test
+  @Attacks("twophase.recovery.failover")
   void aBranchThatComesBackBeforeItsDecisionIsForgottenIsCommittedAgain() throws SQLException {
     try (Holdfast careful =
         databases.process(ledger, TwoDatabases.SETTINGS.withKeepDecisions(Duration.ofHours(1)))) {
@@ -301,6 +308,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.failover")
   void nothingIsForgottenBeyondABranchThatIsPrepared() throws SQLException {
     try (DeadOwner open = new DeadOwner(databases, ledger, "a")) {
       DeadOwner later = new DeadOwner(databases, ledger, "b").afterCommitting();

@@ -31,15 +31,14 @@ final class TwoPhaseGuarantee {
       throw new IllegalArgumentException(
           "%s cannot prepare, so it cannot follow what another decides.".formatted(other.kind()));
     }
-    List<Assumption> decided = both(assumptions(decider, LOCAL_TRANSACTION), List.of());
-    List<Assumption> prepared =
-        both(
-            both(acknowledgment(other), assumptions(other, LOCAL_TRANSACTION)),
-            assumptions(other, PREPARE));
-    List<Assumption> kept = both(decided, prepared);
+    List<Assumption> decided = assumptions(decider, LOCAL_TRANSACTION);
+    List<Assumption> kept =
+        both(decided, both(assumptions(other, LOCAL_TRANSACTION), assumptions(other, PREPARE)));
+    // A plain commit is worth what the session makes of it.
+    List<Assumption> told = both(kept, both(acknowledgment(decider), acknowledgment(other)));
     List<Assumption> recovered = both(kept, List.of(RECOVERY));
     Sheet sheet = new Sheet(decider);
-    committed(sheet, kept, decided);
+    committed(sheet, kept, decided, told);
     sheet.at(other);
     between(sheet, recovered);
     recovered(sheet, decided, kept, recovered);
@@ -55,7 +54,8 @@ final class TwoPhaseGuarantee {
         risks(decider, other));
   }
 
-  private static void committed(Sheet sheet, List<Assumption> kept, List<Assumption> decided) {
+  private static void committed(
+      Sheet sheet, List<Assumption> kept, List<Assumption> decided, List<Assumption> told) {
     sheet.promise(
         "twophase.atomicity",
         Aspect.ATOMICITY,
@@ -75,11 +75,11 @@ final class TwoPhaseGuarantee {
         "twophase.answer",
         Aspect.ANSWER,
         "When the call returns the operation is decided, and when it throws it is committed nowhere and never will be, but for two exceptions: OutcomeUnknown, whose resolve() finds out for as long as decisions are kept, and HeuristicOutcome, by which it is decided and not carried out everywhere.",
-        kept);
+        told);
     sheet.promise(
         "twophase.durability",
         Aspect.DURABILITY,
-        "What is decided survives a crash of every process and of every server: before the reply the others have flushed what they prepared, and the first its decision, whatever its sessions are set to. Of two databases that takes two forced writes, and a third one ends the branch.",
+        "What is decided with others survives a crash of every process and of every server: before the reply the others have flushed what they prepared, and the first its decision, whatever its sessions are set to. Of two databases that takes two forced writes, and a third one ends the branch.",
         kept);
   }
 

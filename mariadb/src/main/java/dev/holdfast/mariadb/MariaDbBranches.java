@@ -7,6 +7,7 @@ import dev.holdfast.outbox.store.Attempt;
 import dev.holdfast.outbox.store.SchemaManager;
 import dev.holdfast.twophase.store.BranchStore;
 import dev.holdfast.twophase.store.Claim;
+import dev.holdfast.twophase.store.Digest;
 import dev.holdfast.twophase.store.Finish;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.PreparedBranch;
@@ -188,6 +189,11 @@ final class MariaDbBranches implements BranchStore {
   @Override
   public Set<Gid> witnessed(Collection<Gid> gids) {
     return witnesses.witnessed(gids);
+  }
+
+  @Override
+  public Digest digest(UUID storeId, String participant, long above, long upTo) {
+    return witnesses.digest(storeId, participant, above, upTo);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.holdfast.mariadb;
 
 import dev.holdfast.twophase.store.BranchStore.Witness;
+import dev.holdfast.twophase.store.Digest;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.PreparedBranch;
 import java.nio.charset.StandardCharsets;
@@ -162,6 +163,33 @@ final class Witnesses {
       result.add(gids.subList(from, Math.min(gids.size(), from + AT_ONCE)));
     }
     return result;
+  }
+
+  /** What is seen need not be flushed, and whoever compares forgets the decisions. */
+  Digest digest(UUID storeId, String participant, long above, long upTo) {
+    return database.onConnection(
+        "compare witnesses",
+        connection -> {
+          Digest found =
+              database
+                  .one(
+                      connection,
+                      """
+                      select count(*), coalesce(sum(serial), 0), coalesce(sum(nonce), 0)
+                      from ${prefix}_witness
+                      where store_id = ? and participant = ? and serial > ? and serial <= ?
+                      """,
+                      row -> new Digest(row.getLong(1), row.getBigDecimal(2), row.getBigDecimal(3)),
+                      storeId,
+                      participant,
+                      above,
+                      upTo)
+                  .orElseThrow();
+          if (found.count() > 0) {
+            database.flush(connection);
+          }
+          return found;
+        });
   }
 
   List<Witness> read(UUID storeId, String participant, long above, long upTo, int limit) {

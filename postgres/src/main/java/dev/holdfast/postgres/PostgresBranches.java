@@ -8,6 +8,7 @@ import dev.holdfast.outbox.store.Attempt;
 import dev.holdfast.outbox.store.SchemaManager;
 import dev.holdfast.twophase.store.BranchStore;
 import dev.holdfast.twophase.store.Claim;
+import dev.holdfast.twophase.store.Digest;
 import dev.holdfast.twophase.store.Finish;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.PreparedBranch;
@@ -15,7 +16,6 @@ import dev.holdfast.twophase.store.Server;
 import dev.holdfast.twophase.store.StaleClaim;
 import java.sql.Array;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -34,7 +34,10 @@ import org.jspecify.annotations.Nullable;
  * reports a branch that it has prepared as read-only, and a failure to prepare as heuristic.
  */
 final class PostgresBranches implements BranchStore {
-  private static final String WITNESS = "select ${schema}.witness(?, ?, ?, ?, ?, ?)";
+  /** As text: it is sent with the name, and so is never the same, and is not to be cached. */
+  private static final String PREPARE =
+      "select ${schema}.witness('%s', '%s', '%d', '%d', %s, '%s'); prepare transaction '%s'";
+
   private static final String STALE_CLAIM = "HF010";
   static final String NO_LOCK_TIMEOUT = "HF011";
 
@@ -60,6 +63,12 @@ final class PostgresBranches implements BranchStore {
       select w.serial, w.nonce from ${schema}.witness w
       join unnest(?, ?) as asked(serial, nonce) on asked.serial = w.serial and asked.nonce = w.nonce
       where w.store_id = ? and w.participant = ?
+      """;
+
+  private static final String DIGEST =
+      """
+      select count(*), coalesce(sum(serial), 0), coalesce(sum(nonce), 0) from ${schema}.witness
+      where store_id = ? and participant = ? and serial > ? and serial <= ?
       """;
 
   private static final String WITNESSES =
@@ -180,15 +189,8 @@ final class PostgresBranches implements BranchStore {
   @Override
   public void prepare(Connection connection, Gid gid, String operationId, UUID claim)
       throws SQLException {
-    String sql = database.schema().in(WITNESS) + "; prepare transaction '" + gid.text() + "'";
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      statement.setObject(1, gid.storeId());
-      statement.setString(2, gid.participant());
-      statement.setLong(3, gid.serial());
-      statement.setLong(4, gid.nonce());
-      statement.setString(5, operationId);
-      statement.setObject(6, claim);
-      statement.execute();
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(prepare(gid, operationId, claim));
     } catch (SQLException e) {
       if (SqlErrors.state(e).equals(STALE_CLAIM)) {
         throw new StaleClaim(e);
@@ -199,6 +201,25 @@ final class PostgresBranches implements BranchStore {
       throw e;
     }
     connection.setAutoCommit(true);
+  }
+
+  private String prepare(Gid gid, String operationId, UUID claim) {
+    return database
+        .schema()
+        .in(PREPARE)
+        .formatted(
+            gid.storeId(),
+            gid.participant(),
+            gid.serial(),
+            gid.nonce(),
+            literal(operationId),
+            claim,
+            gid.text());
+  }
+
+  /** Whatever the session takes a backslash for. */
+  private static String literal(String text) {
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
   }
 
   @Override
@@ -309,6 +330,23 @@ final class PostgresBranches implements BranchStore {
               any.participant());
         });
     return result;
+  }
+
+  @Override
+  public Digest digest(UUID storeId, String participant, long above, long upTo) {
+    return database.transact(
+        "compare witnesses",
+        connection ->
+            database
+                .one(
+                    connection,
+                    DIGEST,
+                    row -> PostgresDecisions.digest(row, 1),
+                    storeId,
+                    participant,
+                    above,
+                    upTo)
+                .orElseThrow());
   }
 
   @Override

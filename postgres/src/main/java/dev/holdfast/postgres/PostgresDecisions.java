@@ -3,6 +3,7 @@ package dev.holdfast.postgres;
 import dev.holdfast.Isolation;
 import dev.holdfast.Message;
 import dev.holdfast.twophase.store.DecisionStore;
+import dev.holdfast.twophase.store.Digest;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.Heuristic;
 import dev.holdfast.twophase.store.Server;
@@ -27,7 +28,7 @@ import java.util.UUID;
  * READ COMMITTED, and so wait on its transaction's id, bounded by a {@code lock_timeout}.
  */
 final class PostgresDecisions implements DecisionStore {
-  private static final String DECIDE = "select ${schema}.decide(?, ?, ?, ?, ?)";
+  private static final String DECIDE = "select ${schema}.decide(?, ?::text[], ?, ?, ?)";
 
   /** One round trip, two results. */
   private static final String PUBLISH_AND_DECIDE = PostgresWriter.PUBLISH + "; " + DECIDE;
@@ -41,13 +42,44 @@ final class PostgresDecisions implements DecisionStore {
       returning serial, nonce
       """;
 
+  /**
+   * In one statement what all participants have been cleaned of, which costs little, and what only
+   * those have that it names.
+   */
   private static final String DELETE_UNNEEDED =
       """
-      delete from ${schema}.decision d
+      with cleaned as materialized (
+        select min(cleaned) as by_all, array_agg(name) as names from ${schema}.participant)
+      delete from ${schema}.decision d using cleaned c
       where d.serial <= ? and d.participants @> array[?]::text[]
-        and not exists (select from unnest(d.participants) as p
-                        left join ${schema}.participant r on r.name = p
-                        where r.cleaned is null or r.cleaned < d.serial)
+        and case when d.serial <= c.by_all and d.participants <@ c.names then true
+            else not exists (select from unnest(d.participants) as p
+                             left join ${schema}.participant r on r.name = p
+                             where r.cleaned is null or r.cleaned < d.serial) end
+      """;
+
+  /** Without the condition on the age: that would read all that is too young for it. */
+  private static final String RIPE =
+      """
+      with page as materialized (
+        select serial, nonce, decided_at > clock_timestamp() - ? * interval '1 millisecond' as young
+        from ${schema}.decision
+        where serial > ? and serial <= ? and participants @> array[?]::text[]
+        order by serial, nonce limit ?),
+      edge as materialized (
+        select least(case when count(*) = ? then max(serial) - 1 else ? end,
+                     min(serial) filter (where young) - 1) as up_to
+        from page)
+      select e.up_to, count(p.serial), coalesce(sum(p.serial), 0), coalesce(sum(p.nonce), 0)
+      from edge e left join page p on p.serial <= e.up_to group by e.up_to
+      """;
+
+  /** Gives this transaction an id, and makes its commit one that is flushed. */
+  private static final String FLUSHED =
+      """
+      select pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+             pg_logical_emit_message(true, 'holdfast', ''),
+             ${schema}.require_flush()
       """;
 
   private static final String RECORD =
@@ -121,8 +153,8 @@ final class PostgresDecisions implements DecisionStore {
               ? 1
               : PostgresWriter.bind(connection, statement, decision.operationId(), messages);
       statement.setLong(next, decision.nonce());
-      statement.setArray(
-          next + 1, connection.createArrayOf("text", decision.participants().toArray()));
+      // Names need no quoting.
+      statement.setString(next + 1, "{" + String.join(",", decision.participants()) + "}");
       statement.setString(next + 2, decision.operationId());
       statement.setInt(next + 3, Math.toIntExact(decision.within().toMillis()));
       statement.setBoolean(next + 4, decision.sinceBegin());
@@ -219,13 +251,32 @@ final class PostgresDecisions implements DecisionStore {
   public long over() {
     return database.transact(
         "read the oldest transaction",
+        connection -> database.one(connection, FLUSHED, row -> row.getLong(1)).orElseThrow());
+  }
+
+  @Override
+  public Ripe ripe(String participant, long above, long upTo, Duration age, int limit) {
+    return database.transact(
+        "read which decisions can be forgotten",
         connection ->
             database
                 .one(
                     connection,
-                    "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
-                    row -> row.getLong(1))
+                    RIPE,
+                    row -> new Ripe(row.getLong(1), digest(row, 2)),
+                    age.toMillis(),
+                    above,
+                    upTo,
+                    participant,
+                    limit,
+                    limit,
+                    upTo)
                 .orElseThrow());
+  }
+
+  static Digest digest(ResultSet row, int first) throws SQLException {
+    return new Digest(
+        row.getLong(first), row.getBigDecimal(first + 1), row.getBigDecimal(first + 2));
   }
 
   @Override
@@ -236,18 +287,11 @@ final class PostgresDecisions implements DecisionStore {
             database.many(
                 connection,
                 """
-                select serial, nonce, operation_id,
-                       greatest(extract(epoch from clock_timestamp() - decided_at), 0) * 1000
-                from ${schema}.decision
+                select serial, nonce, operation_id from ${schema}.decision
                 where serial > ? and serial <= ? and participants @> array[?]::text[]
                 order by serial, nonce limit ?
                 """,
-                row ->
-                    new Decided(
-                        row.getLong(1),
-                        row.getLong(2),
-                        row.getString(3),
-                        Duration.ofMillis((long) row.getDouble(4))),
+                row -> new Decided(row.getLong(1), row.getLong(2), row.getString(3)),
                 above,
                 upTo,
                 participant,

@@ -5,6 +5,8 @@ import dev.holdfast.twophase.store.BranchStore;
 import dev.holdfast.twophase.store.BranchStore.Witness;
 import dev.holdfast.twophase.store.DecisionStore;
 import dev.holdfast.twophase.store.DecisionStore.Decided;
+import dev.holdfast.twophase.store.DecisionStore.Ripe;
+import dev.holdfast.twophase.store.Digest;
 import dev.holdfast.twophase.store.Gid;
 import dev.holdfast.twophase.store.Heuristic;
 import dev.holdfast.twophase.store.PreparedBranch;
@@ -52,24 +54,59 @@ final class Cleaner {
       return;
     }
     long from = registration.get().cleaned();
-    // Those that were forgotten here before a crash may be there still.
-    boolean more = true;
-    while (more) {
-      long upTo = batch(from);
-      more = upTo > from;
-      from = upTo;
+    if (isAnythingRipe(from)) {
+      long bound = bound(from);
+      boolean more = true;
+      while (more) {
+        long upTo = batch(from, bound);
+        more = upTo > from;
+        from = upTo;
+      }
     }
+    // Those that were forgotten here before a crash may be there still.
     there.forget(coordinator.storeId(), participant.name(), from);
+  }
+
+  /** Asked first, since the bound costs a forced write. */
+  private boolean isAnythingRipe(long from) {
+    Ripe ripe = ripe(from, Long.MAX_VALUE);
+    return ripe.upTo() > from
+        && (ripe.digest().count() > 0 || witnessed(from, ripe.upTo()).count() > 0);
+  }
+
+  private Ripe ripe(long from, long upTo) {
+    return decisions.ripe(
+        participant.name(), from, upTo, coordinator.settings().keepDecisions(), AT_ONCE);
+  }
+
+  private Digest witnessed(long from, long upTo) {
+    return there.digest(coordinator.storeId(), participant.name(), from, upTo);
   }
 
   /**
    * @return up to where it is cleaned now; {@code from} when there was nothing to do
    */
-  private long batch(long from) {
-    long bound = bound();
+  private long batch(long from, long atMost) {
+    if (atMost <= from) {
+      return from;
+    }
+    Ripe ripe = ripe(from, atMost);
+    long bound = ripe.upTo();
     if (bound <= from) {
       return from;
     }
+    Digest witnessed = witnessed(from, bound);
+    if (ripe.digest().count() == 0 && witnessed.count() == 0) {
+      return from;
+    }
+    return ripe.digest().equals(witnessed)
+        ? clean(from, bound, List.of())
+        : findAndClean(from, bound);
+  }
+
+  /** Something differs: row by row. */
+  private long findAndClean(long from, long atMost) {
+    long bound = atMost;
     List<Witness> witnesses =
         there.witnesses(coordinator.storeId(), participant.name(), from, bound, AT_ONCE);
     if (witnesses.size() == AT_ONCE) {
@@ -79,15 +116,10 @@ final class Cleaner {
     if (decided.size() == AT_ONCE) {
       bound = Math.min(bound, decided.get(AT_ONCE - 1).serial() - 1);
     }
-    for (Decided each : decided) {
-      if (each.age().compareTo(coordinator.settings().keepDecisions()) < 0) {
-        bound = Math.min(bound, each.serial() - 1);
-      }
-    }
-    if (bound <= from || (witnesses.isEmpty() && decided.isEmpty())) {
-      return from;
-    }
-    List<Heuristic> found = compare(bound, witnesses, decided);
+    return bound <= from ? from : clean(from, bound, compare(bound, witnesses, decided));
+  }
+
+  private long clean(long from, long bound, List<Heuristic> found) {
     if (!decisions.clean(participant.name(), from, bound, found)) {
       return from;
     }
@@ -101,11 +133,14 @@ final class Cleaner {
     return bound;
   }
 
-  private long bound() {
+  /** Of a branch that is prepared and was forgotten nothing is known that could be forgotten. */
+  private long bound(long from) {
     long over = decisions.over() - 1;
     long lowest = Long.MAX_VALUE;
     for (PreparedBranch branch : there.prepared(coordinator.storeId(), participant.name(), false)) {
-      lowest = Math.min(lowest, branch.gid().serial());
+      if (branch.gid().serial() > from) {
+        lowest = Math.min(lowest, branch.gid().serial());
+      }
     }
     return Math.min(over, lowest - 1);
   }

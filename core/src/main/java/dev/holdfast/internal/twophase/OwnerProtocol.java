@@ -97,11 +97,11 @@ public record OwnerProtocol(List<Transition> table) {
    * @throws IllegalStateException when the table has no such transition
    */
   public Transition after(State state, Event event) {
-    return table.stream()
-        .filter(row -> row.from() == state && row.event() == event)
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalStateException("There is no transition from " + state + " on " + event));
+    for (Transition row : table) {
+      if (row.from() == state && row.event() == event) {
+        return row;
+      }
+    }
+    throw new IllegalStateException("There is no transition from " + state + " on " + event);
   }
 }

@@ -115,6 +115,9 @@ public interface BranchStore {
   /** A witness: the branch was committed. */
   record Witness(long serial, long nonce, @Nullable String operationId) {}
 
+  /** Of the witnesses in a range; they are flushed. */
+  Digest digest(UUID storeId, String participant, long above, long upTo);
+
   /** Witnesses by serial, then nonce. */
   List<Witness> witnesses(UUID storeId, String participant, long above, long upTo, int limit);
 

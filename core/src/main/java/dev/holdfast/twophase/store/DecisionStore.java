@@ -44,7 +44,7 @@ public interface DecisionStore {
   }
 
   /** A decision that is committed. */
-  record Decided(long serial, long nonce, String operationId, Duration age) {}
+  record Decided(long serial, long nonce, String operationId) {}
 
   /**
    * A participant as this database knows it.
@@ -120,8 +120,24 @@ public interface DecisionStore {
    */
   boolean isRetryable(SQLException error);
 
-  /** Every transaction with a serial below this is over. */
+  /**
+   * Every transaction with a serial below this is over, and none will begin with one, a crash
+   * included: that so many have been handed out is flushed.
+   */
   long over();
+
+  /**
+   * What could be forgotten.
+   *
+   * @param upTo everything in the digest is at most this, and so is nothing that is younger
+   * @param digest of the decisions up to there
+   */
+  record Ripe(long upTo, Digest digest) {}
+
+  /**
+   * The first so many decisions that concern a participant, as far as all of them are old enough.
+   */
+  Ripe ripe(String participant, long above, long upTo, Duration age, int limit);
 
   /** Committed decisions that concern a participant, by serial, then nonce. */
   List<Decided> decisions(String participant, long above, long upTo, int limit);

@@ -2,7 +2,7 @@ package dev.holdfast.twophase.store;
 
 import java.nio.ByteBuffer;
 import java.util.Base64;
-import java.util.Locale;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
@@ -72,7 +72,7 @@ public record Gid(UUID storeId, long serial, long nonce, String participant) {
   }
 
   private static String hex(long value) {
-    return String.format(Locale.ROOT, "%016x", value);
+    return HexFormat.of().toHexDigits(value);
   }
 
   @Override

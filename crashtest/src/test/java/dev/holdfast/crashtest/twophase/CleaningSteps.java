@@ -36,7 +36,7 @@ final class CleaningSteps {
               sweeper.bound(overFirst ? At.READ_PREPARED : At.READ_WITNESSES, world.over() - 1),
               into);
       case READ_PREPARED -> {
-        int lowest = lowestPrepared(world, participant);
+        int lowest = lowestPrepared(world, sweeper);
         go(
             world,
             index,
@@ -101,11 +101,13 @@ final class CleaningSteps {
     }
   }
 
-  private int lowestPrepared(World world, int participant) {
+  /** Of what is prepared and was forgotten nothing is known that could be forgotten. */
+  private int lowestPrepared(World world, Sweeper sweeper) {
     int lowest = Integer.MAX_VALUE;
     if (rules.cleanerLooksAtWhatIsPrepared()) {
       for (Op op : world.ops()) {
-        if (op.at(participant).is(Branch.State.PREPARED)) {
+        if (op.at(sweeper.participant()).is(Branch.State.PREPARED)
+            && op.serial() > sweeper.from()) {
           lowest = Math.min(lowest, op.serial());
         }
       }

@@ -64,11 +64,10 @@ final class TwoPhaseModelTest {
 
   /**
    * A PREPARE that arrives when its serial has been cleaned is reported as too old, and waits for a
-   * person. Until then nothing later is forgotten at that participant: the cleaner stops below what
-   * is prepared.
+   * person. What is later is forgotten all the same.
    */
   @Test
-  void nothingLaterIsForgottenUntilABranchThatIsTooOldIsEnded() {
+  void whatIsLaterIsForgottenThoughABranchIsTooOld() {
     TwoPhaseModel model =
         new TwoPhaseModel(new Scope(1, List.of(FIRST, FIRST), 1, 1, 0, 0), Rules.STANDARD);
     World start = model.start();
@@ -79,9 +78,6 @@ final class TwoPhaseModelTest {
         ModelChecker.bounded(50_000).explore(model.from(start.with(0, first).clean(0, 1)));
 
     log.info("two-phase commit, a branch that is too old: {}", explored.report());
-    assertThat(explored.counterexample())
-        .get()
-        .extracting(found -> found.property().name())
-        .isEqualTo("what agrees is forgotten");
+    assertThat(explored.counterexample()).isEmpty();
   }
 }

@@ -411,7 +411,8 @@ final class TwoPhaseChecksTest {
 
   @Test
   void aClaimThatWasBegunAndNeverConfirmedIsFound() throws SQLException {
-    orders.execute("update holdfast.participant set next_claim = gen_random_uuid()");
+    orders.execute(
+        "update holdfast.participant set next_claim = gen_random_uuid(), next_started = 'x'");
 
     assertThat(remedy(ill(orders.one("twophase.proposals"), Severity.WARN)))
         .isEqualTo("holdfast recover --participant ledger=URL");

@@ -33,10 +33,11 @@ public record Cost(int callerForcedWrites, int callerRoundTrips, int forcedWrite
 
   /**
    * Sources: the outbox row shares the caller's commit, and every other boundary commits once. Two
-   * phases: the branches are prepared, the decision is the first boundary's commit (both before the
-   * reply), and each branch is committed once more. A hold is placed and confirmed likewise, but
-   * needs no exchange besides the one that places it, since what nobody confirms expires. A step of
-   * a workflow is an intent, the effect and a result.
+   * phases: the decision is written down, the branches are prepared, the decision is the first
+   * boundary's commit (all before the reply), and each branch is committed once more, which may be
+   * behind it. A hold is placed and confirmed likewise, but needs no exchange besides the one that
+   * places it, since what nobody confirms expires. A step of a workflow is an intent, the effect
+   * and a result.
    */
   static Cost of(Resolution resolution, Layout layout) {
     int others = layout.others().size();
@@ -47,7 +48,7 @@ public record Cost(int callerForcedWrites, int callerRoundTrips, int forcedWrite
       case INBOX -> inbox(layout);
       case OUTBOX, EVENT_SOURCING, RECONCILIATION -> new Cost(1, look, 1 + others, 1);
       case RESERVATION -> new Cost(1 + others, look + others, 1 + 2 * others, 1);
-      case TWO_PHASE_COMMIT -> new Cost(1 + others, look + 2 * others, 1 + 2 * others, 1);
+      case TWO_PHASE_COMMIT -> new Cost(1 + others, look + 1 + others, 1 + 2 * others, 1);
       case WORKFLOW -> {
         int all = 1 + 3 * others;
         yield layout.needs().has(Need.REPLY)

@@ -83,6 +83,19 @@ public final class Guarantees {
   }
 
   /**
+   * What {@code Holdfast.atomically} promises about an operation in two databases; of more, it
+   * promises the same with each.
+   *
+   * @param decider the database whose commit decides
+   * @param other the one that prepares
+   * @throws IllegalArgumentException if the first has no local transactions, or the other cannot
+   *     prepare
+   */
+  public static Guarantee twoPhase(Boundary decider, Boundary other) {
+    return TwoPhaseGuarantee.of(decider, other);
+  }
+
+  /**
    * What an inbox promises about the messages that it receives.
    *
    * @throws IllegalArgumentException if {@code store} has no local transactions

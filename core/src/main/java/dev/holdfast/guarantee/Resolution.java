@@ -20,7 +20,7 @@ public enum Resolution {
       "whoever confirms or cancels holds; time, where nobody does",
       false),
   TWO_PHASE_COMMIT(
-      "two-phase commit", "a decision row, with the first effect", "any recoverer", false),
+      "two-phase commit", "a decision row, with the first effect", "any recoverer", true),
   /** Durable execution, and the saga whose steps are undone by compensation. */
   WORKFLOW(
       "workflow", "each step's intent and result in the journal", "the workflow executor", false),

@@ -6,7 +6,9 @@ import dev.holdfast.boundary.Assumption;
 import dev.holdfast.boundary.Boundary;
 import dev.holdfast.boundary.Capability;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** A guarantee's clauses while they are written down, and what they assume. */
 final class Sheet {
@@ -51,9 +53,10 @@ final class Sheet {
         : List.of();
   }
 
+  /** Each once. */
   static List<Assumption> both(List<Assumption> some, List<Assumption> others) {
-    List<Assumption> all = new ArrayList<>(some);
+    Set<Assumption> all = new LinkedHashSet<>(some);
     all.addAll(others);
-    return all;
+    return List.copyOf(all);
   }
 }

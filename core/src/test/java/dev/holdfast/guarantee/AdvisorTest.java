@@ -146,7 +146,7 @@ final class AdvisorTest {
     "db kafka,       '',    OUTBOX,            1 0 2 1",
     "db kafka email, '',    OUTBOX,            1 0 3 1",
     "db db2,         '',    TWO_PHASE_COMMIT,  2 2 3 1",
-    "db db2 jms,     NOW,   TWO_PHASE_COMMIT,  3 4 5 1",
+    "db db2 jms,     NOW,   TWO_PHASE_COMMIT,  3 3 5 1",
     "db seats,       REPLY, RESERVATION,       2 1 3 1",
     "db http-key,    '',    WORKFLOW,          1 0 4 1",
     "db http-key,    REPLY, WORKFLOW,          4 3 4 1",

@@ -1,5 +1,6 @@
 package dev.holdfast.guarantee;
 
+import static dev.holdfast.boundary.Capability.LOCAL_TRANSACTION;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -100,6 +101,31 @@ final class GuaranteesTest {
         .hasMessageContaining("mail has no local transactions");
     assertThatThrownBy(() -> Guarantees.localTransaction(none))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void whoCannotPrepareFollowsNobodysDecision() {
+    assertThatThrownBy(
+            () ->
+                Guarantees.twoPhase(
+                    STORE,
+                    new Declared("plain", Acknowledgment.COMMITTED, Set.of(LOCAL_TRANSACTION))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("plain cannot prepare");
+
+    Boundary other =
+        new Declared(
+            "other", Acknowledgment.COMMITTED, Set.of(LOCAL_TRANSACTION, Capability.PREPARE));
+    Guarantee sheet = Guarantees.twoPhase(STORE, other);
+    assertThat(sheet.between()).containsExactly(STORE, other);
+    assertThat(sheet.resolution()).isEqualTo(Resolution.TWO_PHASE_COMMIT);
+    assertThat(sheet.resolution().carriedOut()).isTrue();
+    // The decision's part is the first one's, and recovery is needed where branches are prepared.
+    assertThat(sheet.clauses())
+        .filteredOn(clause -> clause.boundary().equals("other"))
+        .extracting(Clause::id)
+        .contains("twophase.recovery.anybody", "twophase.locks")
+        .doesNotContain("twophase.atomicity");
   }
 
   @Test

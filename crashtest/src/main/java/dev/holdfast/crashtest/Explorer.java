@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -44,6 +45,30 @@ final class Explorer implements AutoCloseable {
     this.operation = operation;
     this.options = options;
     this.forkSource = forkSource;
+  }
+
+  /**
+   * Explores until a run finds something wrong: for negative controls.
+   *
+   * @throws AssertionError when every run passes
+   * @throws CrashLabException when a run cannot be made
+   */
+  static RunReport firstFailure(CrashLab.Options options, Consumer<CrashLab> description) {
+    try (Explorer explorer = new Explorer("negative control", options, "")) {
+      while (explorer.hasNext()) {
+        RunPlan plan = explorer.next();
+        CrashLab lab = new CrashLab();
+        description.accept(lab);
+        RunReport run = explorer.execute(plan, lab);
+        if (run.problem() != null) {
+          throw new CrashLabException(run.problem());
+        }
+        if (!run.passed()) {
+          return run;
+        }
+      }
+      throw new AssertionError("Nothing was found in " + explorer.report().runs().size() + " runs");
+    }
   }
 
   boolean hasNext() {

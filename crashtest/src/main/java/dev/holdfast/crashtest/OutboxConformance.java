@@ -417,20 +417,6 @@ public abstract class OutboxConformance {
    */
   public final RunReport firstFailure(
       BiConsumer<OutboxConformance, CrashLab> operation, CrashLab.Options options) {
-    try (Explorer explorer = new Explorer("negative control", options, "")) {
-      while (explorer.hasNext()) {
-        RunPlan plan = explorer.next();
-        CrashLab lab = new CrashLab();
-        operation.accept(this, lab);
-        RunReport run = explorer.execute(plan, lab);
-        if (run.problem() != null) {
-          throw new CrashLabException(run.problem());
-        }
-        if (!run.passed()) {
-          return run;
-        }
-      }
-      throw new AssertionError("Nothing was found in " + explorer.report().runs().size() + " runs");
-    }
+    return Explorer.firstFailure(options, lab -> operation.accept(this, lab));
   }
 }

@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The servers of all tests of this JVM, started once; each test makes tables of its own. */
 final class LabServers {
-  static final PostgresServer POSTGRES = PostgresServer.start();
+  static final PostgresServer POSTGRES =
+      PostgresServer.builder().setting("max_prepared_transactions", "20").start();
   private static final AtomicInteger NAMES = new AtomicInteger();
 
   private LabServers() {}

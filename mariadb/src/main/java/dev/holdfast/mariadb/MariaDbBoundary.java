@@ -35,7 +35,7 @@ public final class MariaDbBoundary implements Boundary {
     return List.of(
         new Assumption(
             "mariadb.keeps-what-it-flushed",
-            null,
+            Capability.LOCAL_TRANSACTION,
             "MariaDB flushes at each commit and keeps what it has flushed: innodb_flush_log_at_trx_commit is 1, so is sync_binlog where there is a binary log, and its disks are honest.",
             Set.of()),
         new Assumption(

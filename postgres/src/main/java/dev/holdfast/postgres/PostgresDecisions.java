@@ -316,6 +316,12 @@ final class PostgresDecisions implements DecisionStore {
     return database.transact(
         "forget decisions",
         connection -> {
+          // Of two that are cleaned at once the later one has to see how far the other is: else
+          // neither would delete what both needed.
+          database.many(
+              connection,
+              "select name from ${schema}.participant order by name for no key update",
+              row -> row.getString(1));
           int moved =
               database.update(
                   connection,

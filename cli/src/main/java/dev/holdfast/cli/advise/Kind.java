@@ -6,6 +6,7 @@ import dev.holdfast.boundary.Capability;
 import dev.holdfast.http.Webhook;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.kafka.KafkaTarget;
+import dev.holdfast.mariadb.MariaDbBoundary;
 import dev.holdfast.postgres.PostgresBoundary;
 import java.net.URI;
 import java.time.Duration;
@@ -22,13 +23,7 @@ import java.util.Set;
  */
 enum Kind {
   POSTGRESQL(new PostgresBoundary()),
-  MARIADB(
-      Acknowledgment.COMMITTED,
-      Offer.TRANSACTION,
-      Offer.PREPARE,
-      Offer.VERSION,
-      Offer.LOOKUP,
-      Offer.UNDO),
+  MARIADB(new MariaDbBoundary()),
   MYSQL(
       Acknowledgment.COMMITTED,
       Offer.TRANSACTION,
@@ -185,6 +180,31 @@ enum Kind {
           MONGODB,
           SQS,
           SQS_FIFO,
+          OPENSEARCH,
+          ELASTICSEARCH,
+          REDIS,
+          S3,
+          EMAIL ->
+          false;
+    };
+  }
+
+  /** Whether this version can have it prepare what a database decides: by itself, or over XA. */
+  boolean isParticipant() {
+    return switch (this) {
+      case POSTGRESQL, MARIADB, JMS -> true;
+      case MYSQL,
+          ORACLE,
+          SQLSERVER,
+          MONGODB,
+          KAFKA,
+          KAFKA_PLAIN,
+          RABBITMQ,
+          SQS,
+          SQS_FIFO,
+          HTTP,
+          HTTP_KEY,
+          WEBHOOK,
           OPENSEARCH,
           ELASTICSEARCH,
           REDIS,

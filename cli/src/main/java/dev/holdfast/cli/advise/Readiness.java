@@ -53,6 +53,14 @@ enum Readiness {
     if (recorders.isEmpty() || recorders.get(0).is().part() != Kind.Part.STORE) {
       return PLANNED;
     }
+    if (advice.resolution() == Resolution.TWO_PHASE_COMMIT) {
+      return !advice.behindInbox()
+              && effects.stream()
+                  .filter(place -> !recorders.contains(place))
+                  .allMatch(place -> place.is().isParticipant())
+          ? CARRIED_OUT
+          : PLANNED;
+    }
     return effects.stream()
             .filter(place -> !recorders.contains(place))
             .allMatch(place -> place.is().part() == Kind.Part.TARGET)

@@ -8,6 +8,7 @@ import dev.holdfast.http.Webhook;
 import dev.holdfast.jms.Jms;
 import dev.holdfast.jms.JmsSource;
 import dev.holdfast.kafka.Kafka;
+import dev.holdfast.mariadb.MariaDbBoundary;
 import dev.holdfast.postgres.PostgresBoundary;
 import dev.holdfast.rabbitmq.RabbitMq;
 import dev.holdfast.rabbitmq.RabbitMqSource;
@@ -51,6 +52,8 @@ final class Sheets {
         Guarantees.receiver(new HttpClients(), postgres),
         Guarantees.consumer(kafka, postgres),
         Guarantees.listener(new JmsSource(), postgres),
-        Guarantees.listener(new RabbitMqSource(), postgres));
+        Guarantees.listener(new RabbitMqSource(), postgres),
+        Guarantees.twoPhase(postgres, postgres),
+        Guarantees.twoPhase(postgres, new MariaDbBoundary()));
   }
 }

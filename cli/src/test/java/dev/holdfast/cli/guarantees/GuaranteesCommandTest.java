@@ -75,6 +75,9 @@ class GuaranteesCommandTest {
             "consumer from kafka to postgresql\n",
             "listener from jms to postgresql\n",
             "listener from rabbitmq to postgresql\n",
+            "two-phase commit of postgresql with postgresql\n",
+            "two-phase commit of postgresql with mariadb\n",
+            "twophase.recovery.live-owner, at mariadb\n",
             "kafka offers progress mark, order per key; its acknowledgment means replicated.",
             "deduplication for 300 s",
             "Consumers read with isolation.level=read_committed. Nobody can be asked.")

@@ -1,5 +1,6 @@
 package dev.holdfast.crashtest.resource;
 
+import dev.holdfast.crashtest.resource.Sql.Ending;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.sql.CallableStatement;
@@ -104,29 +105,39 @@ final class JdbcConnection implements InvocationHandler {
       throws SQLException {
     Site site = Site.current();
     List<Change> changes = new ArrayList<>();
-    boolean commits = false;
-    boolean rollsBack = false;
+    Ending ending = Ending.NONE;
     for (String text : texts) {
       Sql sql = Sql.of(text);
       if (sql.writes()) {
         changes.add(new Change(sql.text(), site));
       }
       begun |= sql.begins();
-      commits |= sql.commits();
-      rollsBack |= sql.rollsBack();
+      Ending own = endingHere(sql.ending());
+      if (own.isSecondPhase()) {
+        changes.add(new Change(sql.text(), site));
+      }
+      ending = own == Ending.NONE ? ending : own;
+    }
+    if (ending.isSecondPhase()) {
+      return point(ending.action(), changes, execution);
     }
     boolean alone = physical.getAutoCommit() && !begun;
-    if (commits || (alone && !changes.isEmpty())) {
+    if (ending.keeps() || (alone && !changes.isEmpty())) {
       begun = false;
-      return commit(commits ? "commit" : "autocommit", changes, execution);
+      return commit(ending.keeps() ? ending.action() : "autocommit", changes, execution);
     }
     Object result = resource.wire().request(execution).orElse(null);
     pending.addAll(changes);
-    if (rollsBack) {
+    if (ending == Ending.ROLLBACK) {
       pending.clear();
       begun = false;
     }
     return result;
+  }
+
+  /** MariaDB's XA ROLLBACK is one of a branch at work, where the connection has one. */
+  private Ending endingHere(Ending ending) {
+    return ending == Ending.ROLLBACK_PREPARED && begun ? Ending.ROLLBACK : ending;
   }
 
   private @Nullable Object commit(
@@ -138,6 +149,12 @@ final class JdbcConnection implements InvocationHandler {
     if (changes.isEmpty()) {
       return resource.wire().request(request).orElse(null);
     }
+    return point(action, changes, request);
+  }
+
+  private @Nullable Object point(
+      String action, List<Change> changes, Wire.Request<Optional<Object>, SQLException> request)
+      throws SQLException {
     // A loop writes as often as there is work; that must not make another point of it.
     Set<String> distinct = new LinkedHashSet<>();
     changes.forEach(change -> distinct.add(change.what()));

@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A database, as one process reaches it. Commit points are {@code commit()}, statements in
- * autocommit mode that may write, texts that contain a {@code commit}, {@code prepare transaction}
- * and {@code commit prepared}; a transaction that wrote nothing has none.
+ * autocommit mode that may write, and texts that contain a {@code commit}; a transaction that wrote
+ * nothing has none. Of a transaction in two phases there are two points, {@code prepare}, which
+ * makes what was written durable, and {@code commit prepared} or {@code rollback prepared}: {@code
+ * prepare transaction} and its like in PostgreSQL, {@code xa prepare} and its like in MariaDB.
  *
  * <p>What is unwrapped to the driver's own types is not seen, but it is fenced: the fence aborts
  * physical connections.

@@ -15,10 +15,43 @@ import java.util.regex.Pattern;
  * @param text the statements without values, on one line
  * @param writes whether it changes something
  * @param begins whether it opens a transaction by its text
- * @param commits whether it commits, or prepares, by its text
- * @param rollsBack whether it rolls back by its text
+ * @param ending how it ends one by its text; the last ending of several statements
  */
-record Sql(String text, boolean writes, boolean begins, boolean commits, boolean rollsBack) {
+record Sql(String text, boolean writes, boolean begins, Ending ending) {
+
+  /** What becomes of a transaction. */
+  enum Ending {
+    NONE(""),
+    COMMIT("commit"),
+    ROLLBACK("rollback"),
+    /** It waits for its second phase, and survives a crash of the database. */
+    PREPARE("prepare"),
+    /** One that was prepared before, perhaps by somebody else. */
+    COMMIT_PREPARED("commit prepared"),
+    ROLLBACK_PREPARED("rollback prepared");
+
+    private final String action;
+
+    Ending(String action) {
+      this.action = action;
+    }
+
+    /** What it is called in a commit point. */
+    String action() {
+      return action;
+    }
+
+    /** Whether what the open transaction has written becomes durable by it. */
+    boolean keeps() {
+      return this == COMMIT || this == PREPARE;
+    }
+
+    /** Whether it ends another transaction than the open one. */
+    boolean isSecondPhase() {
+      return this == COMMIT_PREPARED || this == ROLLBACK_PREPARED;
+    }
+  }
+
   private static final Pattern LITERAL = Pattern.compile("'(?:[^']|'')*'|\\$(\\w*)\\$.*?\\$\\1\\$");
   private static final Pattern COMMENT = Pattern.compile("--[^\\n]*|/\\*.*?\\*/", Pattern.DOTALL);
   private static final Pattern NUMBER = Pattern.compile("(?<![\\w.\"$])-?\\d+(?:\\.\\d+)?\\b");
@@ -34,8 +67,11 @@ record Sql(String text, boolean writes, boolean begins, boolean commits, boolean
       Pattern.compile("\\b(insert|update|delete|merge|truncate|call|do|copy)\\b");
   private static final Pattern ROW_LOCK =
       Pattern.compile("\\bfor\\s+(no\\s+key\\s+)?(update|share|key\\s+share)\\b");
-  private static final Pattern COMMITS =
-      Pattern.compile("(commit|end)( (work|transaction))?( prepared \\?)?|prepare transaction \\?");
+  private static final Pattern COMMIT = Pattern.compile("(commit|end)( (work|transaction))?");
+
+  /** What stands before a statement inside a block of MariaDB's. */
+  private static final Pattern BLOCK =
+      Pattern.compile("^(?:(?:begin not atomic|begin|else|if (?:(?!\\bthen\\b).)* then)\\s+)+");
 
   private static final Set<String> READS =
       Set.of("select", "with", "values", "table", "explain", "show");
@@ -60,12 +96,12 @@ record Sql(String text, boolean writes, boolean begins, boolean commits, boolean
           "end");
   private static final Set<String> READING_FUNCTIONS =
       Set.of(
-          ("abs all and any array array_agg array_length array_to_string as avg between bool_and"
+          ("abs all and any array array_agg array_length array_to_string as avg between bit bool_and"
                   + " bool_or by case cast ceil char char_length clock_timestamp coalesce concat"
-                  + " count cube current_schema current_setting currval date_part date_trunc"
+                  + " count cube current_database current_schema current_setting currval database date_part date_trunc"
                   + " decimal dense_rank distinct else encode except exists extract filter"
                   + " first_value floor format from gen_random_uuid generate_series greatest"
-                  + " group hashtext hashtextextended having if in inet_client_port"
+                  + " group hashtext hashtextextended having host if in inet_client_port"
                   + " inet_server_addr inet_server_port intersect interval is join json_agg"
                   + " json_build_object jsonb_agg jsonb_build_object lag last_value lastval"
                   + " lateral lead least left length like limit lower make_interval materialized"
@@ -74,9 +110,9 @@ record Sql(String text, boolean writes, boolean begins, boolean commits, boolean
                   + " replace right round row row_number rollup row_to_json select setseed"
                   + " split_part starts_with statement_timestamp string_agg strpos substr"
                   + " substring sum then timestamp timestamptz to_char to_date to_json to_jsonb"
-                  + " to_regclass to_timestamp transaction_timestamp trim txid_current"
-                  + " txid_status union unnest upper using values varchar version when where"
-                  + " with")
+                  + " timestampdiff to_regclass to_timestamp transaction_timestamp trim txid_current"
+                  + " txid_status union unix_timestamp unnest upper using utc_timestamp values varchar"
+                  + " version when where with current_timestamp")
               .split(" "));
   private static final Set<String> WRITING_BUILT_INS =
       Set.of("pg_notify", "pg_logical_emit_message", "pg_switch_wal", "pg_create_restore_point");
@@ -88,9 +124,9 @@ record Sql(String text, boolean writes, boolean begins, boolean commits, boolean
     text = ROWS.matcher(VALUES.matcher(text).replaceAll("?")).replaceAll("(?)");
     boolean writes = false;
     boolean begins = false;
-    boolean commits = false;
-    boolean rollsBack = false;
+    Ending ending = Ending.NONE;
     List<String> statements = new ArrayList<>();
+    boolean isBlock = text.toLowerCase(Locale.ROOT).startsWith("begin not atomic");
     for (String part : text.split(";")) {
       String statement = part.strip();
       if (statement.isEmpty()) {
@@ -98,18 +134,42 @@ record Sql(String text, boolean writes, boolean begins, boolean commits, boolean
       }
       statements.add(statement);
       String lower = statement.toLowerCase(Locale.ROOT);
+      if (isBlock) {
+        // Its BEGIN and END begin and end no transaction.
+        lower = BLOCK.matcher(lower).replaceFirst("");
+        if (lower.matches("(end|declare|signal)\\b.*")) {
+          continue;
+        }
+      }
       writes |= writes(lower);
-      begins |= lower.startsWith("begin") || lower.startsWith("start transaction");
-      commits |= COMMITS.matcher(lower).matches();
-      rollsBack |= lower.startsWith("rollback") && !lower.contains(" to ");
+      begins |= lower.matches("(begin|start transaction|xa (start|begin))\\b.*");
+      Ending own = ending(lower);
+      ending = own == Ending.NONE ? ending : own;
     }
-    return new Sql(String.join("; ", statements), writes, begins, commits, rollsBack);
+    return new Sql(String.join("; ", statements), writes, begins, ending);
+  }
+
+  private static Ending ending(String lower) {
+    if (COMMIT.matcher(lower).matches() || lower.matches("xa commit .* one phase")) {
+      return Ending.COMMIT;
+    }
+    if (lower.startsWith("prepare transaction ") || lower.startsWith("xa prepare ")) {
+      return Ending.PREPARE;
+    }
+    if (lower.startsWith("commit prepared ") || lower.startsWith("xa commit ")) {
+      return Ending.COMMIT_PREPARED;
+    }
+    if (lower.startsWith("rollback prepared ") || lower.startsWith("xa rollback ")) {
+      return Ending.ROLLBACK_PREPARED;
+    }
+    return lower.startsWith("rollback") && !lower.contains(" to ") ? Ending.ROLLBACK : Ending.NONE;
   }
 
   private static boolean writes(String lower) {
     String first = lower.split("[\\s(]", 2)[0];
-    if (SESSION.contains(first)) {
-      return lower.startsWith("rollback prepared");
+    // How a transaction ends is told apart from what it writes.
+    if (SESSION.contains(first) || first.equals("xa") || lower.startsWith("prepare transaction")) {
+      return false;
     }
     if (!READS.contains(first)) {
       return true;

@@ -8,6 +8,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Isolation;
 import dev.holdfast.StaleVersion;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.twophase.Branch;
 import dev.holdfast.twophase.Participant;
 import dev.holdfast.twophase.TwoPhaseSettings;
@@ -152,6 +153,7 @@ final class AtomicallyTest {
   }
 
   @Test
+  @Attacks("twophase.plain")
   void whoOnlyReadsTheOtherCommitsPlainly() throws SQLException {
     TwoDatabases.execute(databases.ledger, "insert into entry values ('x', 7)");
 
@@ -189,6 +191,7 @@ final class AtomicallyTest {
   }
 
   @Test
+  @Attacks("twophase.plain")
   void whoOnlyChangesTheOtherCommitsPlainlyThere() throws SQLException {
     holdfast.atomically(orders, ledger, (o, l) -> l.update(INSERT, "a"));
 
@@ -214,6 +217,7 @@ final class AtomicallyTest {
   }
 
   @Test
+  @Attacks("twophase.locks")
   void aDeadlockAcrossTheDatabasesEndsAndBothOperationsAreDone() throws Exception {
     for (var pool : new javax.sql.DataSource[] {databases.orders, databases.ledger}) {
       TwoDatabases.execute(pool, "insert into entry values ('row', 0)");
@@ -306,6 +310,7 @@ final class AtomicallyTest {
   }
 
   @Test
+  @Attacks({"twophase.durability", "twophase.recovery.bounded"})
   void theDecisionIsFlushedAndNotLeftAloneWhateverTheSessionWants() throws SQLException {
     AtomicReference<String> commit = new AtomicReference<>();
     try (var pool =
@@ -346,6 +351,7 @@ final class AtomicallyTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.bounded")
   void anOperationThatIsCommittedTooLateIsCommittedNowhere() throws SQLException {
     TwoPhaseSettings hasty = TwoDatabases.SETTINGS.withDecideWithin(Duration.ofMillis(100));
     TwoDatabases.execute(

@@ -7,6 +7,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.twophase.ClaimLost;
 import dev.holdfast.twophase.InDoubt;
@@ -69,6 +70,7 @@ final class ClaimTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.copies")
   void aPhysicalCopyAbortsNothingAndTheOriginalGoesOn() throws SQLException {
     original.backup(directory.resolve("copy"));
     // After the copy was made, and live: its deciding transaction is open at the original.
@@ -115,6 +117,7 @@ final class ClaimTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.copies")
   void aDumpIsRefusedUntilAnOperatorSaysOtherwise() throws SQLException {
     try (PostgresServer other = PostgresServer.start();
         HikariDataSource otherPool = pool(other)) {
@@ -156,6 +159,7 @@ final class ClaimTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.anybody")
   void aServerThatWasRestartedCommitsAtOnceAndAbortsOnceItsClaimHasSettled() throws SQLException {
     new DeadOwner(databases(originalPool), ledger, "committed").afterCommitting();
     new DeadOwner(databases(originalPool), ledger, "dead").beforeCommitting();

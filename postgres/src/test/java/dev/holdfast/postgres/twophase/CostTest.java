@@ -5,7 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
+import dev.holdfast.boundary.Acknowledgment;
+import dev.holdfast.boundary.Boundary;
+import dev.holdfast.boundary.Capability;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
+import dev.holdfast.guarantee.Advisor;
+import dev.holdfast.guarantee.Need;
+import dev.holdfast.guarantee.Needs;
+import dev.holdfast.guarantee.Resolution;
+import dev.holdfast.postgres.PostgresBoundary;
 import dev.holdfast.postgres.RoundTrips;
 import dev.holdfast.twophase.AtomicBody;
 import dev.holdfast.twophase.Participant;
@@ -17,6 +26,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -85,20 +95,56 @@ final class CostTest {
   }
 
   @Test
+  @Attacks("twophase.durability")
   void threeForcedWritesForTwoDatabases() throws SQLException {
     try (Holdfast holdfast = process(TwoDatabases.SETTINGS)) {
       Cost cost = costOf(holdfast, bothWrite());
 
       assertThat(cost.ordersForced()).as("the decision").isEqualTo(TIMES);
       assertThat(cost.ledgerForced()).as("prepare and commit").isEqualTo(2L * TIMES);
+      assertThat(cost.ordersForced() + cost.ledgerForced())
+          .as("what the advisor counts")
+          .isEqualTo((long) TIMES * advised().forcedWrites());
       // The insert, the decision, the commit; the insert, witness and prepare, the second phase.
       assertThat(cost.ordersTrips()).isEqualTo(3 * TIMES);
       assertThat(cost.ledgerTrips()).isEqualTo(3 * TIMES);
+      // The inserts, the commit and the second phase, which need not be waited for, aside.
+      assertThat(cost.ordersTrips() - 2 * TIMES + cost.ledgerTrips() - 2 * TIMES)
+          .as("what the advisor counts")
+          .isEqualTo(TIMES * advised().callerRoundTrips());
     }
+  }
+
+  /** What the advisor says that it costs. */
+  private static dev.holdfast.guarantee.Cost advised() {
+    Boundary here = new PostgresBoundary();
+    Boundary there =
+        new Boundary() {
+          @Override
+          public String description() {
+            return "postgresql of the ledger";
+          }
+
+          @Override
+          public Set<Capability> capabilities() {
+            return here.capabilities();
+          }
+
+          @Override
+          public Acknowledgment acknowledgment() {
+            return here.acknowledgment();
+          }
+        };
+    return Advisor.rank(List.of(here, there), Needs.of(Need.NOW)).sound().stream()
+        .filter(advice -> advice.resolution() == Resolution.TWO_PHASE_COMMIT)
+        .findFirst()
+        .orElseThrow()
+        .cost();
   }
 
   /** The second phase is kept from running, so that what is counted came before the reply. */
   @Test
+  @Attacks("twophase.durability")
   void twoOfThemBeforeTheReplyWhenTheSecondPhaseIsAsynchronous() throws SQLException {
     CountDownLatch replied = new CountDownLatch(1);
     AtomicBoolean waits = new AtomicBoolean();
@@ -126,6 +172,7 @@ final class CostTest {
       }
       assertThat(forced(ordersServer) - ordersBefore).isEqualTo(10);
       assertThat(forced(ledgerServer) - ledgerBefore).isEqualTo(10);
+      assertThat(advised().callerForcedWrites()).as("what the advisor counts").isEqualTo(2);
 
       replied.countDown();
       awaitNothingPrepared();
@@ -135,6 +182,7 @@ final class CostTest {
   }
 
   @Test
+  @Attacks("twophase.plain")
   void oneForcedWriteWhenOnlyOneDatabaseIsChanged() throws SQLException {
     try (Holdfast holdfast = process(TwoDatabases.SETTINGS)) {
       Cost here = costOf(holdfast, (o, l) -> o.update(INSERT, id()));

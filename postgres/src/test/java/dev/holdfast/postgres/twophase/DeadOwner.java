@@ -73,6 +73,16 @@ final class DeadOwner implements AutoCloseable {
     return this;
   }
 
+  /** Wakes up, and tries to decide. */
+  boolean decides() {
+    try {
+      deciding.commit();
+      return true;
+    } catch (SQLException e) {
+      return false;
+    }
+  }
+
   @Override
   public void close() throws SQLException {
     if (!deciding.isClosed()) {

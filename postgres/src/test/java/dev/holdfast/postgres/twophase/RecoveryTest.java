@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.StoreUnavailable;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.twophase.HeuristicOutcome;
 import dev.holdfast.twophase.InDoubt;
 import dev.holdfast.twophase.Participant;
@@ -145,6 +146,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.side-by-side")
   void manyRecoverersAndCleanersAtOnceAgree() throws Exception {
     List<String> committed = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
@@ -190,6 +192,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.heuristics")
   void aBranchThatWasRolledBackByHandIsReportedAndNotRepaired() throws SQLException {
     DeadOwner owner = new DeadOwner(databases, ledger, "a").afterCommitting();
     byHand("rollback prepared '" + owner.gid() + "'");
@@ -211,6 +214,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.heuristics")
   void aBranchThatWasCommittedByHandIsReportedAndNotRepaired() throws SQLException {
     DeadOwner owner = new DeadOwner(databases, ledger, "a").beforeCommitting();
     byHand("commit prepared '" + owner.gid() + "'");
@@ -224,6 +228,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks({"twophase.heuristics", "twophase.answer"})
   void theCallerIsToldWhenItsBranchWasRolledBackByHand() throws SQLException {
     AtomicBoolean meddle = new AtomicBoolean(true);
     Participant meddled =
@@ -285,6 +290,7 @@ final class RecoveryTest {
 
   /** The participant was restored from before its commit, and the decision is forgotten. */
   @Test
+  @Attacks("twophase.recovery.failover")
   void aBranchThatComesBackAfterItsDecisionWasForgottenIsReportedAndNeverRolledBack()
       throws SQLException {
     DeadOwner owner = new DeadOwner(databases, ledger, "a").afterCommitting();
@@ -311,6 +317,7 @@ final class RecoveryTest {
 
   /** As long as the decision is kept, the same is put right. */
   @Test
+  @Attacks("twophase.recovery.failover")
   void aBranchThatComesBackBeforeItsDecisionIsForgottenIsCommittedAgain() throws SQLException {
     try (Holdfast careful =
         databases.process(ledger, TwoDatabases.SETTINGS.withKeepDecisions(Duration.ofHours(1)))) {
@@ -327,6 +334,7 @@ final class RecoveryTest {
   }
 
   @Test
+  @Attacks("twophase.recovery.failover")
   void nothingIsForgottenBeyondABranchThatIsPrepared() throws SQLException {
     try (DeadOwner open = new DeadOwner(databases, ledger, "a")) {
       DeadOwner later = new DeadOwner(databases, ledger, "b").afterCommitting();

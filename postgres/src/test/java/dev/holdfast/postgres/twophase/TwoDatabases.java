@@ -39,19 +39,36 @@ final class TwoDatabases implements AutoCloseable {
   private final List<HikariDataSource> pools = new ArrayList<>();
   final HikariDataSource orders;
   final HikariDataSource ledger;
+  private final Participant participant;
 
   TwoDatabases() throws SQLException {
     ORDERS.createDatabase(name);
     LEDGER.createDatabase(name);
     orders = pool(ORDERS.jdbcUrl(name), 20);
     ledger = pool(LEDGER.jdbcUrl(name), 20);
-    execute(orders, "create table entry (id text primary key, value integer)");
-    execute(ledger, "create table entry (id text primary key, value integer)");
+    participant = Participant.of("ledger", ledger);
+    createTables();
   }
 
   private TwoDatabases(HikariDataSource orders, HikariDataSource ledger) {
     this.orders = orders;
     this.ledger = ledger;
+    participant = Participant.of("ledger", ledger);
+  }
+
+  /** The databases {@code postgres} of servers of the test's own. */
+  static TwoDatabases at(PostgresServer orders, PostgresServer ledger) {
+    HikariDataSource deciding = connect(orders.jdbcUrl(), 20);
+    HikariDataSource other = connect(ledger.jdbcUrl(), 20);
+    TwoDatabases databases = new TwoDatabases(deciding, other);
+    databases.pools.add(deciding);
+    databases.pools.add(other);
+    return databases;
+  }
+
+  void createTables() throws SQLException {
+    execute(orders, "create table entry (id text primary key, value integer)");
+    execute(ledger, "create table entry (id text primary key, value integer)");
   }
 
   /** The same ledger beside another deciding database. */
@@ -68,18 +85,24 @@ final class TwoDatabases implements AutoCloseable {
   }
 
   HikariDataSource pool(String url, int size) {
+    HikariDataSource pool = connect(url, size);
+    pools.add(pool);
+    return pool;
+  }
+
+  private static HikariDataSource connect(String url, int size) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(url);
     config.setMaximumPoolSize(size);
     config.setMinimumIdle(0);
     config.setConnectionTimeout(5_000);
-    HikariDataSource pool = new HikariDataSource(config);
-    pools.add(pool);
-    return pool;
+    // A server that is just recovering is asked again when it is used.
+    config.setInitializationFailTimeout(-1);
+    return new HikariDataSource(config);
   }
 
   Participant participant() {
-    return Participant.of("ledger", ledger);
+    return participant;
   }
 
   /** A process that has both databases; the stepped kind, of which nothing runs by itself. */

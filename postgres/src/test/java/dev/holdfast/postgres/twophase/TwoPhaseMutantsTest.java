@@ -14,6 +14,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -65,6 +66,7 @@ final class TwoPhaseMutantsTest {
         .containsExactly(Verdict.LOST);
   }
 
+  @Tag("long")
   @Test
   void withoutRecoveryWhatIsDecidedIsLostInTheOtherDatabase() {
     RunReport failure =

@@ -53,6 +53,7 @@ class ScriptTest {
             "http",
             "jms",
             "rabbitmq",
+            "mariadb",
             "devservices",
             "crashtest",
             "examples",

@@ -37,7 +37,7 @@ class MainTest {
   @Test
   void helpOfTheDemoSaysWhatItsFiguresMean() {
     assertThat(Run.of("demo", "--help").result())
-        .contains("lost        orders without a message in Kafka, or without a shipment")
+        .contains("lost        orders without a message in Kafka, a shipment, or a ledger's entry")
         .contains("message, outages included; 0 when it was there before the commit");
   }
 

@@ -18,6 +18,8 @@ final class OtherNodeMain {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 "-Xmx256m",
                 "-Dorg.jboss.logging.provider=slf4j",
                 "-cp",

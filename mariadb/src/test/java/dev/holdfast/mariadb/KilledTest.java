@@ -16,6 +16,7 @@ import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -109,6 +110,8 @@ final class KilledTest {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path"),
                 Application.class.getName(),
@@ -149,6 +152,7 @@ final class KilledTest {
     assertRecovered(point);
   }
 
+  @Tag("long")
   @ParameterizedTest
   @EnumSource(Point.class)
   void ofBoth(Point point) throws Exception {
@@ -160,6 +164,7 @@ final class KilledTest {
   }
 
   /** The application goes on, and finds its connection gone. */
+  @Tag("long")
   @ParameterizedTest
   @EnumSource(Point.class)
   void ofMariaDb(Point point) throws Exception {

@@ -245,7 +245,7 @@ public record HoldfastProperties(
       @DefaultValue("5s") Duration recoveryInterval,
       @DefaultValue("10m") Duration keepDecisions,
       @DefaultValue("false") boolean asynchronousSecondPhase,
-      @DefaultValue("1000") int pendingAtMost) {
+      @DefaultValue("100") int pendingAtMost) {
 
     TwoPhaseSettings settings() {
       return new TwoPhaseSettings(

@@ -241,6 +241,8 @@ public final class MariaDbServer implements AutoCloseable {
     all.put("default_time_zone", "+00:00");
     all.putAll(settings);
     all.put("datadir", home.data().toString());
+    // Each server deletes what it finds of temporary files when it starts, another one's as well.
+    all.put("tmpdir", home.data().toString());
     all.put("pid_file", home.file("server.pid").toString());
     // Relative to the data, for a socket's path is short or refused.
     all.put("socket", "server.sock");

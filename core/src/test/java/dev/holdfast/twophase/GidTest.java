@@ -34,6 +34,8 @@ final class GidTest {
       strings = {
         "",
         "theirs",
+        "hf:AAAAAAAAAAAAAAAAAAAAAA:0:0000000000000000:ledger",
+        "hf:AAAAAAAAAAAAAAAAAAAAAA:ffffffffffffffff:0000000000000000:ledger",
         "hf:AAAAAAAAAAAAAAAAAAAAAA:1:0000000000000000:",
         "hf:AAAAAAAAAAAAAAAAAAAAAA:1:000000000000000:ledger",
         "hf:AAAAAAAAAAAAAAAAAAAAA:1:0000000000000000:ledger",

@@ -63,10 +63,14 @@ public record Gid(UUID storeId, long serial, long nonce, String participant) {
       // Of the right length, but the unused bits of its last character are set: not written here.
       return Optional.empty();
     }
+    long serial = Long.parseUnsignedLong(form.group(2), 16);
+    if (serial < 1) {
+      return Optional.empty();
+    }
     return Optional.of(
         new Gid(
             new UUID(bytes.getLong(), bytes.getLong()),
-            Long.parseUnsignedLong(form.group(2), 16),
+            serial,
             Long.parseUnsignedLong(form.group(3), 16),
             form.group(4)));
   }

@@ -28,6 +28,7 @@ final class Branches {
   void begin(Connection connection, Isolation isolation, Duration lockTimeout) throws SQLException {
     Session known = session;
     if (known == null) {
+      connection.setAutoCommit(true);
       known = look(connection);
       session = known;
     }

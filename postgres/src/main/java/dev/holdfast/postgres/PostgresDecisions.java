@@ -58,7 +58,10 @@ final class PostgresDecisions implements DecisionStore {
                              where r.cleaned is null or r.cleaned < d.serial) end
       """;
 
-  /** Without the condition on the age: that would read all that is too young for it. */
+  /**
+   * Without the condition on the age: that would read all that is too young for it. Not beyond the
+   * last decision, where there is one: who asks for a later one that was rolled back is to be told.
+   */
   private static final String RIPE =
       """
       with page as materialized (
@@ -67,7 +70,8 @@ final class PostgresDecisions implements DecisionStore {
         where serial > ? and serial <= ? and participants @> array[?]::text[]
         order by serial, nonce limit ?),
       edge as materialized (
-        select least(case when count(*) = ? then max(serial) - 1 else ? end,
+        select least(case when count(*) = ? then max(serial) - 1
+                          else coalesce(max(serial) filter (where not young), ?) end,
                      min(serial) filter (where young) - 1) as up_to
         from page)
       select e.up_to, count(p.serial), coalesce(sum(p.serial), 0), coalesce(sum(p.nonce), 0)

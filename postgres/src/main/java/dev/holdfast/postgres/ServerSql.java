@@ -9,6 +9,8 @@ final class ServerSql {
   /**
    * The columns of a {@link Server}. Fails on a standby, which can neither decide nor prepare.
    *
+   * <p>The start as a number: as text it would follow the time zone of whoever asks.
+   *
    * <p>Behind a pooler the address is the one at which the pooler reached the server.
    */
   static final String COLUMNS =
@@ -19,7 +21,7 @@ final class ServerSql {
         as timeline,
       coalesce(host(inet_server_addr()) || ':' || inet_server_port(),
                'socket:' || current_setting('port')) as place,
-      pg_postmaster_start_time()::text as started
+      extract(epoch from pg_postmaster_start_time())::text as started
       """;
 
   private ServerSql() {}

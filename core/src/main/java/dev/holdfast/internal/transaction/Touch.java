@@ -19,6 +19,10 @@ public enum Touch {
 
   private static boolean isQuery(String sql) {
     String text = sql.stripLeading();
+    if (text.toLowerCase(Locale.ROOT).contains("notify")) {
+      // It has no id of a transaction until the commit, and cannot be prepared.
+      return false;
+    }
     return text.regionMatches(true, 0, "select", 0, 6)
         || text.toLowerCase(Locale.ROOT).startsWith("values")
         || text.regionMatches(true, 0, "table ", 0, 6);

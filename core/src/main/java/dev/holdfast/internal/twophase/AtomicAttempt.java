@@ -252,8 +252,6 @@ final class AtomicAttempt implements AutoCloseable {
       branch.prepare(coordinator.claims().token(participant));
     } catch (StaleClaim e) {
       coordinator.claims().forget(participant);
-      // Says why, when this database is not to be believed any more; else it is tried again.
-      coordinator.claims().token(participant);
       throw e;
     } catch (SQLException e) {
       throw new BranchFailure(participant, "prepare", e);
@@ -268,6 +266,9 @@ final class AtomicAttempt implements AutoCloseable {
         coordinator.secondPhase().commit(branch, operationId);
       } catch (HeuristicOutcome e) {
         found = e;
+      } catch (RuntimeException e) {
+        // It is decided, and recovery does the rest.
+        coordinator.secondPhase().leave(branch.participant(), "committed", e);
       }
     }
     if (found != null) {
@@ -283,7 +284,11 @@ final class AtomicAttempt implements AutoCloseable {
       if (i >= prepared) {
         branch.undo();
       } else {
-        coordinator.secondPhase().rollback(branch);
+        try {
+          coordinator.secondPhase().rollback(branch);
+        } catch (RuntimeException e) {
+          coordinator.secondPhase().leave(branch.participant(), "rolled back", e);
+        }
       }
     }
     return Event.FINISHED;

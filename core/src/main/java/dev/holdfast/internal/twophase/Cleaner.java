@@ -1,5 +1,6 @@
 package dev.holdfast.internal.twophase;
 
+import dev.holdfast.internal.twophase.ClaimProtocol.Verdict;
 import dev.holdfast.twophase.Participant;
 import dev.holdfast.twophase.store.BranchStore;
 import dev.holdfast.twophase.store.BranchStore.Witness;
@@ -48,7 +49,14 @@ final class Cleaner {
     this.there = participant.branches();
   }
 
+  /**
+   * Only for whoever the participant obeys: a copy of the deciding database would take its
+   * original's witnesses for its own, and delete them.
+   */
   void run() {
+    if (coordinator.claims().check(participant) != Verdict.HELD) {
+      return;
+    }
     Optional<DecisionStore.Registration> registration = decisions.participant(participant.name());
     if (registration.isEmpty()) {
       return;

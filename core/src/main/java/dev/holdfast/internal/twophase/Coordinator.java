@@ -159,13 +159,16 @@ public final class Coordinator implements AutoCloseable {
   /** What it means that a branch that was decided to commit is not prepared any more. */
   Optional<Heuristic.Kind> goneThoughDecided(Participant participant, Gid gid) {
     boolean witnessed = participant.branches().witnessed(List.of(gid)).contains(gid);
-    boolean forgotten =
-        !witnessed
-            && decisions()
-                .participant(participant.name())
-                .map(registration -> gid.serial() <= registration.cleaned())
-                .orElse(false);
+    boolean forgotten = !witnessed && isForgotten(gid);
     return RecoveryProtocol.afterCommit(witnessed, forgotten);
+  }
+
+  /** Whether its decision, if there was one, may have been forgotten. */
+  boolean isForgotten(Gid gid) {
+    return decisions()
+        .participant(gid.participant())
+        .map(registration -> gid.serial() <= registration.cleaned())
+        .orElse(false);
   }
 
   void report(Gid gid, @Nullable String operationId, Heuristic.Kind kind) {
@@ -187,11 +190,23 @@ public final class Coordinator implements AutoCloseable {
           if (!isRetryable(e, others) || attempt >= options.attempts()) {
             throw translate(e, operationId);
           }
+          if (e instanceof StaleClaim) {
+            know(others);
+          }
           log.debug("operation {}: attempt {} is run again", operationId, attempt, e);
           pause(backoff.next(), operationId, e);
         }
       }
     }
+  }
+
+  /**
+   * Now, when no connection is held: else those who look wait for the connections of one another.
+   *
+   * @throws dev.holdfast.twophase.ClaimLost when one of them obeys another database
+   */
+  private void know(List<Participant> participants) {
+    participants.forEach(claims::token);
   }
 
   private static String idOf(TransactionOptions options) {
@@ -420,15 +435,22 @@ public final class Coordinator implements AutoCloseable {
             "The connection is in autocommit mode, so there is no transaction to join and nothing was done. Call setAutoCommit(false), or let Holdfast begin one.");
       }
       Savepoint before = connection.setSavepoint();
+      JoinedAttempt<T> joined = null;
       try {
-        JoinedAttempt<T> joined = join(connection, options, operationId, others, work);
+        joined = join(connection, options, operationId, others, work);
         connection.releaseSavepoint(before);
         return joined;
       } catch (SQLException | RuntimeException e) {
+        if (joined != null) {
+          joined.close();
+        }
         undo(connection, before, e);
         throw e;
       }
     } catch (SQLException e) {
+      if (e instanceof StaleClaim) {
+        know(others);
+      }
       throw translate(e, operationId);
     }
   }

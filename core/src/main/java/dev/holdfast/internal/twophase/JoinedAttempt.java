@@ -51,8 +51,13 @@ final class JoinedAttempt<T extends @Nullable Object> implements Joined<T> {
    */
   private boolean isDecided() {
     try {
-      if (coordinator.decisions().operationOf(gids().get(0)).isPresent()) {
+      Gid first = gids().get(0);
+      if (coordinator.decisions().operationOf(first).isPresent()) {
         return true;
+      }
+      if (coordinator.isForgotten(first)) {
+        // Recovery has carried it out, and some time has passed since.
+        return false;
       }
     } catch (StoreUnavailable e) {
       log.warn(

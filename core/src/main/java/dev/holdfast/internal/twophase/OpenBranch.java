@@ -99,6 +99,10 @@ final class OpenBranch implements Branch, GuardedConnection.Buffer {
   }
 
   private GuardedConnection.Guarded open() throws SQLException {
+    if (connection != null) {
+      throw new NoTransaction(
+          "The branch at " + participant + " could not be begun before, so it cannot be used.");
+    }
     if (store().namesAtBegin()) {
       gid = naming.name();
     }

@@ -289,19 +289,27 @@ public final class Recovery implements TwoPhase, AutoCloseable {
       }
     }
 
+    private void recoverInterrupted() {
+      Recovered found = round(participant, coordinator.settings().recoverAfter()).run();
+      coordinator.secondPhase().reached(participant);
+      if (found.committed() + found.rolledBack() > 0) {
+        log.info(
+            "participant {}: {} branch(es) of interrupted operations committed, {} rolled back",
+            participant,
+            found.committed(),
+            found.rolledBack());
+      }
+    }
+
     private void look() {
       try {
         prepare(participant);
-        Recovered found = round(participant, coordinator.settings().recoverAfter()).run();
-        coordinator.secondPhase().reached(participant);
-        if (found.committed() + found.rolledBack() > 0) {
-          log.info(
-              "participant {}: {} branch(es) of interrupted operations committed, {} rolled back",
-              participant,
-              found.committed(),
-              found.rolledBack());
+        try {
+          recoverInterrupted();
+        } finally {
+          // A branch that this user may not end keeps nobody from forgetting others.
+          new Cleaner(coordinator, participant).run();
         }
-        new Cleaner(coordinator, participant).run();
         failing = null;
       } catch (HoldfastException e) {
         if (!String.valueOf(e.getMessage()).equals(failing)) {

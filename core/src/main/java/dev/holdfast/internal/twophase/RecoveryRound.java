@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ final class RecoveryRound {
   private final Participant participant;
   private final BranchStore there;
   private final Duration olderThan;
+  private @Nullable RuntimeException refusal;
   private int committed;
   private int rolledBack;
   private int left;
@@ -53,8 +55,8 @@ final class RecoveryRound {
     List<Gid> gids =
         there.prepared(coordinator.storeId(), participant.name(), false).stream()
             .filter(branch -> branch.age().compareTo(olderThan) >= 0)
+            .filter(this::mayBeInterrupted)
             .map(PreparedBranch::gid)
-            .filter(gid -> !coordinator.live().contains(gid))
             .toList();
     for (int from = 0; from < gids.size(); from += AT_ONCE) {
       List<Gid> some = gids.subList(from, Math.min(gids.size(), from + AT_ONCE));
@@ -66,7 +68,19 @@ final class RecoveryRound {
       end(decided, true);
       reportWhatIsPreparedStill(unknown);
     }
+    if (refusal != null) {
+      throw refusal;
+    }
     return new Recovered(committed, rolledBack, left, reported);
+  }
+
+  /**
+   * Who is at a branch here is spared the question, which is right in any case; but not for ever:
+   * who has lost it does not say so.
+   */
+  private boolean mayBeInterrupted(PreparedBranch branch) {
+    return !coordinator.live().contains(branch.gid())
+        || branch.age().compareTo(coordinator.settings().settle()) >= 0;
   }
 
   /** While nobody else gets the same answers: what is rolled back is so before that ends. */
@@ -100,17 +114,27 @@ final class RecoveryRound {
       return;
     }
     List<Gid> gone = new ArrayList<>();
+    SQLException refused = null;
     String doing = (commit ? "commit" : "roll back") + " what is prepared";
     try (Connection connection = there.connect()) {
       for (Gid gid : gids) {
-        Finish answer =
-            commit
-                ? there.commitPrepared(connection, gid)
-                : there.rollbackPrepared(connection, gid);
-        switch (answer) {
-          case DONE -> count(commit);
-          case NOT_PREPARED -> gone.add(gid);
-          case HELD -> left++;
+        try {
+          Finish answer =
+              commit
+                  ? there.commitPrepared(connection, gid)
+                  : there.rollbackPrepared(connection, gid);
+          switch (answer) {
+            case DONE -> count(commit);
+            case NOT_PREPARED -> gone.add(gid);
+            case HELD -> left++;
+          }
+        } catch (SQLException e) {
+          if (there.isReplyLost(e)) {
+            throw e;
+          }
+          // One that may not be ended by this user, say, keeps the others from nothing.
+          left++;
+          refused = refused == null ? e : refused;
         }
       }
     } catch (SQLException e) {
@@ -118,6 +142,9 @@ final class RecoveryRound {
     }
     for (Gid gid : gone) {
       explain(gid, commit);
+    }
+    if (refused != null && refusal == null) {
+      refusal = there.translate(doing + " at participant " + participant, refused);
     }
   }
 

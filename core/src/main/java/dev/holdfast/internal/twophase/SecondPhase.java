@@ -171,7 +171,7 @@ final class SecondPhase implements AutoCloseable {
   }
 
   /** Said once until it works again: with a participant that is down there may be thousands. */
-  private void leave(Participant participant, String what, Exception e) {
+  void leave(Participant participant, String what, Exception e) {
     if (unreachable.put(participant, Boolean.TRUE) == null) {
       log.warn(
           "participant {}: a branch could not be {} ({}); it stays prepared and is left to recovery",

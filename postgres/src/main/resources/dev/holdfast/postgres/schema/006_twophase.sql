@@ -133,6 +133,8 @@ begin
   if idle = interval '0' or idle > p_within_ms * interval '1 millisecond' then
     perform set_config('idle_in_transaction_session_timeout', p_within_ms::text, true);
   end if;
+  -- The work may have made all constraints immediate, and the deadline is one.
+  set constraints ${schema}.decision_in_time deferred;
   insert into ${schema}.decision (serial, nonce, participants, operation_id, decided_at, within_ms)
   values (ours, p_nonce, p_participants, p_operation,
           case when p_since_begin then transaction_timestamp() else clock_timestamp() end,

@@ -8,6 +8,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Isolation;
 import dev.holdfast.StaleVersion;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.twophase.Branch;
 import dev.holdfast.twophase.Participant;
@@ -351,6 +352,53 @@ final class AtomicallyTest {
   }
 
   @Test
+  void aNotificationIsNoQuery() throws SQLException {
+    assertThatThrownBy(
+            () ->
+                holdfast.atomically(
+                    orders,
+                    ledger,
+                    (o, l) -> {
+                      o.update(INSERT, "a");
+                      l.connection()
+                          .prepareStatement("select pg_notify('something', '')")
+                          .executeQuery()
+                          .close();
+                    }))
+        .isInstanceOf(DatabaseFailure.class)
+        .hasMessageContaining("0A000");
+    assertNothing();
+  }
+
+  @Test
+  void whatFailsBehindTheDecisionIsNoFailureOfTheOperation() throws SQLException {
+    Participant shy =
+        Participant.of(
+            "ledger",
+            Meddled.before(
+                ledger.branches(),
+                "slots",
+                gid -> {
+                  throw new StoreUnavailable("nobody is in", new SQLException("nobody"));
+                }));
+    TwoPhaseSettings behind = TwoDatabases.SETTINGS.withAsynchronousSecondPhase(true);
+    try (Holdfast other = databases.process(shy, behind)) {
+      other.atomically(
+          other.decider(),
+          shy,
+          (o, l) -> {
+            o.update(INSERT, "a");
+            l.update(INSERT, "a");
+          });
+      assertThat(databases.prepared()).hasSize(1);
+
+      assertThat(other.twoPhase().recover().committed()).isEqualTo(1);
+    }
+    assertThat(TwoDatabases.entries(databases.orders)).containsExactly("a");
+    assertThat(TwoDatabases.entries(databases.ledger)).containsExactly("a");
+  }
+
+  @Test
   @Attacks("twophase.recovery.bounded")
   void anOperationThatIsCommittedTooLateIsCommittedNowhere() throws SQLException {
     TwoPhaseSettings hasty = TwoDatabases.SETTINGS.withDecideWithin(Duration.ofMillis(100));
@@ -371,6 +419,7 @@ final class AtomicallyTest {
                       ledger,
                       (o, l) -> {
                         o.update(INSERT, "a");
+                        o.update("set constraints all immediate");
                         l.update(INSERT, "a");
                       }))
           .isInstanceOf(dev.holdfast.HoldfastException.class);

@@ -112,6 +112,16 @@ final class ClaimTest {
       operate(holdfast, "after");
 
       assertThatThrownBy(() -> operate(copied, "copy")).isInstanceOf(ClaimLost.class);
+
+      // Past all serials of the original's, which the copy might forget for it.
+      for (int i = 0; i < 30; i++) {
+        TwoDatabases.list(copyPool, "select pg_current_xact_id()");
+      }
+      copied.twoPhase().clean();
+      assertThat(TwoDatabases.list(databases.ledger, "select operation_id from holdfast.witness"))
+          .isNotEmpty();
+      holdfast.twoPhase().clean();
+      assertThat(holdfast.twoPhase().heuristics(10)).isEmpty();
     }
     assertThat(TwoDatabases.entries(databases.ledger)).containsExactly("after", "before");
   }
@@ -179,6 +189,19 @@ final class ClaimTest {
       operate(restarted, "after");
     }
     assertThat(TwoDatabases.entries(databases.ledger)).containsExactly("after", "committed");
+  }
+
+  @Test
+  void aProcessInAnotherTimeZoneSeesTheSameServer() throws SQLException {
+    new DeadOwner(databases(originalPool), ledger, "dead").beforeCommitting();
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl(original.jdbcUrl());
+    config.setMinimumIdle(0);
+    config.setConnectionInitSql("set timezone to 'Asia/Tokyo'");
+    try (HikariDataSource elsewhere = new HikariDataSource(config);
+        Holdfast other = process(elsewhere, TwoDatabases.SETTINGS)) {
+      assertThat(other.twoPhase().recover()).isEqualTo(new Recovered(0, 1, 0, 0));
+    }
   }
 
   /** The negative control: with claims that need not settle a copy aborts what is live. */

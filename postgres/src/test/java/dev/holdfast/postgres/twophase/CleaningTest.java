@@ -50,6 +50,24 @@ final class CleaningTest {
     }
   }
 
+  /** Who asks for a later one that was rolled back is told so, and not that it is forgotten. */
+  @Test
+  void nothingIsForgottenBeyondTheLastDecision() throws SQLException {
+    try (TwoDatabases databases = new TwoDatabases();
+        Holdfast holdfast = databases.process(databases.participant())) {
+      DecisionStore decisions = decisions(databases.orders);
+      TwoDatabases.execute(
+          databases.orders,
+          "insert into holdfast.decision (serial, nonce, participants, within_ms)"
+              + " values (1, 1, '{ledger}', 60000), (2, 1, '{ledger}', 60000)");
+
+      assertThat(decisions.ripe("ledger", 0, 100, Duration.ZERO, 10).upTo()).isEqualTo(2);
+      assertThat(decisions.ripe("ledger", 0, 100, Duration.ofHours(1), 10).upTo()).isZero();
+      assertThat(decisions.ripe("ledger", 0, 100, Duration.ZERO, 2).upTo()).isEqualTo(1);
+      assertThat(decisions.ripe("ledger", 2, 100, Duration.ZERO, 10).upTo()).isEqualTo(100);
+    }
+  }
+
   private static DecisionStore decisions(DataSource dataSource) {
     return PostgresStore.open(dataSource, "holdfast").decisions();
   }

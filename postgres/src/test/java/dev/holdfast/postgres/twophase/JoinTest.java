@@ -64,6 +64,36 @@ final class JoinTest {
   }
 
   @Test
+  void aDecidingConnectionThatBreaksBehindThePrepareLeavesNothingBehind() throws SQLException {
+    int backend = caller.unwrap(org.postgresql.PGConnection.class).getBackendPID();
+    Participant meddled =
+        Participant.of(
+            "ledger",
+            Meddled.around(
+                ledger.branches(),
+                "prepare",
+                Meddled.Action.NONE,
+                gid ->
+                    TwoDatabases.list(
+                        databases.orders, "select pg_terminate_backend(" + backend + ", 10000)")));
+    try (Holdfast other = databases.process(meddled)) {
+      assertThatThrownBy(
+              () ->
+                  other
+                      .atomic()
+                      .with(meddled)
+                      .join(
+                          caller,
+                          tx -> tx.on(meddled).update("insert into entry (id) values (?)", "a")))
+          .isInstanceOf(dev.holdfast.HoldfastException.class);
+
+      assertThat(databases.ledger.getHikariPoolMXBean().getActiveConnections()).isZero();
+      assertThat(other.twoPhase().recover().rolledBack()).isEqualTo(1);
+    }
+    assertThat(TwoDatabases.entries(databases.ledger)).isEmpty();
+  }
+
+  @Test
   void aCommitWithoutTheOperationIsNotBelieved() throws SQLException {
     insertHere("a");
     Savepoint before = caller.setSavepoint();

@@ -493,6 +493,9 @@ public final class Holdfast implements AutoCloseable {
         store.schema().migrate();
       }
       store.schema().verify();
+      if (!participants.isEmpty()) {
+        store.decisions().verify();
+      }
       for (Participant participant : participants) {
         prepare(participant);
       }

@@ -136,6 +136,7 @@ final class PostgresBranches implements BranchStore {
           "The participant (%s) cannot prepare: its max_prepared_transactions is 0, as PostgreSQL's default is. Nothing was started. Set it to at least the number of operations that run at the same time, twice that is better, and restart that server; a standby needs at least the same."
               .formatted(description()));
     }
+    Rights.ofAParticipant(database);
   }
 
   @Override

@@ -122,6 +122,11 @@ final class PostgresDecisions implements DecisionStore {
   }
 
   @Override
+  public void verify() {
+    Rights.ofADecider(database);
+  }
+
+  @Override
   public void begin(Connection connection, Isolation isolation, Duration lockTimeout)
       throws SQLException {
     branches.begin(connection, isolation, lockTimeout);

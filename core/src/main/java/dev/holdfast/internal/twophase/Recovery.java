@@ -112,6 +112,7 @@ public final class Recovery implements TwoPhase, AutoCloseable {
     if (ready.contains(participant.name())) {
       return;
     }
+    decisions.verify();
     participant.branches().schema().verify();
     participant.branches().verify();
     String other = coordinator.claims().otherDatabase(participant);

@@ -78,6 +78,13 @@ public interface DecisionStore {
   Identity identity();
 
   /**
+   * Whether the user may do what deciding needs.
+   *
+   * @throws dev.holdfast.InvalidConfiguration when not; the text says what to grant
+   */
+  void verify();
+
+  /**
    * Begins on an idle connection. Waits for locks are bounded, by this or by what the session has,
    * since nobody sees a deadlock across databases.
    */

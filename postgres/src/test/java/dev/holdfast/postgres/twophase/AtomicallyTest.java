@@ -15,6 +15,7 @@ import dev.holdfast.twophase.Participant;
 import dev.holdfast.twophase.TwoPhaseSettings;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,9 +23,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** What an operation across two databases does, when nothing crashes. */
 final class AtomicallyTest {
@@ -349,6 +352,39 @@ final class AtomicallyTest {
 
     assertThat(commit.get()).isEqualTo("off");
     assertThat(TwoDatabases.entries(databases.orders)).containsExactly("a", "on 7s");
+  }
+
+  @Test
+  void aUserWithoutTheRightsIsRefusedBeforeAnythingIsBegun() throws SQLException {
+    String user = "user_of_" + databases.name;
+    for (DataSource database : List.of(databases.orders, databases.ledger)) {
+      TwoDatabases.execute(database, "create role " + user + " login");
+      TwoDatabases.execute(database, "grant usage on schema holdfast to " + user);
+      TwoDatabases.execute(database, "grant select on all tables in schema holdfast to " + user);
+    }
+    Participant poor =
+        Participant.of("ledger", as(user, TwoDatabases.ledgerServer().jdbcUrl(databases.name)));
+
+    assertThatThrownBy(() -> databases.process(poor))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("user of the participant lacks rights in the schema holdfast:")
+        .hasMessageContaining("delete witness")
+        .hasMessageContaining("holdfast_writer");
+    assertThatThrownBy(
+            () ->
+                Holdfast.on(as(user, TwoDatabases.ordersServer().jdbcUrl(databases.name)))
+                    .participant(databases.participant())
+                    .manual()
+                    .holdfast())
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("user of the database that decides lacks rights")
+        .hasMessageContaining("insert decision");
+  }
+
+  private static DataSource as(String user, String url) {
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setUrl(url.replace("user=postgres", "user=" + user));
+    return source;
   }
 
   @Test

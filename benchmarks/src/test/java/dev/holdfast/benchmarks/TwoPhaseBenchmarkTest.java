@@ -102,7 +102,7 @@ class TwoPhaseBenchmarkTest {
         assertThat(result.path("guarantee").asText()).isNotEmpty();
       }
     }
-    assertThat(report.text()).contains("forced writes", "not atomic", "sync_16");
+    assertThat(report.text()).contains("forced writes", "not atomic", "sync_1");
     assertThat(progress.toString()).contains("narayana", "threads_16");
   }
 

@@ -51,7 +51,7 @@ final class RecoveryRound {
 
   Recovered run() {
     // Looked at in any case: whoever is being replaced has to object in time.
-    coordinator.claims().check(participant);
+    Verdict first = coordinator.claims().check(participant);
     List<Gid> gids =
         there.prepared(coordinator.storeId(), participant.name(), false).stream()
             .filter(branch -> branch.age().compareTo(olderThan) >= 0)
@@ -60,8 +60,8 @@ final class RecoveryRound {
             .toList();
     for (int from = 0; from < gids.size(); from += AT_ONCE) {
       List<Gid> some = gids.subList(from, Math.min(gids.size(), from + AT_ONCE));
-      // Anew for every one: many take longer than a copy's claim takes to settle.
-      Verdict claim = coordinator.claims().check(participant);
+      // Anew for every further one: many take longer than a copy's claim takes to settle.
+      Verdict claim = from == 0 ? first : coordinator.claims().check(participant);
       List<Gid> decided = new ArrayList<>();
       List<Gid> unknown = new ArrayList<>();
       decisions.probe(some, PATIENCE, answers -> act(answers, claim, decided, unknown));

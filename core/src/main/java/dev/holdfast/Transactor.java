@@ -1,8 +1,11 @@
 package dev.holdfast;
 
+import dev.holdfast.boundary.Outcome;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.internal.transaction.BufferedTransaction;
+import dev.holdfast.internal.transaction.Closing;
+import dev.holdfast.internal.transaction.Transactions;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.store.Attempt;
 import dev.holdfast.outbox.store.OutboxWriter;
@@ -27,7 +30,7 @@ import org.slf4j.MDC;
  * the outcome is unknown until the attempt's row is asked about; it is the only case in which the
  * work is neither repeated nor reported as failed.
  */
-final class Transactor {
+final class Transactor implements Transactions {
   private static final Logger log = LoggerFactory.getLogger(Transactor.class);
 
   private final DataSource dataSource;
@@ -77,7 +80,15 @@ final class Transactor {
     return new Transactor(dataSource, writer, clock, listener, committed, other);
   }
 
+  /** With an attempt's row of its own, which a lost reply is resolved by. */
   <T extends @Nullable Object> T run(TransactionOptions options, TransactionWork<T> work) {
+    Attempt attempt = new Attempt(UUID.randomUUID(), clock.instant());
+    return run(options, work, new Attempted<>(writer, attempt));
+  }
+
+  @Override
+  public <T extends @Nullable Object> T run(
+      TransactionOptions options, TransactionWork<T> work, Closing<T> closing) {
     String operationId = options.operationIdOrNew();
     Backoff backoff =
         new Backoff(Duration.ofMillis(2), Duration.ofMillis(200), ThreadLocalRandom.current());
@@ -85,8 +96,8 @@ final class Transactor {
       for (int attempt = 1; ; attempt++) {
         try {
           return runner == null
-              ? once(options, operationId, work)
-              : once(runner, options, operationId, work);
+              ? once(options, operationId, work, closing)
+              : once(runner, options, operationId, work, closing);
         } catch (SQLException e) {
           if (!writer.isRetryable(e) || attempt >= options.attempts()) {
             throw writer.translate("run operation " + operationId, e);
@@ -99,7 +110,8 @@ final class Transactor {
   }
 
   private <T extends @Nullable Object> T once(
-      TransactionOptions options, String operationId, TransactionWork<T> work) throws SQLException {
+      TransactionOptions options, String operationId, TransactionWork<T> work, Closing<T> closing)
+      throws SQLException {
     Connection connection = open();
     int isolationBefore = -1;
     boolean clean = false;
@@ -122,8 +134,13 @@ final class Transactor {
       } finally {
         messages = tx.end();
       }
-      commit(connection, operationId, messages);
+      try {
+        closing.commit(connection, operationId, messages, result);
+      } catch (SQLException e) {
+        throw closed(operationId, closing, e);
+      }
       clean = true;
+      recorded(operationId, messages);
       return result;
     } finally {
       giveBack(connection, clean, isolationBefore);
@@ -142,9 +159,12 @@ final class Transactor {
    * commit instead of with it, which says the same: it is there if and only if that is committed.
    */
   private <T extends @Nullable Object> T once(
-      TransactionRunner by, TransactionOptions options, String operationId, TransactionWork<T> work)
+      TransactionRunner by,
+      TransactionOptions options,
+      String operationId,
+      TransactionWork<T> work,
+      Closing<T> closing)
       throws SQLException {
-    Attempt attempt = new Attempt(UUID.randomUUID(), clock.instant());
     Course course = new Course();
     T result;
     try {
@@ -160,7 +180,7 @@ final class Transactor {
                 } finally {
                   course.messages = tx.end();
                 }
-                writer.record(connection, attempt, operationId, course.messages);
+                closing.record(connection, operationId, course.messages, returned);
                 course.done = true;
                 return returned;
               });
@@ -169,7 +189,7 @@ final class Transactor {
         throw notBegun(e);
       }
       if (course.done && writer.isReplyLost(e)) {
-        throw unknown(operationId, attempt, e);
+        throw unknown(operationId, closing, e);
       }
       throw e;
     }
@@ -194,21 +214,35 @@ final class Transactor {
         e);
   }
 
-  private void commit(Connection connection, String operationId, List<Message> messages)
-      throws SQLException {
-    Attempt attempt = new Attempt(UUID.randomUUID(), clock.instant());
-    try {
-      writer.commit(connection, attempt, operationId, messages);
-    } catch (SQLException e) {
-      if (writer.isReplyLost(e)) {
-        throw unknown(operationId, attempt, e);
-      }
-      throw e;
+  private SQLException closed(String operationId, Closing<?> closing, SQLException e) {
+    if (writer.isReplyLost(e)) {
+      throw unknown(operationId, closing, e);
     }
-    recorded(operationId, messages);
+    return e;
   }
 
-  private OutcomeUnknown unknown(String operationId, Attempt attempt, SQLException e) {
+  /** An attempt's row is there if and only if the transaction is committed. */
+  private record Attempted<T extends @Nullable Object>(OutboxWriter writer, Attempt attempt)
+      implements Closing<T> {
+    @Override
+    public void commit(Connection connection, String operationId, List<Message> messages, T result)
+        throws SQLException {
+      writer.commit(connection, attempt, operationId, messages);
+    }
+
+    @Override
+    public void record(Connection connection, String operationId, List<Message> messages, T result)
+        throws SQLException {
+      writer.record(connection, attempt, operationId, messages);
+    }
+
+    @Override
+    public Outcome resolve() {
+      return writer.resolve(attempt);
+    }
+  }
+
+  private OutcomeUnknown unknown(String operationId, Closing<?> closing, SQLException e) {
     return new OutcomeUnknown(
         "The connection failed while operation "
             + operationId
@@ -217,7 +251,7 @@ final class Transactor {
             + e.getMessage(),
         operationId,
         e,
-        () -> writer.resolve(attempt));
+        closing::resolve);
   }
 
   private void recorded(String operationId, List<Message> messages) {

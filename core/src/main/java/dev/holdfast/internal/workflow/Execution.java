@@ -1,0 +1,318 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.HoldfastException;
+import dev.holdfast.workflow.RunStatus;
+import dev.holdfast.workflow.UnreadableData;
+import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.store.Entry.Kind;
+import dev.holdfast.workflow.store.WorkflowStore.Append;
+import dev.holdfast.workflow.store.WorkflowStore.Change;
+import dev.holdfast.workflow.store.WorkflowStore.Claimed;
+import dev.holdfast.workflow.store.WorkflowStore.NewRun;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One run, from being taken up to being given back or ended. Used once; the branches of its
+ * function share it.
+ */
+final class Execution {
+  private static final Logger log = LoggerFactory.getLogger(Execution.class);
+
+  /** What is recorded as the reason of an unwinding begins with one of these. */
+  private static final String CANCELLED = "cancelled: ";
+
+  private static final String FAILED = "failed: ";
+
+  /** Waits up to this long are waited here, longer ones as a row. */
+  static final Duration WAITS_HERE = Duration.ofSeconds(1);
+
+  private static final int REASON_AT_MOST = 2_000;
+
+  private final Tools tools;
+  private final Tenure tenure;
+  private final Claimed run;
+  private final Journal journal;
+  private final Undos undos = new Undos();
+  private volatile @Nullable String cancelled;
+  private volatile @Nullable Stop fatal;
+  private volatile RunStatus end = RunStatus.RUNNING;
+
+  Execution(Tools tools, Tenure tenure, Claimed run, Journal journal) {
+    this.tools = tools;
+    this.tenure = tenure;
+    this.run = run;
+    this.journal = journal;
+    this.cancelled = run.cancelled();
+  }
+
+  /** What an execution works with. */
+  Tools tools() {
+    return tools;
+  }
+
+  Tenure tenure() {
+    return tenure;
+  }
+
+  Claimed claimed() {
+    return run;
+  }
+
+  Journal journal() {
+    return journal;
+  }
+
+  Undos undos() {
+    return undos;
+  }
+
+  /** Where the run is left; {@code RUNNING} when that is not for this execution to say. */
+  RunStatus run(Workflow<?, ?> workflow) {
+    try {
+      execute(workflow);
+    } catch (Stop stop) {
+      try {
+        end(stop);
+      } catch (Stop lost) {
+        log.debug("run {} of {} is left: {}", run.id(), run.name(), lost.reason());
+      }
+    }
+    return end;
+  }
+
+  private <I, O> void execute(Workflow<I, O> workflow) {
+    FlowContext flow = new FlowContext(this, "");
+    @Nullable O result = null;
+    @Nullable Stop over = null;
+    try {
+      I input = tools.codec().read(run.input(), workflow.input());
+      result = workflow.body().run(flow, input);
+    } catch (Stop stop) {
+      over = stop;
+    } catch (UnreadableData e) {
+      over = Stop.stick(text(e));
+    } catch (Exception e) {
+      over = failure(e);
+    } catch (VirtualMachineError e) {
+      // Of this process, and not of the run: it is taken up again.
+      throw e;
+    } catch (Throwable e) {
+      over = Stop.stick(text(e));
+    }
+    // The function may have kept one from passing.
+    Stop stopped = flow.stopped();
+    finish(workflow, result, stopped == null ? over : stopped);
+  }
+
+  private void finish(Workflow<?, ?> workflow, @Nullable Object result, @Nullable Stop over) {
+    if (over != null && over.kind() != Stop.Kind.UNWIND) {
+      throw over;
+    }
+    requireAllVisited();
+    String unwinding = journal.unwinding();
+    if (unwinding != null) {
+      unwind(unwinding, true);
+    } else if (over != null) {
+      unwind(over.reason(), false);
+    } else if (result == null) {
+      throw Stop.stick("The function of " + workflow + " has returned null. Return a value.");
+    } else {
+      complete(workflow, result);
+    }
+  }
+
+  private void requireAllVisited() {
+    Optional<String> forgotten = journal.unvisited();
+    if (forgotten.isPresent()) {
+      throw Stop.stick(
+          "The function has changed: it has come to its end without step %s, which the journal has. Nothing more of the run was touched. Bring the former definition back, under its version, or use patch()."
+              .formatted(forgotten.get()));
+    }
+  }
+
+  private Stop failure(Exception e) {
+    if (e instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+      return Stop.lost("interrupted");
+    }
+    if (journal.unwinding() != null) {
+      return Stop.unwind("as before");
+    }
+    log.info("run {} of {}: given up", run.id(), run.name(), e);
+    return giveUp(FAILED + text(e));
+  }
+
+  private Stop giveUp(String reason) {
+    return journal.isPivoted()
+        ? Stop.stick(
+            "Behind the pivot, where nothing is undone: "
+                + reason
+                + ". Mend what it needs, and type: holdfast workflow retry "
+                + run.id())
+        : Stop.unwind(reason);
+  }
+
+  private void complete(Workflow<?, ?> workflow, Object result) {
+    String value = write("the result of workflow " + workflow, result);
+    append(
+        journal.append(
+            Kind.COMPLETED,
+            "",
+            value,
+            null,
+            now(),
+            List.of(),
+            List.of(),
+            new Change.End(RunStatus.COMPLETED, null)));
+    end = RunStatus.COMPLETED;
+  }
+
+  /** Undoes what was done, as often as it is taken up until all is. */
+  private void unwind(String reason, boolean isRecorded) {
+    if (!isRecorded) {
+      append(Kind.UNWINDING, "", null, reason);
+    }
+    undos.run(this);
+    boolean wasCancelled = reason.startsWith(CANCELLED);
+    RunStatus status = wasCancelled ? RunStatus.CANCELLED : RunStatus.FAILED;
+    append(
+        journal.append(
+            wasCancelled ? Kind.CANCELLED : Kind.FAILED,
+            "",
+            null,
+            reason,
+            now(),
+            List.of(),
+            List.of(),
+            new Change.End(status, reason)));
+    end = status;
+  }
+
+  private void end(Stop stop) {
+    switch (stop.kind()) {
+      case PARK -> {
+        append(journal.append(Objects.requireNonNull(stop.park())));
+        end = RunStatus.PARKED;
+      }
+      case STICK -> {
+        log.error("run {} of {} is stuck: {}", run.id(), run.name(), stop.reason());
+        append(journal.append(new Change.Stick(bounded(stop.reason()))));
+        end = RunStatus.STUCK;
+      }
+      case LOST -> log.debug("run {} of {} is left: {}", run.id(), run.name(), stop.reason());
+      case UNWIND -> throw new IllegalStateException("Unwinding ended with " + stop.reason());
+    }
+  }
+
+  /** Why the run is not to do anything new, if so. */
+  Optional<Stop> unwinding() {
+    String unwinding = journal.unwinding();
+    if (unwinding != null) {
+      return Optional.of(Stop.unwind(unwinding));
+    }
+    if (journal.isPivoted()) {
+      return Optional.empty();
+    }
+    String asked = cancelled;
+    if (asked != null) {
+      return Optional.of(Stop.unwind(CANCELLED + asked));
+    }
+    Instant deadline = run.deadline();
+    if (deadline != null && !now().isBefore(deadline)) {
+      return Optional.of(
+          Stop.unwind(CANCELLED + "its deadline, " + deadline + ", has passed"));
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * What ends the whole execution at once, whatever its function makes of it; {@code null} while
+   * nothing has.
+   */
+  @Nullable Stop fatal() {
+    return fatal;
+  }
+
+  Stop fatal(Stop stop) {
+    if (fatal == null) {
+      fatal = stop;
+    }
+    return stop;
+  }
+
+  Instant now() {
+    return tools.clock().now();
+  }
+
+  /** Appends something about a step, in a commit that others may share. */
+  void append(Kind kind, String step, @Nullable String value, @Nullable String note) {
+    append(kind, step, value, note, List.of(), List.of());
+  }
+
+  void append(
+      Kind kind,
+      String step,
+      @Nullable String value,
+      @Nullable String note,
+      List<Long> received,
+      List<NewRun> children) {
+    append(
+        journal.append(kind, step, value, note, now(), received, children, new Change.Keep()));
+  }
+
+  /** What is recorded, but not yet written, is: before something has an effect. */
+  void flush() {
+    Append rest = journal.append(new Change.Keep());
+    if (!rest.entries().isEmpty()) {
+      append(rest);
+    }
+  }
+
+  private void append(Append append) {
+    try {
+      tools.commits().append(tenure, append).ifPresent(reason -> cancelled = reason);
+    } catch (Stop lost) {
+      throw fatal(lost);
+    } catch (HoldfastException e) {
+      throw fatal(Stop.stick("Something could not be recorded: " + text(e)));
+    }
+  }
+
+  /** The key that a step calls others with. */
+  String key(String step) {
+    String all = tools.storeId() + "\n" + run.id() + "\n" + step;
+    return UUID.nameUUIDFromBytes(all.getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  String write(String what, Object value) {
+    String json = tools.codec().write(value);
+    if (json.length() > tools.settings().valueBytesAtMost()) {
+      throw new UnreadableData(
+          "%s has %,d characters as JSON, and may have %,d (valueBytesAtMost). It was not recorded. Keep large things elsewhere, and record where."
+              .formatted(what, json.length(), tools.settings().valueBytesAtMost()));
+    }
+    return json;
+  }
+
+  static String text(Throwable e) {
+    String message = e.getMessage();
+    return bounded(
+        e instanceof HoldfastException && message != null
+            ? message
+            : e.getClass().getSimpleName() + (message == null ? "" : ": " + message));
+  }
+
+  private static String bounded(String reason) {
+    String text = reason.replace('\0', ' ');
+    return text.length() <= REASON_AT_MOST ? text : text.substring(0, REASON_AT_MOST) + "...";
+  }
+}

@@ -1,0 +1,187 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.workflow.store.Entry;
+import dev.holdfast.workflow.store.Entry.Kind;
+import dev.holdfast.workflow.store.WorkflowStore.Append;
+import dev.holdfast.workflow.store.WorkflowStore.Change;
+import dev.holdfast.workflow.store.WorkflowStore.History;
+import dev.holdfast.workflow.store.WorkflowStore.NewRun;
+import dev.holdfast.workflow.store.WorkflowStore.Signal;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of one run: what was recorded when it was taken up, what was appended since, and
+ * what waits for the next append. Thread-safe, since the branches of a run share it.
+ *
+ * <p>Steps come by in the order in which they were recorded, in each path by itself; one that does
+ * not belongs to another function than the one that was recorded.
+ */
+final class Journal {
+  private final long run;
+  private final Map<String, Recorded> steps = new HashMap<>();
+
+  /** By path, the steps that were recorded and have not come by yet. */
+  private final Map<String, Iterator<String>> expected = new HashMap<>();
+
+  private final Map<String, String> next = new HashMap<>();
+  private final List<Entry> pending = new ArrayList<>();
+  private final List<Signal> signals;
+  private final @Nullable String unwinding;
+  private final boolean isEmpty;
+  private boolean pivoted;
+  private int last;
+
+  Journal(long run, History history) {
+    this.run = run;
+    this.signals = new ArrayList<>(history.signals());
+    this.isEmpty = history.entries().isEmpty();
+    Map<String, Map<String, Boolean>> order = new LinkedHashMap<>();
+    String reason = null;
+    for (Entry entry : history.entries()) {
+      last = Math.max(last, entry.seq());
+      if (entry.kind() == Kind.UNWINDING) {
+        reason = String.valueOf(entry.note());
+      }
+      if (!entry.step().isEmpty()) {
+        order
+            .computeIfAbsent(path(entry.step()), path -> new LinkedHashMap<>())
+            .put(entry.step(), true);
+        steps.computeIfAbsent(entry.step(), step -> new Recorded(entry.seq())).add(entry);
+      }
+    }
+    this.unwinding = reason;
+    order.forEach(
+        (path, names) -> {
+          Iterator<String> in = names.keySet().iterator();
+          next.put(path, in.next());
+          expected.put(path, in);
+        });
+  }
+
+  private static String path(String step) {
+    return step.substring(0, step.lastIndexOf('/') + 1);
+  }
+
+  boolean isEmpty() {
+    return isEmpty;
+  }
+
+  /** Why the run is being undone; {@code null} while it is not. */
+  @Nullable String unwinding() {
+    return unwinding;
+  }
+
+  synchronized boolean isPivoted() {
+    return pivoted;
+  }
+
+  synchronized void pivot() {
+    pivoted = true;
+  }
+
+  /**
+   * A step comes by.
+   *
+   * @return what is recorded of it; empty when it comes by for the first time
+   */
+  synchronized Optional<Recorded> visit(String step) {
+    String path = path(step);
+    String due = next.get(path);
+    if (due == null) {
+      return Optional.empty();
+    }
+    if (!due.equals(step)) {
+      throw Stop.stick(
+          "The function has changed: where the journal has step %s, it now asks for step %s. Nothing of the run was touched. Bring the former definition back, under its version, or use patch()."
+              .formatted(due, step));
+    }
+    advance(path);
+    return Optional.of(steps.get(step));
+  }
+
+  private void advance(String path) {
+    Iterator<String> rest = expected.get(path);
+    if (rest != null && rest.hasNext()) {
+      next.put(path, rest.next());
+    } else {
+      next.remove(path);
+    }
+  }
+
+  /**
+   * A change of the function comes by.
+   *
+   * @return whether the run takes it; empty when it comes by for the first time
+   */
+  synchronized Optional<Boolean> visitPatch(String step) {
+    String due = next.get(path(step));
+    if (due == null) {
+      return Optional.empty();
+    }
+    if (due.equals(step)) {
+      advance(path(step));
+      return Optional.of(true);
+    }
+    return Optional.of(false);
+  }
+
+  /** A step that is recorded, and that the function has not asked for. */
+  synchronized Optional<String> unvisited() {
+    return next.values().stream().sorted().findFirst();
+  }
+
+  /** The first signal of a name that nobody has received. */
+  synchronized Optional<Signal> receive(String name) {
+    for (Iterator<Signal> all = signals.iterator(); all.hasNext(); ) {
+      Signal signal = all.next();
+      if (signal.name().equals(name)) {
+        all.remove();
+        return Optional.of(signal);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** To be recorded with whatever is appended next. */
+  synchronized int defer(
+      Kind kind, String step, @Nullable String value, @Nullable String note, Instant at) {
+    pending.add(new Entry(++last, kind, step, value, note, at));
+    return last;
+  }
+
+  /** What an append takes along, and what it is about. */
+  synchronized Append append(
+      Kind kind,
+      String step,
+      @Nullable String value,
+      @Nullable String note,
+      Instant at,
+      List<Long> received,
+      List<NewRun> children,
+      Change change) {
+    List<Entry> entries = new ArrayList<>(pending);
+    pending.clear();
+    entries.add(new Entry(++last, kind, step, value, note, at));
+    return new Append(run, entries, children, received, change);
+  }
+
+  /** An append of what is pending alone. */
+  synchronized Append append(Change change) {
+    Append result = new Append(run, List.copyOf(pending), List.of(), List.of(), change);
+    pending.clear();
+    return result;
+  }
+
+  /** An append has not been made, and will not be: what it took along waits for the next one. */
+  synchronized void takeBack(Append append) {
+    pending.addAll(0, append.entries().subList(0, append.entries().size() - 1));
+  }
+}

@@ -1,0 +1,99 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.workflow.store.Entry;
+import dev.holdfast.workflow.store.Entry.Kind;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** What the journal has of one step. Filled when the journal is read, and not changed then. */
+final class Recorded {
+  private final int seq;
+  private @Nullable Entry intent;
+  private @Nullable Entry doubt;
+  private @Nullable Entry end;
+  private @Nullable Entry wait;
+  private @Nullable Instant firstIntent;
+  private int attempts;
+  private int undoAttempts;
+  private boolean undone;
+
+  Recorded(int seq) {
+    this.seq = seq;
+  }
+
+  void add(Entry entry) {
+    switch (entry.kind()) {
+      case INTENT -> {
+        firstIntent = firstIntent == null ? entry.at() : firstIntent;
+        intent = entry;
+        doubt = null;
+      }
+      case RESULT, REJECTED, UNKNOWN -> end = entry;
+      case ATTEMPT -> {
+        attempts++;
+        intent = null;
+        doubt = null;
+        firstIntent = firstIntent == null ? entry.at() : firstIntent;
+      }
+      case DOUBT -> doubt = entry;
+      case WAIT, CHILD -> wait = entry;
+      case UNDONE, UNDO_SKIPPED -> undone = true;
+      case UNDO_ATTEMPT -> undoAttempts++;
+      case PIVOT, PATCH, UNWINDING, COMPLETED, FAILED, CANCELLED -> {}
+    }
+  }
+
+  /** When it was begun, among the run's entries. */
+  int seq() {
+    return seq;
+  }
+
+  /** Whether a call may have begun of which nothing is known. */
+  boolean isInDoubt() {
+    return intent != null;
+  }
+
+  /** Since when an effect may be there; {@code null} when none was ever attempted. */
+  @Nullable Instant firstAttempt() {
+    return firstIntent;
+  }
+
+  /** When what is not seen is a no; {@code null} when nobody has asked yet. */
+  @Nullable Instant settlesAt() {
+    return doubt == null || doubt.note() == null ? null : Instant.parse(doubt.note());
+  }
+
+  /** How it has ended. */
+  @Nullable Entry end() {
+    return end;
+  }
+
+  /** That it waits, or has started a child. */
+  @Nullable Entry waiting() {
+    return wait;
+  }
+
+  /** Until when it waits. */
+  Instant waitsUntil() {
+    if (wait == null || wait.note() == null) {
+      throw new IllegalStateException("The journal has no wait at entry " + seq + ".");
+    }
+    return Instant.parse(wait.note());
+  }
+
+  int attempts() {
+    return attempts;
+  }
+
+  int undoAttempts() {
+    return undoAttempts;
+  }
+
+  boolean isUndone() {
+    return undone;
+  }
+
+  boolean is(Kind kind) {
+    return end != null && end.kind() == kind;
+  }
+}

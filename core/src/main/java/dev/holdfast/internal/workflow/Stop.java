@@ -1,0 +1,64 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.workflow.store.WorkflowStore.Change;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ends the execution of a run in the middle of its function. An error, so that the function's own
+ * {@code catch (Exception e)} lets it pass; where the function keeps it all the same, the next
+ * thing that it asks of the flow throws it again.
+ */
+final class Stop extends Error {
+  private static final long serialVersionUID = 1L;
+
+  /** Why. */
+  enum Kind {
+    /** It waits. */
+    PARK,
+    /** It belongs to somebody else, or this process ends: nothing more is written. */
+    LOST,
+    /** It is given up, and is undone. */
+    UNWIND,
+    /** It needs a person. */
+    STICK
+  }
+
+  private final Kind kind;
+  private final String reason;
+  private final transient Change.@Nullable Park park;
+
+  private Stop(Kind kind, String reason, Change.@Nullable Park park) {
+    super(reason, null, false, false);
+    this.kind = kind;
+    this.reason = reason;
+    this.park = park;
+  }
+
+  static Stop park(Change.Park park) {
+    return new Stop(Kind.PARK, "waits", park);
+  }
+
+  static Stop lost(String reason) {
+    return new Stop(Kind.LOST, reason, null);
+  }
+
+  static Stop unwind(String reason) {
+    return new Stop(Kind.UNWIND, reason, null);
+  }
+
+  static Stop stick(String reason) {
+    return new Stop(Kind.STICK, reason, null);
+  }
+
+  Kind kind() {
+    return kind;
+  }
+
+  String reason() {
+    return reason;
+  }
+
+  Change.@Nullable Park park() {
+    return park;
+  }
+}

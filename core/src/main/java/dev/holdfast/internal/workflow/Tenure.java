@@ -1,0 +1,56 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.internal.Doorbell;
+import java.time.Duration;
+
+/**
+ * The time in which this process is an executor under one number. It ends by this process's own
+ * measure before it can end by the database's. Thread-safe.
+ */
+final class Tenure {
+  private final long executor;
+  private volatile long renewedAt;
+  private volatile Duration lease;
+  private volatile boolean ended;
+
+  /**
+   * @param asked a reading of the monotonic clock from before the lease was asked for
+   */
+  Tenure(long executor, long asked, Duration lease) {
+    this.executor = executor;
+    this.renewedAt = asked;
+    this.lease = lease;
+  }
+
+  long executor() {
+    return executor;
+  }
+
+  void renewed(long asked, Duration forAnother) {
+    renewedAt = asked;
+    lease = forAnother;
+  }
+
+  /** The runs of this number are lost, or given up. */
+  void end() {
+    ended = true;
+  }
+
+  /** Whether nobody can have taken its runs over, which is so at most until it is used. */
+  boolean isValid() {
+    return !ended && !Doorbell.hasPassed(lease, renewedAt);
+  }
+
+  /**
+   * @throws Stop when it is not valid
+   */
+  void require() {
+    if (!isValid()) {
+      throw Stop.lost("executor " + executor + " has lost its lease or is closed");
+    }
+  }
+
+  boolean isEnded() {
+    return ended;
+  }
+}

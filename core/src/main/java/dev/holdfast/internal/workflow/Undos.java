@@ -1,0 +1,100 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.workflow.Retry;
+import dev.holdfast.workflow.store.Entry.Kind;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** What undoes a run's steps, in the order in which they were begun. Thread-safe. */
+final class Undos {
+  /** Undoes one step. */
+  @FunctionalInterface
+  interface Work {
+    /**
+     * @return whether that is recorded already
+     */
+    boolean run() throws Exception;
+  }
+
+  private record Undo(String step, Retry retry, int failures, Work work) {}
+
+  private final TreeMap<Integer, Undo> bySeq = new TreeMap<>();
+
+  /**
+   * @param seq of the first that is recorded of the step
+   */
+  synchronized void add(
+      int seq, String step, Retry retry, @Nullable Recorded recorded, Work work) {
+    if (recorded == null || !recorded.isUndone()) {
+      bySeq.put(seq, new Undo(step, retry, recorded == null ? 0 : recorded.undoAttempts(), work));
+    }
+  }
+
+  /** The last one first. */
+  void run(Execution execution) {
+    for (Optional<Undo> undo = last(); undo.isPresent(); undo = last()) {
+      new One(execution, undo.get()).run();
+      synchronized (this) {
+        bySeq.pollLastEntry();
+      }
+    }
+  }
+
+  private synchronized Optional<Undo> last() {
+    return Optional.ofNullable(bySeq.lastEntry()).map(Map.Entry::getValue);
+  }
+
+  /** One of them, until it is done. */
+  private static final class One {
+    private final Execution execution;
+    private final Undo undo;
+    private int failures;
+
+    One(Execution execution, Undo undo) {
+      this.execution = execution;
+      this.undo = undo;
+      this.failures = undo.failures();
+    }
+
+    void run() {
+      while (!succeeds()) {
+        failures++;
+      }
+    }
+
+    private boolean succeeds() {
+      try {
+        execution.tenure().require();
+        if (!undo.work().run()) {
+          Instant now = execution.now();
+          execution.journal().defer(Kind.UNDONE, undo.step(), null, null, now);
+        }
+        return true;
+      } catch (Stop stop) {
+        throw stop;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw Stop.lost("interrupted");
+      } catch (Exception e) {
+        failed(e);
+        return false;
+      }
+    }
+
+    private void failed(Exception e) {
+      String reason = Execution.text(e);
+      if (failures + 1 >= undo.retry().attempts()) {
+        throw Stop.stick(
+            "Step %s could not be undone in %,d attempts: %s. What comes after it is undone, what came before it is not. Mend what it needs and retry the run, or skip this step by hand."
+                .formatted(undo.step(), failures + 1, reason));
+      }
+      execution
+          .journal()
+          .defer(Kind.UNDO_ATTEMPT, undo.step(), null, reason, execution.now());
+      Pause.of(execution, undo.retry().waitAfter(failures + 1));
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package dev.holdfast.workflow.store;
+
+import dev.holdfast.Message;
+import dev.holdfast.workflow.RunStatus;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs, their journals, and who runs them. Thread-safe.
+ *
+ * <p>A run belongs to the executor that its state names. Everything that is appended locks that row
+ * in the same commit, and a takeover updates it: of the two one comes first, and sees the other.
+ */
+public interface WorkflowStore {
+
+  /** Which store this is: a part of every key that a step calls others with. */
+  UUID storeId();
+
+  /**
+   * Makes an executor known.
+   *
+   * @param owner names the process, for people
+   * @return its number, which no other ever had or will have
+   */
+  long register(String owner, Duration lease);
+
+  /**
+   * Moves an executor's expiry on.
+   *
+   * @return false when it is not known any more: it had expired, and all its runs are taken over
+   */
+  boolean renew(long executor, Duration lease);
+
+  /** Gives all of an executor's runs up, so that others need not wait for its expiry. */
+  void release(long executor);
+
+  /** What a run is started with, and never changes. */
+  record NewRun(
+      String id,
+      String name,
+      int version,
+      String input,
+      String operationId,
+      Map<String, String> attributes,
+      @Nullable Duration delay,
+      @Nullable Duration deadline,
+      @Nullable Long parent,
+      @Nullable String parentSignal) {}
+
+  /**
+   * What a start has found.
+   *
+   * @param isNew whether there was none of the id before
+   * @param isSame whether one that was there has the same name, version and input
+   */
+  record Started(long run, boolean isNew, boolean isSame) {}
+
+  /**
+   * Starts a run, in the caller's transaction or alone when the connection is in autocommit mode.
+   *
+   * @param executor who runs it at once; {@code null} for whoever comes first. Only where this is
+   *     committed alone
+   */
+  Started start(Connection connection, NewRun run, @Nullable Long executor) throws SQLException;
+
+  /** As {@link #start}, in a commit of its own. */
+  Started startAlone(NewRun run, @Nullable Long executor);
+
+  /** A run that an executor has taken up. */
+  record Claimed(
+      long run,
+      String id,
+      String name,
+      int version,
+      String input,
+      String operationId,
+      @Nullable String cancelled,
+      @Nullable Instant deadline,
+      @Nullable String unreadable) {}
+
+  /**
+   * What a claim has found.
+   *
+   * @param now the database's clock
+   * @param next when the next run is due; {@code null} when none is
+   */
+  record Claims(List<Claimed> runs, Instant now, @Nullable Instant next) {}
+
+  /**
+   * Takes up runs that are due, whose signal has come, or whose executor has expired, oldest first.
+   * Skips what others are at.
+   *
+   * @param definitions as {@code name/version}: those that the executor can run
+   */
+  Claims claim(long executor, Collection<String> definitions, int limit);
+
+  /** Takes up runs of an executor's own of which it may not know. */
+  List<Claimed> own(long executor);
+
+  /** A signal that nobody has received. */
+  record Signal(long number, String name, @Nullable String value, @Nullable String note) {}
+
+  /** What is known of a run. */
+  record History(List<Entry> entries, List<Signal> signals) {}
+
+  /** To be read after a takeover is committed. */
+  Map<Long, History> histories(Collection<Long> runs);
+
+  /** What becomes of a run's state. */
+  sealed interface Change {
+    /** Nothing. */
+    record Keep() implements Change {}
+
+    /** It is given back until a time, a signal, or both. */
+    record Park(@Nullable Instant due, List<String> signals) implements Change {}
+
+    /** It needs a person. */
+    record Stick(String reason) implements Change {}
+
+    /** It has ended; whoever has started it as a child gets a signal. */
+    record End(RunStatus status, @Nullable String reason) implements Change {}
+  }
+
+  /** What is to be appended to one run. */
+  record Append(
+      long run, List<Entry> entries, List<NewRun> children, List<Long> received, Change change) {}
+
+  /**
+   * Appends to several runs in one commit and one round trip.
+   *
+   * @return for each run that belongs to the executor why it is to be cancelled, if it is; of the
+   *     others nothing was written
+   */
+  Map<Long, Optional<String>> append(long executor, List<Append> appends);
+
+  /**
+   * Appends in the caller's transaction, and commits it, with its messages, in the same round trip.
+   *
+   * @throws TakenOver when the run belongs to somebody else; nothing is committed
+   * @throws SQLException when the commit failed, or its reply was lost
+   */
+  void appendAndCommit(
+      Connection connection, long executor, Append append, List<Message> messages, String operation)
+      throws SQLException;
+
+  /** As {@link #appendAndCommit}, for one that somebody else commits behind this. */
+  void append(
+      Connection connection, long executor, Append append, List<Message> messages, String operation)
+      throws SQLException;
+
+  /**
+   * What became of an append whose reply was lost.
+   *
+   * @param isOwned whether the run still belongs to the executor
+   * @param entry what is there under the number
+   */
+  record Found(boolean isOwned, @Nullable Entry entry) {}
+
+  /** Waits for an append of the executor's to this run that is still being committed. */
+  Found find(long executor, long run, int seq);
+
+  /**
+   * Sends a signal to a run, in the caller's transaction or alone.
+   *
+   * @return false when there is no such run, or it has ended
+   */
+  boolean signal(Connection connection, String id, String name, String value) throws SQLException;
+
+  /** As {@link #signal}, in a commit of its own. */
+  boolean signalAlone(String id, String name, String value);
+
+  /**
+   * A run as it is.
+   *
+   * @param value its result
+   * @param reason why it is stuck or has failed
+   */
+  record Status(
+      long run,
+      String id,
+      String name,
+      int version,
+      RunStatus status,
+      boolean isUnwinding,
+      @Nullable String value,
+      @Nullable String reason,
+      Instant startedAt) {}
+
+  Map<String, Status> statuses(Collection<String> ids);
+
+  /**
+   * Asks for a run's end; its executor finds it at the next append, and one that is parked is due.
+   *
+   * @return false when there is no such run, or it has ended
+   */
+  boolean cancel(String id, String reason, String who);
+
+  /**
+   * Lets a run that is stuck be taken up again, with what a person has added to its journal.
+   *
+   * @param entries their numbers are given here
+   * @return false when there is no such run, or it is not stuck
+   */
+  boolean resume(String id, List<Entry> entries, String who, String note);
+
+  /** Ends a run that is stuck. */
+  boolean end(String id, RunStatus status, @Nullable String value, String who, String note);
+
+  /** Deletes runs that have ended longer ago than this, with all that belongs to them. */
+  int forget(Duration age, int limit);
+}

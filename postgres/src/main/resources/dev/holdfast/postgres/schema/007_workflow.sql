@@ -1,0 +1,343 @@
+-- Holdfast, version 7: workflows. ${schema} is replaced by the schema's name. Released migrations
+-- are never changed. Waits for nobody but those who read the view operation_event.
+
+-- A run as it was started; never updated.
+create table ${schema}.workflow (
+  run           bigint generated always as identity primary key,
+  id            text not null unique check (length(id) between 1 and 200),
+  name          text not null,
+  version       integer not null check (version >= 1),
+  input         json not null,
+  fingerprint   bytea not null, -- of name, version and input
+  operation_id  text not null,
+  attributes    jsonb not null default '{}',
+  -- Who gets a signal of this name at the end.
+  parent        bigint,
+  parent_signal text,
+  started_at    timestamptz not null default clock_timestamp(),
+  check ((parent is null) = (parent_signal is null))
+);
+create index workflow_operation on ${schema}.workflow (operation_id);
+create index workflow_attributes on ${schema}.workflow using gin (attributes jsonb_path_ops)
+  where attributes <> '{}';
+
+-- A process that runs workflows, from its start to its end. Numbers are committed, and flushed,
+-- before they are used.
+create table ${schema}.workflow_executor (
+  executor   bigint generated always as identity primary key,
+  owner      text not null,
+  expires_at timestamptz not null,
+  since      timestamptz not null default clock_timestamp()
+);
+
+-- Where a run is. Its row is locked by whoever appends to its journal, and updated by whoever
+-- takes it over.
+create table ${schema}.workflow_state (
+  run         bigint primary key,
+  definition  text not null, -- name/version
+  status      text not null check
+              (status in ('PARKED', 'RUNNING', 'STUCK', 'COMPLETED', 'FAILED', 'CANCELLED')),
+  executor    bigint,
+  due_at      timestamptz,
+  waits_for   text[] not null default '{}',
+  deadline_at timestamptz,
+  unwinding   boolean not null default false,
+  cancelled   text, -- asked for, and why
+  reason      text, -- why it is stuck or has failed
+  changed_at  timestamptz not null default clock_timestamp(),
+  check ((status = 'RUNNING') = (executor is not null)),
+  check (status = 'PARKED' or (due_at is null and waits_for = '{}'))
+) with (fillfactor = 70);
+create index workflow_state_due on ${schema}.workflow_state (due_at)
+  where status = 'PARKED' and due_at is not null;
+create index workflow_state_executor on ${schema}.workflow_state (executor)
+  where executor is not null;
+create index workflow_state_stuck on ${schema}.workflow_state (changed_at) where status = 'STUCK';
+create index workflow_state_ended on ${schema}.workflow_state (changed_at)
+  where status in ('COMPLETED', 'FAILED', 'CANCELLED');
+
+-- What has become certain of a run.
+create table ${schema}.workflow_journal (
+  run   bigint not null,
+  seq   integer not null check (seq >= 1),
+  kind  text not null,
+  step  text not null default '',
+  value json,
+  note  text,
+  at    timestamptz not null default clock_timestamp(),
+  primary key (run, seq)
+);
+
+-- Signals that nobody has received yet. Inserted by whoever sends, who locks nothing of the run.
+create table ${schema}.workflow_signal (
+  number  bigint generated always as identity primary key,
+  run     bigint not null,
+  name    text not null,
+  value   json,
+  note    text,
+  sent_at timestamptz not null default clock_timestamp()
+);
+create index workflow_signal_run on ${schema}.workflow_signal (run, name);
+
+-- What people have done to runs.
+create table ${schema}.workflow_audit (
+  run    bigint not null,
+  at     timestamptz not null default clock_timestamp(),
+  who    text not null,
+  action text not null,
+  note   text not null
+);
+create index workflow_audit_run on ${schema}.workflow_audit (run);
+
+-- Starts a run once for each id. Waits for a transaction that has started the same and is open.
+create function ${schema}.workflow_start(
+  p_id text, p_name text, p_version integer, p_input text, p_operation text, p_attributes jsonb,
+  p_delay_ms bigint, p_deadline_ms bigint, p_executor bigint, p_parent bigint,
+  p_parent_signal text, out o_run bigint, out o_new boolean, out o_same boolean
+)
+language plpgsql as $$
+declare
+  print bytea := sha256(convert_to(p_name || '/' || p_version || '/' || p_input, 'UTF8'));
+begin
+  insert into ${schema}.workflow
+    (id, name, version, input, fingerprint, operation_id, attributes, parent, parent_signal)
+  values (p_id, p_name, p_version, p_input::json, print, p_operation, p_attributes, p_parent,
+          p_parent_signal)
+  on conflict (id) do nothing returning run into o_run;
+  o_new := found;
+  o_same := true;
+  if o_new then
+    insert into ${schema}.workflow_state (run, definition, status, executor, due_at, deadline_at)
+    values (o_run, p_name || '/' || p_version,
+            case when p_executor is null then 'PARKED' else 'RUNNING' end, p_executor,
+            case when p_executor is null
+                 then ${schema}.now() + coalesce(p_delay_ms, 0) * interval '1 ms' end,
+            ${schema}.now() + p_deadline_ms * interval '1 ms');
+  else
+    -- A later statement, which sees what the first one waited for.
+    select w.run, w.fingerprint = print into o_run, o_same
+    from ${schema}.workflow w where w.id = p_id;
+  end if;
+end $$;
+
+-- Locks, of these runs, those that belong to the executor, in one order, and appends. The rest is
+-- left out, since it has been taken over. An entry that is there was appended by the same, and the
+-- reply was lost.
+create function ${schema}.workflow_append(
+  p_executor bigint,
+  p_runs bigint[], p_status text[], p_due timestamptz[], p_waits text[], p_reason text[],
+  e_run bigint[], e_seq integer[], e_kind text[], e_step text[], e_value text[], e_note text[],
+  p_received bigint[]
+) returns table (o_run bigint, o_cancelled text)
+language plpgsql as $$
+declare
+  turns bigint[] := array(select e.run from unnest(e_run, e_kind) as e(run, kind)
+                          where e.kind = 'UNWINDING');
+begin
+  return query
+  with fence as materialized (
+    select s.run, s.cancelled from ${schema}.workflow_state s
+    where s.run = any (p_runs) and s.executor = p_executor
+    order by s.run for no key update),
+  written as (
+    insert into ${schema}.workflow_journal (run, seq, kind, step, value, note)
+    select e.run, e.seq, e.kind, e.step, e.value::json, e.note
+    from unnest(e_run, e_seq, e_kind, e_step, e_value, e_note)
+      as e(run, seq, kind, step, value, note) join fence f on f.run = e.run
+    on conflict do nothing),
+  received as (
+    delete from ${schema}.workflow_signal g using fence f
+    where g.number = any (p_received) and g.run = f.run),
+  moved as (
+    update ${schema}.workflow_state s
+    set status = t.status, executor = null,
+        due_at = case when t.status = 'PARKED'
+                      then case when s.cancelled is not null then ${schema}.now()
+                                else least(t.due, s.deadline_at) end end,
+        waits_for = case when t.status = 'PARKED' then t.waits::text[] else '{}' end,
+        unwinding = (s.unwinding or t.run = any (turns)) and t.status in ('PARKED', 'STUCK'),
+        reason = t.reason, changed_at = ${schema}.now()
+    from unnest(p_runs, p_status, p_due, p_waits, p_reason)
+      as t(run, status, due, waits, reason) join fence f on f.run = t.run
+    where s.run = t.run and t.status is not null),
+  told as (
+    insert into ${schema}.workflow_signal (run, name, value, note)
+    select w.parent, w.parent_signal, e.value::json, t.reason
+    from unnest(p_runs, p_status, p_reason) as t(run, status, reason)
+    join fence f on f.run = t.run
+    join ${schema}.workflow w on w.run = t.run
+    left join unnest(e_run, e_kind, e_value) as e(run, kind, value)
+      on e.run = t.run and e.kind = 'COMPLETED'
+    where t.status in ('COMPLETED', 'FAILED', 'CANCELLED') and w.parent is not null),
+  turned as (
+    update ${schema}.workflow_state s set unwinding = true
+    from fence f
+    where s.run = f.run and f.run = any (turns)
+      and not exists (select from unnest(p_runs, p_status) as t(run, status)
+                      where t.run = f.run and t.status is not null))
+  select f.run, f.cancelled from fence f;
+end $$;
+
+-- The same for one run, in the commit of a step's own rows.
+create function ${schema}.workflow_append_one(
+  p_executor bigint, p_run bigint, e_seq integer[], e_kind text[], e_step text[], e_value text[],
+  e_note text[]
+) returns void
+language plpgsql as $$
+begin
+  perform from ${schema}.workflow_state s
+  where s.run = p_run and s.executor = p_executor for no key update;
+  if not found then
+    raise exception using errcode = 'HF014',
+      message = 'The run of this step has been taken over by another executor, so its transaction is rolled back.';
+  end if;
+  insert into ${schema}.workflow_journal (run, seq, kind, step, value, note)
+  select p_run, e.seq, e.kind, e.step, e.value::json, e.note
+  from unnest(e_seq, e_kind, e_step, e_value, e_note) as e(seq, kind, step, value, note);
+end $$;
+
+-- Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
+create function ${schema}.workflow_claim(
+  p_executor bigint, p_definitions text[], p_limit integer
+) returns setof bigint
+language plpgsql as $$
+declare
+  taken bigint[];
+  room integer := p_limit;
+begin
+  with ready as (
+    select s.run from ${schema}.workflow_state s
+    where s.status = 'PARKED' and s.due_at <= ${schema}.now()
+      and s.definition = any (p_definitions)
+    order by s.due_at limit room for no key update skip locked)
+  , moved as (
+    update ${schema}.workflow_state s
+    set status = 'RUNNING', executor = p_executor, due_at = null, waits_for = '{}',
+        changed_at = ${schema}.now()
+    from ready f where s.run = f.run returning s.run)
+  select coalesce(array_agg(run), '{}') into taken from moved;
+  return query select unnest(taken);
+  room := room - cardinality(taken);
+  if room > 0 then
+    with sent as (
+      select distinct g.run from ${schema}.workflow_signal g
+      join ${schema}.workflow_state s on s.run = g.run and g.name = any (s.waits_for)
+      where s.status = 'PARKED' and s.definition = any (p_definitions) limit room)
+    , ready as (
+      select s.run from ${schema}.workflow_state s
+      where s.run in (select run from sent) and s.status = 'PARKED'
+      for no key update skip locked)
+    , moved as (
+      update ${schema}.workflow_state s
+      set status = 'RUNNING', executor = p_executor, due_at = null, waits_for = '{}',
+          changed_at = ${schema}.now()
+      from ready f where s.run = f.run returning s.run)
+    select coalesce(array_agg(run), '{}') into taken from moved;
+    return query select unnest(taken);
+    room := room - cardinality(taken);
+  end if;
+  if room > 0 then
+    with dead as (
+      select x.executor from ${schema}.workflow_executor x where x.expires_at <= ${schema}.now())
+    , ready as (
+      select s.run from ${schema}.workflow_state s
+      where s.executor in (select executor from dead) and s.definition = any (p_definitions)
+      order by s.run limit room for no key update skip locked)
+    , moved as (
+      update ${schema}.workflow_state s
+      set executor = p_executor, changed_at = ${schema}.now()
+      from ready f where s.run = f.run returning s.run)
+    select coalesce(array_agg(run), '{}') into taken from moved;
+    return query select unnest(taken);
+  end if;
+end $$;
+
+-- The executor is gone for good when it is expired and nothing belongs to it; one that is only
+-- paused registers anew.
+create function ${schema}.workflow_bury() returns void
+language sql as $$
+  delete from ${schema}.workflow_executor x
+  where x.expires_at <= ${schema}.now() - interval '1 minute'
+    and not exists (select from ${schema}.workflow_state s where s.executor = x.executor)
+$$;
+
+-- For people, and for searching by attributes: where attributes @> '{"customer": "c-1"}'.
+create view ${schema}.workflow_run as
+select w.id, w.name, w.version, s.status, s.unwinding, s.reason, s.due_at, s.waits_for,
+       s.deadline_at, s.cancelled, x.owner as executor, w.operation_id, w.attributes,
+       w.started_at, s.changed_at, w.input, w.run
+from ${schema}.workflow w
+join ${schema}.workflow_state s on s.run = w.run
+left join ${schema}.workflow_executor x on x.executor = s.executor;
+
+create view ${schema}.workflow_step as
+select w.id, j.seq, j.kind, j.step, j.value, j.note, j.at
+from ${schema}.workflow_journal j join ${schema}.workflow w on w.run = j.run;
+
+create view ${schema}.operation_event_workflow as
+select w.operation_id, 3 as step, j.at, 'workflow ' || w.name as boundary,
+       case when j.step = '' then lower(j.kind) else lower(j.kind) || ' ' || j.step end as what,
+       'DONE'::text as state, null::text as owed_by,
+       coalesce(j.note, 'run ' || w.id) as detail,
+       null::uuid as message_id, null::bigint as position, null::text as channel
+from ${schema}.workflow w join ${schema}.workflow_journal j on j.run = w.run
+union all
+select w.operation_id, 3, s.changed_at, 'workflow ' || w.name, 'run ' || w.id,
+       case when s.status in ('COMPLETED', 'FAILED', 'CANCELLED') then 'DONE' else 'OWED' end,
+       case s.status when 'RUNNING' then coalesce(x.owner, 'an executor that is gone')
+                     when 'PARKED' then 'whoever runs ' || s.definition
+                     when 'STUCK' then 'a person' end,
+       lower(s.status) || coalesce(': ' || s.reason, ''), null, null, null
+from ${schema}.workflow w join ${schema}.workflow_state s on s.run = w.run
+left join ${schema}.workflow_executor x on x.executor = s.executor;
+
+create or replace view ${schema}.operation_event as
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_commit
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_delayed
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_outbox
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_receipt
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_held
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_decision
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_witness
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_workflow;
+
+-- Where the roles were made before this version; roles.sql grants the same to new ones.
+do $$
+declare
+  a_role text;
+begin
+  for a_role in select rolname from pg_roles
+    where rolname in ('holdfast_writer', 'holdfast_relay', 'holdfast_admin')
+  loop
+    execute format('grant execute on function
+      ${schema}.workflow_start(text, text, integer, text, text, jsonb, bigint, bigint, bigint,
+                               bigint, text),
+      ${schema}.workflow_append(bigint, bigint[], text[], timestamptz[], text[], text[], bigint[],
+                                integer[], text[], text[], text[], text[], bigint[]),
+      ${schema}.workflow_append_one(bigint, bigint, integer[], text[], text[], text[], text[]),
+      ${schema}.workflow_claim(bigint, text[], integer), ${schema}.workflow_bury()
+      to %I', a_role);
+    execute format('grant select, insert, update, delete on ${schema}.workflow,
+      ${schema}.workflow_state, ${schema}.workflow_journal, ${schema}.workflow_signal,
+      ${schema}.workflow_executor, ${schema}.workflow_audit to %I', a_role);
+    execute format('grant select on ${schema}.workflow_run, ${schema}.workflow_step,
+      ${schema}.operation_event_workflow to %I', a_role);
+  end loop;
+end $$;
+
+insert into ${schema}.schema_version (version, name) values (7, 'workflow');

@@ -210,6 +210,11 @@ final class MariaDbBranches implements BranchStore {
   }
 
   @Override
+  public long forgotten(UUID storeId, String participant) {
+    return witnesses.forgotten(storeId, participant);
+  }
+
+  @Override
   public Optional<Claim> claim(UUID storeId, String participant) {
     return claims.read(storeId, participant);
   }

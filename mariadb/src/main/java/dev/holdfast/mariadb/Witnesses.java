@@ -220,15 +220,38 @@ final class Witnesses {
     do {
       some = read(storeId, participant, -1, upTo, AT_ONCE * 5);
       if (!some.isEmpty()) {
-        delete(storeId, participant, some);
+        delete(storeId, participant, some, upTo);
       }
     } while (some.size() == AT_ONCE * 5);
   }
 
-  private void delete(UUID storeId, String participant, List<Witness> witnesses) {
+  long forgotten(UUID storeId, String participant) {
+    return database.onConnection(
+        "read which witnesses are forgotten",
+        connection ->
+            database
+                .one(
+                    connection,
+                    "select serial from ${prefix}_forgotten where store_id = ? and participant = ?",
+                    row -> row.getLong(1),
+                    storeId,
+                    participant)
+                .orElse(0L));
+  }
+
+  private void delete(UUID storeId, String participant, List<Witness> witnesses, long upTo) {
     database.transact(
         "forget witnesses",
         connection -> {
+          database.update(
+              connection,
+              """
+              insert into ${prefix}_forgotten (store_id, participant, serial) values (?, ?, ?)
+              on duplicate key update serial = greatest(serial, values(serial))
+              """,
+              storeId,
+              participant,
+              upTo);
           try (PreparedStatement statement =
               database.prepare(
                   connection,

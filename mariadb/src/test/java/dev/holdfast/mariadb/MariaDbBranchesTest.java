@@ -416,12 +416,16 @@ final class MariaDbBranchesTest {
         .containsExactly(new Witness(first.serial(), first.nonce(), "operation"));
 
     long start = System.nanoTime();
+    assertThat(store.forgotten(storeId, "ledger")).isZero();
     store.forget(storeId, "ledger", first.serial());
+    assertThat(store.forgotten(storeId, "ledger")).isEqualTo(first.serial());
     assertThat(store.witnesses(storeId, "ledger", 0, Long.MAX_VALUE, 10))
         .extracting(Witness::serial)
         .containsExactly(second.serial());
     store.forget(storeId, "ledger", second.serial());
+    store.forget(storeId, "ledger", first.serial());
     store.forget(storeId, "ledger", Long.MAX_VALUE);
+    assertThat(store.forgotten(storeId, "ledger")).isEqualTo(second.serial());
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
     assertThat(store.witnesses(storeId, "ledger", 0, Long.MAX_VALUE, 10)).isEmpty();
 

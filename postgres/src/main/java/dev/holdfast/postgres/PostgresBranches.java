@@ -78,6 +78,15 @@ final class PostgresBranches implements BranchStore {
       order by serial, nonce limit ?
       """;
 
+  /** In one commit, and without one when there is nothing to do. */
+  private static final String FORGET =
+      """
+      with forgotten as (
+        update ${schema}.claim set forgotten = ?
+        where store_id = ? and participant = ? and forgotten < ?)
+      delete from ${schema}.witness where store_id = ? and participant = ? and serial <= ?
+      """;
+
   private static final String CLAIM =
       """
       select token, previous, previous_started, system, database, timeline, place, started,
@@ -373,11 +382,22 @@ final class PostgresBranches implements BranchStore {
         "forget witnesses",
         connection ->
             database.update(
-                connection,
-                "delete from ${schema}.witness where store_id = ? and participant = ? and serial <= ?",
-                storeId,
-                participant,
-                upTo));
+                connection, FORGET, upTo, storeId, participant, upTo, storeId, participant, upTo));
+  }
+
+  @Override
+  public long forgotten(UUID storeId, String participant) {
+    return database.transact(
+        "read which witnesses are forgotten",
+        connection ->
+            database
+                .one(
+                    connection,
+                    "select forgotten from ${schema}.claim where store_id = ? and participant = ?",
+                    row -> row.getLong(1),
+                    storeId,
+                    participant)
+                .orElse(0L));
   }
 
   @Override

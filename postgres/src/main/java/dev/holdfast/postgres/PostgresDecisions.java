@@ -334,10 +334,14 @@ final class PostgresDecisions implements DecisionStore {
           int moved =
               database.update(
                   connection,
-                  "update ${schema}.participant set cleaned = ? where name = ? and cleaned = ?",
+                  """
+                  update ${schema}.participant set cleaned = ? where name = ? and cleaned = ?
+                    and ? < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                  """,
                   upTo,
                   participant,
-                  from);
+                  from,
+                  upTo);
           if (moved == 0) {
             return false;
           }

@@ -124,7 +124,12 @@ final class Cleaner {
     if (decided.size() == AT_ONCE) {
       bound = Math.min(bound, decided.get(AT_ONCE - 1).serial() - 1);
     }
-    return bound <= from ? from : clean(from, bound, compare(bound, witnesses, decided));
+    if (bound <= from) {
+      return from;
+    }
+    // After the witnesses: one that is missing among them was deleted before this is read.
+    long forgotten = there.forgotten(coordinator.storeId(), participant.name());
+    return clean(from, bound, compare(bound, forgotten, witnesses, decided));
   }
 
   private long clean(long from, long bound, List<Heuristic> found) {
@@ -153,7 +158,8 @@ final class Cleaner {
     return Math.min(over, lowest - 1);
   }
 
-  private List<Heuristic> compare(long bound, List<Witness> witnesses, List<Decided> decided) {
+  private List<Heuristic> compare(
+      long bound, long forgotten, List<Witness> witnesses, List<Decided> decided) {
     Map<Gid, @Nullable String> operations = new HashMap<>();
     Set<Gid> committedThere = new HashSet<>();
     for (Witness each : witnesses) {
@@ -170,7 +176,8 @@ final class Cleaner {
     List<Heuristic> found = new ArrayList<>();
     for (Map.Entry<Gid, @Nullable String> each : operations.entrySet()) {
       Gid gid = each.getKey();
-      RecoveryProtocol.compare(committedHere.contains(gid), committedThere.contains(gid))
+      RecoveryProtocol.compare(
+              committedHere.contains(gid), committedThere.contains(gid), gid.serial() <= forgotten)
           .ifPresent(
               kind -> found.add(new Heuristic(gid, each.getValue(), kind, Instant.EPOCH, null)));
     }

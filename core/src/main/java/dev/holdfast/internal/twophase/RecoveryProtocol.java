@@ -65,9 +65,13 @@ public final class RecoveryProtocol {
   /**
    * What is found when decisions and witnesses are laid side by side, of an attempt whose deciding
    * transaction is over and that is not prepared any more.
+   *
+   * @param forgotten whether its witness may have been deleted: then it was compared before, by a
+   *     deciding database that has lost that in a failover or a restore
    */
-  public static Optional<Heuristic.Kind> compare(boolean decided, boolean witnessed) {
-    if (decided == witnessed) {
+  public static Optional<Heuristic.Kind> compare(
+      boolean decided, boolean witnessed, boolean forgotten) {
+    if (decided == witnessed || (decided && forgotten)) {
       return Optional.empty();
     }
     return Optional.of(decided ? Heuristic.Kind.ROLLED_BACK : Heuristic.Kind.COMMITTED);

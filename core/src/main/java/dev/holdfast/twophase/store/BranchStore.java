@@ -121,8 +121,16 @@ public interface BranchStore {
   /** Witnesses by serial, then nonce. */
   List<Witness> witnesses(UUID storeId, String participant, long above, long upTo, int limit);
 
-  /** Deletes the witnesses up to a serial. */
+  /**
+   * Deletes the witnesses up to a serial, and remembers, in the same commit or before, that it did.
+   */
   void forget(UUID storeId, String participant, long upTo);
+
+  /**
+   * Up to which serial witnesses have been deleted; 0 when none have. A deciding database that was
+   * failed over or restored may believe that it is less.
+   */
+  long forgotten(UUID storeId, String participant);
 
   Optional<Claim> claim(UUID storeId, String participant);
 

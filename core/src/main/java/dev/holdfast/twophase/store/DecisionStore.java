@@ -155,7 +155,8 @@ public interface DecisionStore {
   /**
    * Records what was found, and that decisions up to a serial are not needed for this participant
    * any more; those that no participant needs are deleted. Does nothing when somebody else has
-   * cleaned since: what was found then may not be so.
+   * cleaned since, since what was found then may not be so, nor when transactions up to there are
+   * not over here: it was another server that said they are.
    *
    * @param from up to where it was cleaned when what was found was looked for
    * @return whether it was done

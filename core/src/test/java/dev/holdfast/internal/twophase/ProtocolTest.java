@@ -82,10 +82,12 @@ final class ProtocolTest {
 
   @Test
   void whatAgreesIsNoHeuristicOutcome() {
-    assertThat(RecoveryProtocol.compare(true, true)).isEmpty();
-    assertThat(RecoveryProtocol.compare(false, false)).isEmpty();
-    assertThat(RecoveryProtocol.compare(true, false)).contains(Heuristic.Kind.ROLLED_BACK);
-    assertThat(RecoveryProtocol.compare(false, true)).contains(Heuristic.Kind.COMMITTED);
+    assertThat(RecoveryProtocol.compare(true, true, false)).isEmpty();
+    assertThat(RecoveryProtocol.compare(false, false, false)).isEmpty();
+    assertThat(RecoveryProtocol.compare(true, false, false)).contains(Heuristic.Kind.ROLLED_BACK);
+    assertThat(RecoveryProtocol.compare(false, true, false)).contains(Heuristic.Kind.COMMITTED);
+    assertThat(RecoveryProtocol.compare(true, false, true)).isEmpty();
+    assertThat(RecoveryProtocol.compare(false, true, true)).contains(Heuristic.Kind.COMMITTED);
   }
 
   @Test

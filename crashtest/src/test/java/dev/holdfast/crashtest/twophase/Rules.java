@@ -28,7 +28,7 @@ class Rules {
   }
 
   Optional<Heuristic.Kind> compare(boolean decided, boolean witnessed) {
-    return RecoveryProtocol.compare(decided, witnessed);
+    return RecoveryProtocol.compare(decided, witnessed, false);
   }
 
   /** Else by a plain SELECT. */

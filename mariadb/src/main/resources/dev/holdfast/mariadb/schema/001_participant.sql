@@ -45,6 +45,15 @@ create table if not exists ${prefix}_claim (
   primary key (store_id, participant)
 ) engine = innodb default character set ascii collate ascii_bin;
 
+-- Up to which serial witnesses are deleted, or have been allowed to be. Not with the claim, which
+-- what is prepared may have locked.
+create table if not exists ${prefix}_forgotten (
+  store_id    char(36) not null,
+  participant varchar(30) not null,
+  serial      bigint not null,
+  primary key (store_id, participant)
+) engine = innodb default character set ascii collate ascii_bin;
+
 -- The row by which a lost reply to a commit without other databases is resolved.
 create table if not exists ${prefix}_attempt (
   id           char(36) not null primary key,

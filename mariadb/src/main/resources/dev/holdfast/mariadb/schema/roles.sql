@@ -7,4 +7,5 @@ grant select on ${prefix}_schema_version to holdfast_participant;
 grant select, update on ${prefix}_identity to holdfast_participant;
 grant select, insert, delete on ${prefix}_witness to holdfast_participant;
 grant select, insert, update on ${prefix}_claim to holdfast_participant;
+grant select, insert, update on ${prefix}_forgotten to holdfast_participant;
 grant select, insert, delete on ${prefix}_attempt to holdfast_participant;

@@ -94,6 +94,8 @@ create table ${schema}.claim (
   claimed_at  timestamptz not null default clock_timestamp(),
   -- Until then whoever is replaced may object, and nothing is aborted in the claim's name.
   settles_at  timestamptz not null,
+  -- Witnesses up to this serial are deleted, or have been allowed to be.
+  forgotten   bigint not null default 0,
   primary key (store_id, participant)
 );
 

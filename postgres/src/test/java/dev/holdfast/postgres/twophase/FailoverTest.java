@@ -130,6 +130,38 @@ final class FailoverTest {
     }
   }
 
+  /** It finds the decision and no witness, as if somebody had rolled the branch back. */
+  @Test
+  @Attacks({"twophase.heuristics", "twophase.recovery.copies"})
+  void aDecidingDatabaseThatHasLostACleaningReportsNothing() throws SQLException {
+    try (PostgresServer standby = PostgresServer.builder().standbyOf(orders).start()) {
+      try (Holdfast owner = before.process(before.participant())) {
+        operate(owner, before.participant(), "before");
+        awaitReplayed(standby, orders);
+        standby.detach();
+        owner.twoPhase().clean();
+      }
+      assertThat(before.count(before.ledger, "holdfast.witness")).isZero();
+      orders.killServer();
+      standby.promote();
+      try (TwoDatabases after = TwoDatabases.at(standby, ledger);
+          Holdfast holdfast = after.process(after.participant(), QUICK)) {
+        assertThat(after.count(after.orders, "holdfast.decision")).isOne();
+        AtomicInteger more = new AtomicInteger();
+        Awaitility.await()
+            .atMost(SOON)
+            .untilAsserted(
+                () -> {
+                  operate(holdfast, after.participant(), "after-" + more.incrementAndGet());
+                  holdfast.twoPhase().clean();
+                  assertThat(after.count(after.orders, "holdfast.decision")).isZero();
+                });
+        assertThat(holdfast.twoPhase().heuristics(10)).isEmpty();
+        assertThat(TwoDatabases.entries(after.ledger)).contains("before", "after-1");
+      }
+    }
+  }
+
   /**
    * What it has forgotten is committed in the other, or prepared: the one is reported, and the
    * other is rolled back, as the decider's own part of it was.

@@ -5,6 +5,8 @@ import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.twophase.Coordinator;
 import dev.holdfast.internal.twophase.OwnerProtocol;
+import dev.holdfast.internal.workflow.Engine;
+import dev.holdfast.internal.workflow.Results;
 import dev.holdfast.outbox.ChannelConfig;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.outbox.Relay;
@@ -20,6 +22,11 @@ import dev.holdfast.twophase.AtomicWork;
 import dev.holdfast.twophase.Participant;
 import dev.holdfast.twophase.TwoPhase;
 import dev.holdfast.twophase.TwoPhaseSettings;
+import dev.holdfast.workflow.Codec;
+import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowSettings;
+import dev.holdfast.workflow.Workflows;
+import dev.holdfast.workflow.store.WorkflowStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -49,6 +56,7 @@ public final class Holdfast implements AutoCloseable {
   private final @Nullable Hints hints;
   private final OutboxListener listener;
   private final Coordinator coordinator;
+  private final @Nullable Workflows workflows;
   private final boolean isView;
 
   private Holdfast(
@@ -81,6 +89,7 @@ public final class Holdfast implements AutoCloseable {
                 OwnerProtocol.STANDARD),
             builder.participants,
             runsByItself);
+    this.workflows = builder.workflows(store, transactor, runsByItself);
     this.isView = false;
   }
 
@@ -91,6 +100,7 @@ public final class Holdfast implements AutoCloseable {
     this.listener = whole.listener;
     this.transactor = whole.transactor.by(runner);
     this.coordinator = whole.coordinator.by(runner);
+    this.workflows = whole.workflows;
     this.isView = true;
   }
 
@@ -289,6 +299,19 @@ public final class Holdfast implements AutoCloseable {
   }
 
   /**
+   * Runs of workflows: starting, signalling, waiting, operating.
+   *
+   * @throws InvalidConfiguration when there is no {@linkplain Builder#codec codec}
+   */
+  public Workflows workflows() {
+    if (workflows == null) {
+      throw new InvalidConfiguration(
+          "Workflows need a codec for their inputs and results, and there is none. Nothing was done. Add dev.holdfast:holdfast-jackson, or set one with codec().");
+    }
+    return workflows;
+  }
+
+  /**
    * Handles incoming messages once each, however often they come.
    *
    * @param consumer names the consumer; keep it stable
@@ -330,6 +353,9 @@ public final class Holdfast implements AutoCloseable {
     if (isView) {
       return;
     }
+    if (workflows != null) {
+      workflows.close();
+    }
     coordinator.close();
     if (hints != null) {
       hints.close();
@@ -353,6 +379,9 @@ public final class Holdfast implements AutoCloseable {
     private final List<OutboxListener> listeners = new ArrayList<>();
     private final List<Participant> participants = new ArrayList<>();
     private TwoPhaseSettings twoPhase = TwoPhaseSettings.DEFAULT;
+    private final List<Workflow<?, ?>> definitions = new ArrayList<>();
+    private WorkflowSettings workflowSettings = WorkflowSettings.DEFAULT;
+    private @Nullable Codec codec;
 
     private Builder(DataSource dataSource) {
       this.dataSource = dataSource;
@@ -454,6 +483,51 @@ public final class Holdfast implements AutoCloseable {
     public Builder twoPhase(TwoPhaseSettings settings) {
       this.twoPhase = settings;
       return this;
+    }
+
+    /** Runs a workflow in this process, beside others that were given it. */
+    public Builder workflow(Workflow<?, ?> definition) {
+      definitions.add(definition);
+      return this;
+    }
+
+    /** How this process runs workflows. */
+    public Builder workflows(WorkflowSettings settings) {
+      this.workflowSettings = settings;
+      return this;
+    }
+
+    /** Writes and reads workflows' inputs and results; found on the class path when not set. */
+    public Builder codec(Codec value) {
+      this.codec = value;
+      return this;
+    }
+
+    private @Nullable Workflows workflows(
+        Store store, Transactor transactor, boolean runsByItself) {
+      Codec used = codec == null ? ServiceLoader.load(Codec.class).findFirst().orElse(null) : codec;
+      if (used == null) {
+        if (definitions.isEmpty()) {
+          return null;
+        }
+        throw new InvalidConfiguration(
+            "Workflows need a codec for their inputs and results, and there is none. Nothing was started. Add dev.holdfast:holdfast-jackson, or set one with codec().");
+      }
+      WorkflowStore runs = store.workflows();
+      Results results = new Results(runs);
+      Engine engine =
+          definitions.isEmpty() || !runsByItself
+              ? null
+              : Engine.start(
+                  new Engine.Parts(
+                      runs,
+                      transactor,
+                      used,
+                      workflowSettings,
+                      owner,
+                      List.copyOf(definitions),
+                      (id, status) -> results.ring(id)));
+      return new Workflows(runs, used, workflowSettings, engine, results);
     }
 
     private OutboxListener listener() {

@@ -41,8 +41,8 @@ public interface Flow {
   void sleep(String name, Duration time);
 
   /**
-   * Waits without a thread for a signal of this name; signals that came before count, the first
-   * one first, and each is received once.
+   * Waits without a thread for a signal of this name; signals that came before count, the first one
+   * first, and each is received once.
    *
    * @return empty when none had come in time
    */
@@ -65,7 +65,8 @@ public interface Flow {
   /**
    * Does the same for several items at once: each in its own branch, whose steps have names of
    * their own. Returns when all have ended; when one has failed it throws what the first of them
-   * threw, after the others have come to an end or a wait.
+   * threw, after the others have come to an end or a wait; a checked exception as the cause of a
+   * {@link StepFailed}.
    *
    * @param items at most 1,000, the same at every run
    */

@@ -130,8 +130,8 @@ public interface Step<T> {
     Called<T> retryCompensation(Retry retry);
 
     /**
-     * Calls. The intent is recorded before it where that is needed to resolve it, the result
-     * before anything else has an effect.
+     * Calls. The intent is recorded before it where that is needed to resolve it, the result before
+     * anything else has an effect.
      *
      * @throws StepFailed when it is rejected, or its outcome stays open and can be compensated
      */

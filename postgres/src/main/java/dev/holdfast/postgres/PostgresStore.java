@@ -14,6 +14,7 @@ import dev.holdfast.outbox.store.Store;
 import dev.holdfast.outbox.store.Upkeep;
 import dev.holdfast.outbox.store.WakeUps;
 import dev.holdfast.twophase.store.DecisionStore;
+import dev.holdfast.workflow.store.WorkflowStore;
 import javax.sql.DataSource;
 
 /**
@@ -92,6 +93,11 @@ public final class PostgresStore implements Store {
   @Override
   public ConsumerParking consumerParking() {
     return new PostgresConsumerParking(database);
+  }
+
+  @Override
+  public WorkflowStore workflows() {
+    return new PostgresWorkflows(database);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.holdfast.internal.workflow;
 
 import dev.holdfast.workflow.Flow.Branch;
+import dev.holdfast.workflow.StepFailed;
 import dev.holdfast.workflow.store.WorkflowStore.Change;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -95,7 +96,7 @@ final class Branches<I, T> {
       throw parent.stop(park);
     }
     if (failed != null) {
-      throw Branches.<RuntimeException>asItIs(failed);
+      throw asItIs(failed);
     }
     return results;
   }
@@ -127,9 +128,13 @@ final class Branches<I, T> {
     return one.isBefore(other) ? one : other;
   }
 
-  /** A branch may throw what the function may throw. */
-  @SuppressWarnings("unchecked")
-  private static <E extends Throwable> E asItIs(Throwable failure) throws E {
-    throw (E) failure;
+  /** Checked exceptions, which the caller does not declare, as the cause of one that is not. */
+  private RuntimeException asItIs(Throwable failure) {
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    return failure instanceof RuntimeException unchecked
+        ? unchecked
+        : new StepFailed(step, StepFailed.Kind.REJECTED, Execution.text(failure), failure);
   }
 }

@@ -208,7 +208,13 @@ final class Execution {
         append(journal.append(new Change.Stick(bounded(stop.reason()))));
         end = RunStatus.STUCK;
       }
-      case LOST -> log.debug("run {} of {} is left: {}", run.id(), run.name(), stop.reason());
+      case LOST -> {
+        log.debug("run {} of {} is left: {}", run.id(), run.name(), stop.reason());
+        if (tenure.isClosing()) {
+          // What is known by now is recorded, so that whoever goes on need not find it out.
+          append(journal.append(new Change.Park(now(), List.of())));
+        }
+      }
       case UNWIND -> throw new IllegalStateException("Unwinding ended with " + stop.reason());
     }
   }
@@ -228,8 +234,7 @@ final class Execution {
     }
     Instant deadline = run.deadline();
     if (deadline != null && !now().isBefore(deadline)) {
-      return Optional.of(
-          Stop.unwind(CANCELLED + "its deadline, " + deadline + ", has passed"));
+      return Optional.of(Stop.unwind(CANCELLED + "its deadline, " + deadline + ", has passed"));
     }
     return Optional.empty();
   }
@@ -249,24 +254,37 @@ final class Execution {
     return stop;
   }
 
+  /** Since when an executor before this one was at what is not recorded; null when none was. */
+  @Nullable Instant orphanSince() {
+    Instant since = run.orphanSince();
+    Instant last = journal.lastRecorded();
+    return since == null || last == null || since.isAfter(last) ? since : last;
+  }
+
   Instant now() {
     return tools.clock().now();
   }
 
-  /** Appends something about a step, in a commit that others may share. */
-  void append(Kind kind, String step, @Nullable String value, @Nullable String note) {
-    append(kind, step, value, note, List.of(), List.of());
+  /**
+   * Appends something about a step, in a commit that others may share.
+   *
+   * @return its number
+   */
+  int append(Kind kind, String step, @Nullable String value, @Nullable String note) {
+    return append(kind, step, value, note, List.of(), List.of());
   }
 
-  void append(
+  int append(
       Kind kind,
       String step,
       @Nullable String value,
       @Nullable String note,
       List<Long> received,
       List<NewRun> children) {
-    append(
-        journal.append(kind, step, value, note, now(), received, children, new Change.Keep()));
+    Append append =
+        journal.append(kind, step, value, note, now(), received, children, new Change.Keep());
+    append(append);
+    return append.entries().get(append.entries().size() - 1).seq();
   }
 
   /** What is recorded, but not yet written, is: before something has an effect. */

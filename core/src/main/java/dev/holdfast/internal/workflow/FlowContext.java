@@ -28,6 +28,9 @@ final class FlowContext implements Flow {
   private final Map<String, Integer> occurrences = new HashMap<>();
   private @Nullable Stop stopped;
 
+  /** Whether this execution has come to what was not recorded when it began. */
+  private boolean live;
+
   FlowContext(Execution execution, String path) {
     this.execution = execution;
     this.journal = execution.journal();
@@ -55,7 +58,8 @@ final class FlowContext implements Flow {
 
   @Override
   public Action step(String name) {
-    return new ActionRun(new StepRun<>(this, identify(name), Boolean.class, Policy.OF_A_TRANSACTION));
+    return new ActionRun(
+        new StepRun<>(this, identify(name), Boolean.class, Policy.OF_A_TRANSACTION));
   }
 
   /** Names the step that comes by now. */
@@ -95,6 +99,7 @@ final class FlowContext implements Flow {
             stop -> {
               throw stop(stop);
             });
+    live = true;
   }
 
   /** Ends this branch, whatever the function makes of it. */
@@ -104,6 +109,38 @@ final class FlowContext implements Flow {
     }
     stopped = stop;
     return stop;
+  }
+
+  /** Before something has an effect outside: nobody else may be at this run. */
+  void require() {
+    if (!execution.tenure().isValid()) {
+      throw stop(Stop.lost("the lease has ended"));
+    }
+  }
+
+  /**
+   * Since when a former executor may have been at the step that comes by now, where that is not
+   * recorded; {@code null} when none can have been.
+   */
+  @Nullable Instant mayHaveBegunSince() {
+    return live ? null : execution.orphanSince();
+  }
+
+  void pauseUntil(Instant time) {
+    try {
+      Pause.exactly(execution, Duration.between(execution.now(), time).plusMillis(1));
+    } catch (Stop stop) {
+      throw stop(stop);
+    }
+  }
+
+  /** Waits between attempts. */
+  void pause(Duration wait) {
+    try {
+      Pause.of(execution, wait);
+    } catch (Stop stop) {
+      throw stop(stop);
+    }
   }
 
   @Nullable Stop stopped() {
@@ -161,8 +198,7 @@ final class FlowContext implements Flow {
       return known.get().waitsUntil();
     }
     if (time.isNegative() || time.compareTo(LONGEST) > 0) {
-      throw stop(
-          Stop.stick("Step %s waits for %s: 0 to 3,650 days can be.".formatted(step, time)));
+      throw stop(Stop.stick("Step %s waits for %s: 0 to 3,650 days can be.".formatted(step, time)));
     }
     Instant until = execution.now().plus(time);
     journal.defer(Kind.WAIT, step, null, until.toString(), execution.now());
@@ -182,8 +218,7 @@ final class FlowContext implements Flow {
     Optional<Signal> received = journal.receive(signal);
     if (received.isPresent()) {
       String value = String.valueOf(received.get().value());
-      execution.append(
-          Kind.RESULT, step, value, null, List.of(received.get().number()), List.of());
+      execution.append(Kind.RESULT, step, value, null, List.of(received.get().number()), List.of());
       return Optional.of(read(value, type));
     }
     if (execution.now().isBefore(until)) {
@@ -214,7 +249,8 @@ final class FlowContext implements Flow {
     Kind kind = signal.value() == null ? Kind.REJECTED : Kind.RESULT;
     execution.append(
         kind, step, signal.value(), signal.note(), List.of(signal.number()), List.of());
-    return ended(step, new Entry(1, kind, step, signal.value(), signal.note(), Instant.EPOCH), workflow);
+    return ended(
+        step, new Entry(1, kind, step, signal.value(), signal.note(), Instant.EPOCH), workflow);
   }
 
   /** No signal of anybody else's has a name like this. */
@@ -238,8 +274,7 @@ final class FlowContext implements Flow {
 
   private <O> O ended(String step, Entry end, Workflow<?, O> workflow) {
     if (end.value() == null) {
-      throw new StepFailed(
-          step, StepFailed.Kind.REJECTED, String.valueOf(end.note()), null);
+      throw new StepFailed(step, StepFailed.Kind.REJECTED, String.valueOf(end.note()), null);
     }
     return read(end.value(), workflow.output());
   }
@@ -258,7 +293,8 @@ final class FlowContext implements Flow {
     if (items.size() > 1_000) {
       throw stop(
           Stop.stick(
-              "%s is done for %,d items at once: at most 1,000 can be.".formatted(step, items.size())));
+              "%s is done for %,d items at once: at most 1,000 can be."
+                  .formatted(step, items.size())));
     }
     return new Branches<>(this, step, items, branch).run();
   }

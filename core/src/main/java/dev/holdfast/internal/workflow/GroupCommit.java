@@ -40,7 +40,8 @@ final class GroupCommit {
     final int bytes;
     final Thread thread = Thread.currentThread();
     volatile Phase phase = Phase.WAITING;
-    @Nullable Optional<String> cancelled;
+    boolean isOwned;
+    Optional<String> cancelled = Optional.empty();
     @Nullable RuntimeException failure;
 
     Slot(Tenure tenure, Append append) {
@@ -98,7 +99,7 @@ final class GroupCommit {
     if (slot.failure != null) {
       throw slot.failure;
     }
-    if (slot.cancelled == null) {
+    if (!slot.isOwned) {
       throw Stop.lost("the run belongs to another executor");
     }
     return slot.cancelled;
@@ -159,7 +160,7 @@ final class GroupCommit {
         write(batch);
         return;
       } catch (StoreUnavailable e) {
-        if (!batch.get(0).tenure.isValid()) {
+        if (!batch.get(0).tenure.isValid() && !batch.get(0).tenure.isClosing()) {
           // What is committed of it by now is found by whoever takes the runs over.
           return;
         }
@@ -180,7 +181,10 @@ final class GroupCommit {
     Map<Long, Optional<String>> owned =
         store.append(
             batch.get(0).tenure.executor(), batch.stream().map(slot -> slot.append).toList());
-    batch.forEach(slot -> slot.cancelled = owned.get(slot.append.run()));
+    for (Slot slot : batch) {
+      slot.isOwned = owned.containsKey(slot.append.run());
+      slot.cancelled = owned.getOrDefault(slot.append.run(), Optional.empty());
+    }
   }
 
   /** Others wait for this commit: an interrupt of this thread is none of theirs. */

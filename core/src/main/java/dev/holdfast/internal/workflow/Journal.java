@@ -36,6 +36,7 @@ final class Journal {
   private final List<Signal> signals;
   private final @Nullable String unwinding;
   private final boolean isEmpty;
+  private final @Nullable Instant lastRecorded;
   private boolean pivoted;
   private int last;
 
@@ -58,6 +59,7 @@ final class Journal {
       }
     }
     this.unwinding = reason;
+    this.lastRecorded = isEmpty ? null : history.entries().get(history.entries().size() - 1).at();
     order.forEach(
         (path, names) -> {
           Iterator<String> in = names.keySet().iterator();
@@ -77,6 +79,11 @@ final class Journal {
   /** Why the run is being undone; {@code null} while it is not. */
   @Nullable String unwinding() {
     return unwinding;
+  }
+
+  /** When the last entry was recorded that was there at the beginning. */
+  @Nullable Instant lastRecorded() {
+    return lastRecorded;
   }
 
   synchronized boolean isPivoted() {
@@ -104,7 +111,7 @@ final class Journal {
               .formatted(due, step));
     }
     advance(path);
-    return Optional.of(steps.get(step));
+    return Optional.ofNullable(steps.get(step));
   }
 
   private void advance(String path) {

@@ -17,13 +17,17 @@ final class Pause {
    */
   static void of(Execution execution, Duration wait) {
     Duration jittered =
-        wait.dividedBy(2)
-            .plusNanos(ThreadLocalRandom.current().nextLong(1 + wait.toNanos() / 2));
-    if (jittered.compareTo(Execution.WAITS_HERE) > 0) {
-      throw Stop.park(new Change.Park(execution.now().plus(jittered), List.of()));
+        wait.dividedBy(2).plusNanos(ThreadLocalRandom.current().nextLong(1 + wait.toNanos() / 2));
+    exactly(execution, jittered);
+  }
+
+  /** As {@link #of}, all of it. */
+  static void exactly(Execution execution, Duration wait) {
+    if (wait.compareTo(Execution.WAITS_HERE) > 0) {
+      throw Stop.park(new Change.Park(execution.now().plus(wait), List.of()));
     }
     try {
-      new Doorbell().await(jittered);
+      new Doorbell().await(wait);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw execution.fatal(Stop.lost("interrupted"));

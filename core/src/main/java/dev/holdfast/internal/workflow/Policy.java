@@ -22,8 +22,7 @@ public record Policy(
   private static final Duration MOST = Duration.ofDays(30);
 
   public static final Policy OF_A_TRANSACTION =
-      new Policy(
-          Retry.NONE, Retry.COMPENSATION, Duration.ofSeconds(30), null, null, false, false);
+      new Policy(Retry.NONE, Retry.COMPENSATION, Duration.ofSeconds(30), null, null, false, false);
 
   public static final Policy OF_A_CALL = OF_A_TRANSACTION.withRetry(Retry.CALL);
 
@@ -62,7 +61,9 @@ public record Policy(
   public Policy withKeyKeptFor(Duration value) {
     if (value.isNegative() || value.isZero()) {
       throw new InvalidConfiguration(
-          "keyKeptFor is " + value + ", and must be more than nothing. The run waits for a person.");
+          "keyKeptFor is "
+              + value
+              + ", and must be more than nothing. The run waits for a person.");
     }
     return new Policy(
         retry, compensationRetry, timeout, settleAfter, value, compensates, parksUnknown);

@@ -12,6 +12,7 @@ final class Tenure {
   private volatile long renewedAt;
   private volatile Duration lease;
   private volatile boolean ended;
+  private volatile boolean closing;
 
   /**
    * @param asked a reading of the monotonic clock from before the lease was asked for
@@ -36,9 +37,18 @@ final class Tenure {
     ended = true;
   }
 
+  /** This process ends: nothing new is begun under this number, and its runs are given back. */
+  void close() {
+    closing = true;
+  }
+
+  boolean isClosing() {
+    return closing && !ended && !Doorbell.hasPassed(lease, renewedAt);
+  }
+
   /** Whether nobody can have taken its runs over, which is so at most until it is used. */
   boolean isValid() {
-    return !ended && !Doorbell.hasPassed(lease, renewedAt);
+    return !ended && !closing && !Doorbell.hasPassed(lease, renewedAt);
   }
 
   /**

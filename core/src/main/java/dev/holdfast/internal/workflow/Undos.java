@@ -26,11 +26,15 @@ final class Undos {
   /**
    * @param seq of the first that is recorded of the step
    */
-  synchronized void add(
-      int seq, String step, Retry retry, @Nullable Recorded recorded, Work work) {
+  synchronized void add(int seq, String step, Retry retry, @Nullable Recorded recorded, Work work) {
     if (recorded == null || !recorded.isUndone()) {
       bySeq.put(seq, new Undo(step, retry, recorded == null ? 0 : recorded.undoAttempts(), work));
     }
+  }
+
+  /** The step has had no effect. */
+  synchronized void remove(int seq) {
+    bySeq.remove(seq);
   }
 
   /** The last one first. */
@@ -91,9 +95,7 @@ final class Undos {
             "Step %s could not be undone in %,d attempts: %s. What comes after it is undone, what came before it is not. Mend what it needs and retry the run, or skip this step by hand."
                 .formatted(undo.step(), failures + 1, reason));
       }
-      execution
-          .journal()
-          .defer(Kind.UNDO_ATTEMPT, undo.step(), null, reason, execution.now());
+      execution.journal().defer(Kind.UNDO_ATTEMPT, undo.step(), null, reason, execution.now());
       Pause.of(execution, undo.retry().waitAfter(failures + 1));
     }
   }

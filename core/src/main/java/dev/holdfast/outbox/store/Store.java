@@ -4,6 +4,7 @@ import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.twophase.store.DecisionStore;
+import dev.holdfast.workflow.store.WorkflowStore;
 
 /**
  * A database as Holdfast uses it. Thread-safe. Opening one touches nothing; {@link #schema()} says
@@ -36,4 +37,6 @@ public interface Store {
   ConsumerParking consumerParking();
 
   DecisionStore decisions();
+
+  WorkflowStore workflows();
 }

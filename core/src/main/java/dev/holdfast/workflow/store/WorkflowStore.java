@@ -61,7 +61,7 @@ public interface WorkflowStore {
    * @param isNew whether there was none of the id before
    * @param isSame whether one that was there has the same name, version and input
    */
-  record Started(long run, boolean isNew, boolean isSame) {}
+  record Started(long run, boolean isNew, boolean isSame, @Nullable Instant deadline) {}
 
   /**
    * Starts a run, in the caller's transaction or alone when the connection is in autocommit mode.
@@ -74,7 +74,12 @@ public interface WorkflowStore {
   /** As {@link #start}, in a commit of its own. */
   Started startAlone(NewRun run, @Nullable Long executor);
 
-  /** A run that an executor has taken up. */
+  /**
+   * A run that an executor has taken up.
+   *
+   * @param cancelled why it is to be cancelled, if so
+   * @param orphanSince where it was running when it was taken up: since when; else {@code null}
+   */
   record Claimed(
       long run,
       String id,
@@ -84,7 +89,7 @@ public interface WorkflowStore {
       String operationId,
       @Nullable String cancelled,
       @Nullable Instant deadline,
-      @Nullable String unreadable) {}
+      @Nullable Instant orphanSince) {}
 
   /**
    * What a claim has found.

@@ -38,6 +38,7 @@ create table ${schema}.workflow_state (
   status      text not null check
               (status in ('PARKED', 'RUNNING', 'STUCK', 'COMPLETED', 'FAILED', 'CANCELLED')),
   executor    bigint,
+  running_since timestamptz, -- by whatever executors
   due_at      timestamptz,
   waits_for   text[] not null default '{}',
   deadline_at timestamptz,
@@ -46,6 +47,7 @@ create table ${schema}.workflow_state (
   reason      text, -- why it is stuck or has failed
   changed_at  timestamptz not null default clock_timestamp(),
   check ((status = 'RUNNING') = (executor is not null)),
+  check ((status = 'RUNNING') = (running_since is not null)),
   check (status = 'PARKED' or (due_at is null and waits_for = '{}'))
 ) with (fillfactor = 70);
 create index workflow_state_due on ${schema}.workflow_state (due_at)
@@ -93,7 +95,7 @@ create index workflow_audit_run on ${schema}.workflow_audit (run);
 create function ${schema}.workflow_start(
   p_id text, p_name text, p_version integer, p_input text, p_operation text, p_attributes jsonb,
   p_delay_ms bigint, p_deadline_ms bigint, p_executor bigint, p_parent bigint,
-  p_parent_signal text, out o_run bigint, out o_new boolean, out o_same boolean
+  p_parent_signal text, out o_run bigint, out o_new boolean, out o_same boolean, out o_deadline timestamptz
 )
 language plpgsql as $$
 declare
@@ -107,12 +109,15 @@ begin
   o_new := found;
   o_same := true;
   if o_new then
-    insert into ${schema}.workflow_state (run, definition, status, executor, due_at, deadline_at)
+    insert into ${schema}.workflow_state
+      (run, definition, status, executor, running_since, due_at, deadline_at)
     values (o_run, p_name || '/' || p_version,
             case when p_executor is null then 'PARKED' else 'RUNNING' end, p_executor,
+            case when p_executor is not null then ${schema}.now() end,
             case when p_executor is null
                  then ${schema}.now() + coalesce(p_delay_ms, 0) * interval '1 ms' end,
-            ${schema}.now() + p_deadline_ms * interval '1 ms');
+            ${schema}.now() + p_deadline_ms * interval '1 ms')
+    returning deadline_at into o_deadline;
   else
     -- A later statement, which sees what the first one waited for.
     select w.run, w.fingerprint = print into o_run, o_same
@@ -127,7 +132,7 @@ create function ${schema}.workflow_append(
   p_executor bigint,
   p_runs bigint[], p_status text[], p_due timestamptz[], p_waits text[], p_reason text[],
   e_run bigint[], e_seq integer[], e_kind text[], e_step text[], e_value text[], e_note text[],
-  p_received bigint[]
+  p_received bigint[], p_children jsonb
 ) returns table (o_run bigint, o_cancelled text)
 language plpgsql as $$
 declare
@@ -150,7 +155,7 @@ begin
     where g.number = any (p_received) and g.run = f.run),
   moved as (
     update ${schema}.workflow_state s
-    set status = t.status, executor = null,
+    set status = t.status, executor = null, running_since = null,
         due_at = case when t.status = 'PARKED'
                       then case when s.cancelled is not null then ${schema}.now()
                                 else least(t.due, s.deadline_at) end end,
@@ -176,6 +181,15 @@ begin
       and not exists (select from unnest(p_runs, p_status) as t(run, status)
                       where t.run = f.run and t.status is not null))
   select f.run, f.cancelled from fence f;
+  if p_children is not null then
+    -- Behind the fence, whose rows are locked by now.
+    perform ${schema}.workflow_start(
+      c.id, c.name, c.version, c.input, c.operation, '{}', null, null, null, c.parent, c.signal)
+    from jsonb_to_recordset(p_children) as c(id text, name text, version integer, input text,
+                                             operation text, parent bigint, signal text)
+    join ${schema}.workflow_state s on s.run = c.parent and s.executor = p_executor
+    where c.parent = any (p_runs);
+  end if;
 end $$;
 
 -- The same for one run, in the commit of a step's own rows.
@@ -199,7 +213,7 @@ end $$;
 -- Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
 create function ${schema}.workflow_claim(
   p_executor bigint, p_definitions text[], p_limit integer
-) returns setof bigint
+) returns table (o_run bigint, o_orphan boolean)
 language plpgsql as $$
 declare
   taken bigint[];
@@ -212,11 +226,11 @@ begin
     order by s.due_at limit room for no key update skip locked)
   , moved as (
     update ${schema}.workflow_state s
-    set status = 'RUNNING', executor = p_executor, due_at = null, waits_for = '{}',
+    set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(), due_at = null, waits_for = '{}',
         changed_at = ${schema}.now()
     from ready f where s.run = f.run returning s.run)
-  select coalesce(array_agg(run), '{}') into taken from moved;
-  return query select unnest(taken);
+  select coalesce(array_agg(m.run), '{}') into taken from moved m;
+  return query select r, false from unnest(taken) as r;
   room := room - cardinality(taken);
   if room > 0 then
     with sent as (
@@ -229,11 +243,11 @@ begin
       for no key update skip locked)
     , moved as (
       update ${schema}.workflow_state s
-      set status = 'RUNNING', executor = p_executor, due_at = null, waits_for = '{}',
+      set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(), due_at = null, waits_for = '{}',
           changed_at = ${schema}.now()
       from ready f where s.run = f.run returning s.run)
-    select coalesce(array_agg(run), '{}') into taken from moved;
-    return query select unnest(taken);
+    select coalesce(array_agg(m.run), '{}') into taken from moved m;
+    return query select r, false from unnest(taken) as r;
     room := room - cardinality(taken);
   end if;
   if room > 0 then
@@ -247,8 +261,8 @@ begin
       update ${schema}.workflow_state s
       set executor = p_executor, changed_at = ${schema}.now()
       from ready f where s.run = f.run returning s.run)
-    select coalesce(array_agg(run), '{}') into taken from moved;
-    return query select unnest(taken);
+    select coalesce(array_agg(m.run), '{}') into taken from moved m;
+    return query select r, true from unnest(taken) as r;
   end if;
 end $$;
 
@@ -328,7 +342,7 @@ begin
       ${schema}.workflow_start(text, text, integer, text, text, jsonb, bigint, bigint, bigint,
                                bigint, text),
       ${schema}.workflow_append(bigint, bigint[], text[], timestamptz[], text[], text[], bigint[],
-                                integer[], text[], text[], text[], text[], bigint[]),
+                                integer[], text[], text[], text[], text[], bigint[], jsonb),
       ${schema}.workflow_append_one(bigint, bigint, integer[], text[], text[], text[], text[]),
       ${schema}.workflow_claim(bigint, text[], integer), ${schema}.workflow_bury()
       to %I', a_role);

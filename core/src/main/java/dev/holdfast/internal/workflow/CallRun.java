@@ -1,0 +1,287 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.internal.workflow.CallProtocol.Event;
+import dev.holdfast.internal.workflow.CallProtocol.Next;
+import dev.holdfast.internal.workflow.CallProtocol.Situation;
+import dev.holdfast.workflow.Rejected;
+import dev.holdfast.workflow.Seen;
+import dev.holdfast.workflow.Step;
+import dev.holdfast.workflow.StepFailed;
+import dev.holdfast.workflow.store.Entry.Kind;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A step that calls somebody else, from whatever the journal has of it to its end. What follows
+ * from what is known is {@link CallProtocol}'s to say; here it is done.
+ */
+final class CallRun<T> {
+  private final StepRun<T> step;
+  private final FlowContext flow;
+  private final Execution execution;
+  private final Step.Call<T> call;
+  private final Policy policy;
+  private final String key;
+
+  private int seq;
+  private int attempts;
+  private int questions;
+  private boolean unwinding;
+  private @Nullable Instant firstAttempt;
+  private @Nullable Instant settlesAt;
+  private Instant askedAt = Instant.MIN;
+  private @Nullable T value;
+  private String reason = "what became of it is not known, since it was interrupted in the middle";
+
+  CallRun(StepRun<T> step, Step.Call<T> call) {
+    this.step = step;
+    this.flow = step.flow();
+    this.execution = flow.execution();
+    this.call = call;
+    this.policy = step.policy();
+    this.key = execution.key(step.name());
+  }
+
+  T run() {
+    Recorded recorded = flow.visit(step.name()).orElse(null);
+    if (recorded == null) {
+      return first();
+    }
+    seq = recorded.seq();
+    if (recorded.end() != null) {
+      return known(recorded);
+    }
+    attempts = recorded.attempts() + (recorded.isInDoubt() ? 1 : 0);
+    firstAttempt = recorded.firstAttempt();
+    settlesAt = recorded.settlesAt();
+    if (!recorded.isInDoubt()) {
+      return go(Next.CALL);
+    }
+    // A run that is being undone has to know as well what became of this.
+    unwinding = execution.unwinding().isPresent();
+    return go(decide(Event.LOST));
+  }
+
+  /** Without an intent a former executor may have called, and have left nothing. */
+  private T first() {
+    Instant since = policy.needsIntent() ? null : flow.mayHaveBegunSince();
+    if (since == null) {
+      return go(Next.CALL);
+    }
+    firstAttempt = since;
+    attempts = 1;
+    return go(decide(Event.LOST));
+  }
+
+  private T known(Recorded recorded) {
+    if (recorded.is(Kind.RESULT)) {
+      T result = step.ended(Objects.requireNonNull(recorded.end()));
+      undoable(recorded, Optional.of(result));
+      return result;
+    }
+    if (recorded.is(Kind.UNKNOWN)) {
+      undoable(recorded, Optional.empty());
+    }
+    return step.ended(Objects.requireNonNull(recorded.end()));
+  }
+
+  private T go(Next first) {
+    Next next = first;
+    while (true) {
+      switch (next) {
+        case CALL -> next = decide(attempt());
+        case ASK -> next = decide(ask());
+        case RESULT -> {
+          return succeeded();
+        }
+        case REJECTED -> throw failed(Kind.REJECTED, StepFailed.Kind.REJECTED);
+        case UNKNOWN -> throw failed(Kind.UNKNOWN, StepFailed.Kind.UNKNOWN);
+        case STICK -> throw stuck();
+      }
+    }
+  }
+
+  private Next decide(Event event) {
+    Instant settles = settlesAt;
+    Next next =
+        CallProtocol.decide(
+            policy,
+            event,
+            new Situation(
+                attempts, settles != null && !askedAt.isBefore(settles), isKeyKept(), unwinding));
+    if (next == Next.CALL) {
+      // From here on the step is not in doubt, or may be repeated.
+      note(Kind.ATTEMPT, reason);
+      settlesAt = null;
+      questions = 0;
+      flow.pause(policy.retry().waitAfter(Math.max(1, attempts)));
+    }
+    return next;
+  }
+
+  private boolean isKeyKept() {
+    Duration kept = policy.keyKeptFor();
+    Instant first = firstAttempt;
+    // The last attempt has to arrive while the key is kept.
+    return kept != null
+        && (first == null || execution.now().plus(policy.timeout()).isBefore(first.plus(kept)));
+  }
+
+  private Event attempt() {
+    // What may have happened before is undone when the run ends here.
+    if (attempts > 0 && !policy.hasLookup()) {
+      undoable(null, Optional.empty());
+    }
+    flow.beforeNew();
+    if (policy.needsIntent()) {
+      int at = appended(Kind.INTENT, null, null);
+      seq = seq == 0 ? at : seq;
+    } else {
+      execution.flush();
+    }
+    flow.require();
+    attempts++;
+    if (firstAttempt == null) {
+      firstAttempt = execution.now();
+    }
+    try {
+      value = Limited.call(execution.tools().timer(), policy.timeout(), () -> call.run(key));
+      return Event.RETURNED;
+    } catch (Stop stop) {
+      throw flow.stop(stop);
+    } catch (Rejected e) {
+      reason = Execution.text(e);
+      return Event.REFUSED;
+    } catch (Exception e) {
+      requireNotClosed(e);
+      reason = Execution.text(e);
+      return Event.LOST;
+    }
+  }
+
+  private Event ask() {
+    Instant now = execution.now();
+    if (settlesAt == null) {
+      settlesAt = now.plus(Objects.requireNonNull(policy.settleAfter()));
+      note(Kind.DOUBT, settlesAt.toString());
+    } else if (questions > 0) {
+      waitToAsk(now, settlesAt);
+    }
+    questions++;
+    flow.require();
+    askedAt = execution.now();
+    try {
+      Seen<T> seen =
+          Limited.call(execution.tools().timer(), policy.timeout(), () -> step.lookup().run(key));
+      if (seen instanceof Seen.Happened<T> happened) {
+        value = happened.result();
+        return Event.HAPPENED;
+      }
+      if (seen instanceof Seen.WillNotHappen<T> not) {
+        reason = not.reason();
+        return Event.WILL_NOT_HAPPEN;
+      }
+      return Event.NOT_SEEN;
+    } catch (Stop stop) {
+      throw flow.stop(stop);
+    } catch (Exception e) {
+      requireNotClosed(e);
+      reason = "it could not be found out what became of it: " + Execution.text(e);
+      return Event.NO_ANSWER;
+    }
+  }
+
+  /** The usual wait between questions, or until silence is an answer. */
+  private void waitToAsk(Instant now, Instant settles) {
+    Duration wait = policy.retry().waitAfter(questions);
+    if (now.isBefore(settles) && !now.plus(wait).isBefore(settles)) {
+      flow.pauseUntil(settles);
+    } else {
+      flow.pause(wait);
+    }
+  }
+
+  private void requireNotClosed(Exception e) {
+    if (e instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+      throw flow.stop(Stop.lost("interrupted"));
+    }
+  }
+
+  /** Recorded with what comes next: before anything else has an effect. */
+  private T succeeded() {
+    T result = Objects.requireNonNull(value, "the call of step " + step.name());
+    String json = write(result);
+    note(Kind.RESULT, json, null);
+    undoable(null, Optional.of(result));
+    return result;
+  }
+
+  /** A result that cannot be written has happened all the same. */
+  private String write(T result) {
+    try {
+      return execution.write("the result of step " + step.name(), result);
+    } catch (RuntimeException e) {
+      throw flow.stop(Stop.stick(Execution.text(e)));
+    }
+  }
+
+  private StepFailed failed(Kind kind, StepFailed.Kind as) {
+    note(kind, reason);
+    if (kind == Kind.UNKNOWN) {
+      undoable(null, Optional.empty());
+    } else {
+      execution.undos().remove(seq);
+    }
+    return new StepFailed(step.name(), as, reason, null);
+  }
+
+  private Stop stuck() {
+    return flow.stop(
+        Stop.stick(
+            "What became of step %s is not known (%s). Look it up under the key %s, and say which: holdfast workflow resolve %s %s --happened JSON, or --rejected REASON."
+                .formatted(step.name(), reason, key, execution.claimed().id(), step.name())));
+  }
+
+  private void note(Kind kind, @Nullable String text) {
+    note(kind, null, text);
+  }
+
+  private void note(Kind kind, @Nullable String json, @Nullable String text) {
+    int at = execution.journal().defer(kind, step.name(), json, text, execution.now());
+    seq = seq == 0 ? at : seq;
+  }
+
+  private int appended(Kind kind, @Nullable String json, @Nullable String text) {
+    return execution.append(kind, step.name(), json, text);
+  }
+
+  private void undoable(@Nullable Recorded recorded, Optional<T> result) {
+    Step.UndoByKey<T> undo = step.undoByKey();
+    if (undo == null) {
+      return;
+    }
+    execution
+        .undos()
+        .add(
+            seq,
+            step.name(),
+            policy.compensationRetry(),
+            recorded,
+            () -> {
+              execution.flush();
+              execution.tenure().require();
+              Limited.call(
+                  execution.tools().timer(),
+                  policy.timeout(),
+                  () -> {
+                    undo.run(key, result);
+                    return true;
+                  });
+              return false;
+            });
+  }
+}

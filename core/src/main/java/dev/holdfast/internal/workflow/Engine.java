@@ -1,0 +1,352 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.HoldfastException;
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.internal.transaction.Transactions;
+import dev.holdfast.workflow.Codec;
+import dev.holdfast.workflow.RunStatus;
+import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowSettings;
+import dev.holdfast.workflow.store.WorkflowStore;
+import dev.holdfast.workflow.store.WorkflowStore.Claimed;
+import dev.holdfast.workflow.store.WorkflowStore.Claims;
+import dev.holdfast.workflow.store.WorkflowStore.History;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs workflows in this process: takes runs up as there is room, keeps the lease, and gives
+ * everything back when it is closed. Thread-safe.
+ *
+ * <p>Two threads of its own: one looks for runs, one keeps the lease, so that neither is late for
+ * the other.
+ */
+public final class Engine implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Engine.class);
+
+  /** Histories are read for so many runs at once. */
+  private static final int CLAIM_AT_MOST = 200;
+
+  private static final Duration TO_END = Duration.ofSeconds(5);
+  private static final History NOTHING = new History(List.of(), List.of());
+
+  private final WorkflowStore store;
+  private final WorkflowSettings settings;
+  private final String owner;
+  private final Map<String, Workflow<?, ?>> definitions = new HashMap<>();
+  private final Tools tools;
+  private final ExecutorService runners;
+  private final ExecutorService branches;
+  private final ScheduledExecutorService timer;
+  private final Semaphore room;
+  private final Map<Long, Execution> executing = new ConcurrentHashMap<>();
+  private final Doorbell work = new Doorbell();
+  private final Doorbell end = new Doorbell();
+  private final BiConsumer<String, RunStatus> left;
+  private final Thread looker;
+  private final Thread keeper;
+  private volatile Tenure tenure;
+  private volatile boolean closing;
+
+  /** What an engine is made of. */
+  public record Parts(
+      WorkflowStore store,
+      Transactions transactions,
+      Codec codec,
+      WorkflowSettings settings,
+      String owner,
+      List<Workflow<?, ?>> definitions,
+      BiConsumer<String, RunStatus> left) {}
+
+  private Engine(Parts parts) {
+    this.store = parts.store();
+    this.settings = parts.settings();
+    this.owner = parts.owner();
+    this.left = parts.left();
+    for (Workflow<?, ?> each : parts.definitions()) {
+      if (definitions.put(key(each.name(), each.version()), each) != null) {
+        throw new InvalidConfiguration(
+            "Workflow " + each + " is configured twice. Nothing was started.");
+      }
+    }
+    this.room = new Semaphore(settings.inFlight());
+    this.runners = Threads.unbounded("holdfast-workflow");
+    this.branches = Threads.bounded("holdfast-branch", settings.inFlight());
+    this.timer =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> Threads.daemon("holdfast-workflow-timer", task));
+    UUID storeId = store.storeId();
+    this.tenure = register();
+    this.tools =
+        new Tools(
+            store,
+            storeId,
+            parts.transactions(),
+            parts.codec(),
+            settings,
+            new GroupCommit(store, settings.commitAtMost(), 8 * settings.valueBytesAtMost()),
+            new DatabaseClock(Instant.EPOCH),
+            timer,
+            branches);
+    this.looker = Threads.daemon("holdfast-workflows", this::look);
+    this.keeper = Threads.daemon("holdfast-workflow-lease", this::keep);
+  }
+
+  public static Engine start(Parts parts) {
+    Engine engine = new Engine(parts);
+    // The clock is set before anything runs.
+    engine.claim(0);
+    engine.looker.start();
+    engine.keeper.start();
+    return engine;
+  }
+
+  static String key(String name, int version) {
+    return name + "/" + version;
+  }
+
+  private Tenure register() {
+    long asked = Doorbell.nanos();
+    return new Tenure(store.register(owner, settings.lease()), asked, settings.lease());
+  }
+
+  /** Something may be due. */
+  public void wake() {
+    work.ring();
+  }
+
+  /**
+   * Room for a run that is about to be started, and the number to start it under.
+   *
+   * @return {@code null} when there is none, or this process does not run the workflow
+   */
+  public @Nullable Long reserve(Workflow<?, ?> workflow) {
+    Tenure now = tenure;
+    if (closing
+        || !now.isValid()
+        || !definitions.containsKey(key(workflow.name(), workflow.version()))
+        || !room.tryAcquire()) {
+      return null;
+    }
+    return now.executor();
+  }
+
+  /** The run was not started, or not by this. */
+  public void unreserve() {
+    room.release();
+  }
+
+  /** Runs what was started under a {@linkplain #reserve reserved} number. */
+  public void runReserved(long executor, Claimed run) {
+    Tenure now = tenure;
+    if (now.executor() != executor) {
+      // The number was given up meanwhile, and with it the run.
+      room.release();
+      return;
+    }
+    execute(now, run, NOTHING);
+  }
+
+  private void execute(Tenure under, Claimed run, History history) {
+    Execution execution = new Execution(tools, under, run, new Journal(run.run(), history));
+    if (executing.putIfAbsent(run.run(), execution) != null) {
+      // Taken up by this process twice: the former execution must not write under this number.
+      room.release();
+      abandon(under, "a run was taken up a second time");
+      return;
+    }
+    try {
+      runners.execute(() -> run(execution));
+    } catch (RuntimeException e) {
+      executing.remove(run.run());
+      room.release();
+      log.warn("run {}: not executed here: {}", run.id(), e.toString());
+    }
+  }
+
+  private void run(Execution execution) {
+    Claimed run = execution.claimed();
+    RunStatus status = RunStatus.RUNNING;
+    try {
+      Workflow<?, ?> workflow = definitions.get(key(run.name(), run.version()));
+      if (workflow != null) {
+        status = execution.run(workflow);
+      }
+    } catch (Throwable e) {
+      log.error("run {} of {}: unexpected; it is taken up again", run.id(), run.name(), e);
+    } finally {
+      executing.remove(run.run());
+      room.release();
+      left.accept(run.id(), status);
+      work.ring();
+    }
+  }
+
+  /** From now on nothing is written under this number; others take its runs over. */
+  private void abandon(Tenure under, String reason) {
+    if (!under.isEnded()) {
+      log.warn("executor {}: given up, {}; its runs are taken over", under.executor(), reason);
+      under.end();
+      end.ring();
+    }
+  }
+
+  private void look() {
+    try {
+      while (!closing) {
+        Duration wait = settings.pollInterval();
+        try {
+          wait = claim(room.availablePermits());
+        } catch (HoldfastException e) {
+          log.warn("workflows: looked for again: {}", e.getMessage());
+        } catch (RuntimeException e) {
+          log.error("workflows: unexpected, looked for again", e);
+        }
+        work.await(wait);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * @return how long nothing is expected
+   */
+  private Duration claim(int atMost) {
+    Tenure under = tenure;
+    int limit = under.isValid() ? Math.min(atMost, CLAIM_AT_MOST) : 0;
+    Claims claims = store.claim(under.executor(), definitions.keySet(), limit);
+    tools.clock().set(claims.now());
+    if (!claims.runs().isEmpty()) {
+      Map<Long, History> histories =
+          store.histories(claims.runs().stream().map(Claimed::run).toList());
+      for (Claimed run : claims.runs()) {
+        room.acquireUninterruptibly();
+        execute(under, run, histories.getOrDefault(run.run(), NOTHING));
+      }
+    }
+    if (limit > 0 && claims.runs().size() == limit) {
+      return Duration.ZERO;
+    }
+    Instant next = claims.next();
+    Duration wait = settings.pollInterval();
+    if (next != null) {
+      Duration due = Duration.between(claims.now(), next);
+      Duration least = Duration.ofMillis(2);
+      wait = due.compareTo(wait) > 0 ? wait : due.compareTo(least) < 0 ? least : due;
+    }
+    return wait;
+  }
+
+  private void keep() {
+    Duration interval = settings.lease().dividedBy(4);
+    Set<Long> unknown = new HashSet<>();
+    try {
+      while (!closing) {
+        end.await(tenure.isEnded() ? Duration.ofMillis(200) : interval);
+        if (!closing) {
+          try {
+            keepOnce(unknown);
+          } catch (HoldfastException e) {
+            log.warn("executor {}: lease not renewed: {}", tenure.executor(), e.getMessage());
+          } catch (RuntimeException e) {
+            log.error("executor {}: unexpected", tenure.executor(), e);
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void keepOnce(Set<Long> unknown) {
+    Tenure under = tenure;
+    if (!under.isEnded()) {
+      long asked = Doorbell.nanos();
+      if (store.renew(under.executor(), settings.lease())) {
+        under.renewed(asked, settings.lease());
+        adopt(under, unknown);
+        return;
+      }
+      abandon(under, "its lease has expired");
+    }
+    // Nobody waits for the expiry of one that is given up.
+    store.release(under.executor());
+    tenure = register();
+    unknown.clear();
+    work.ring();
+  }
+
+  /** Runs of this number that nobody executes, twice in a row: their start's reply was lost. */
+  private void adopt(Tenure under, Set<Long> unknown) {
+    List<Claimed> own = store.own(under.executor());
+    Set<Long> again = new HashSet<>();
+    for (Claimed run : own) {
+      if (executing.containsKey(run.run())) {
+        continue;
+      }
+      if (unknown.contains(run.run()) && room.tryAcquire()) {
+        execute(under, run, store.histories(List.of(run.run())).getOrDefault(run.run(), NOTHING));
+      } else {
+        again.add(run.run());
+      }
+    }
+    unknown.clear();
+    unknown.addAll(again);
+  }
+
+  /** How many runs are executed at this moment. */
+  public int executing() {
+    return executing.size();
+  }
+
+  /** Ends cleanly: what is executed gets a moment to come to its next record, and is given back. */
+  @Override
+  public void close() {
+    closing = true;
+    work.ring();
+    end.ring();
+    runners.shutdown();
+    branches.shutdown();
+    try {
+      looker.join(TO_END.toMillis());
+      keeper.join(TO_END.toMillis());
+      tenure.close();
+      if (!runners.awaitTermination(TO_END.toMillis(), TimeUnit.MILLISECONDS)) {
+        runners.shutdownNow();
+        branches.shutdownNow();
+        runners.awaitTermination(TO_END.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    } catch (InterruptedException e) {
+      runners.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+    tenure.end();
+    timer.shutdownNow();
+    try {
+      store.release(tenure.executor());
+    } catch (HoldfastException e) {
+      log.warn(
+          "executor {}: not released, its runs are taken over when its lease expires: {}",
+          tenure.executor(),
+          e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.HoldfastException;
+import dev.holdfast.internal.Backoff;
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.workflow.store.WorkflowStore;
+import dev.holdfast.workflow.store.WorkflowStore.Status;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Lets any number of threads wait for the ends of runs. One thread asks for all of them together:
+ * at once when a run ends in this process, else the less often the longer nothing happens.
+ * Thread-safe.
+ */
+public final class Results implements AutoCloseable {
+  private static final int AT_ONCE = 1_000;
+
+  private final WorkflowStore store;
+  private final Map<String, CompletableFuture<Status>> waiting = new ConcurrentHashMap<>();
+  private final Doorbell asked = new Doorbell();
+  private final Thread thread;
+  private volatile boolean closing;
+  private boolean begun;
+
+  public Results(WorkflowStore store) {
+    this.store = store;
+    this.thread = Threads.daemon("holdfast-workflow-results", this::look);
+  }
+
+  /** A run may have ended. */
+  public void ring(String id) {
+    if (waiting.containsKey(id)) {
+      asked.ring();
+    }
+  }
+
+  /**
+   * @return empty when it has not ended in time, or there is none of that id
+   */
+  public Optional<Status> await(String id, Duration atMost) throws InterruptedException {
+    begin();
+    CompletableFuture<Status> future =
+        waiting.computeIfAbsent(id, unknown -> new CompletableFuture<>());
+    asked.ring();
+    try {
+      return Optional.of(future.get(atMost.toNanos(), TimeUnit.NANOSECONDS));
+    } catch (TimeoutException e) {
+      if (future.getNumberOfDependents() == 0) {
+        waiting.remove(id, future);
+      }
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof HoldfastException known
+          ? known
+          : new IllegalStateException(e.getCause());
+    }
+  }
+
+  private synchronized void begin() {
+    if (!begun) {
+      begun = true;
+      thread.start();
+    }
+  }
+
+  private void look() {
+    Backoff backoff =
+        new Backoff(Duration.ofMillis(5), Duration.ofMillis(500), ThreadLocalRandom.current());
+    try {
+      while (!closing) {
+        Duration wait = waiting.isEmpty() ? Duration.ofMinutes(1) : backoff.next();
+        if (asked.await(wait)) {
+          backoff.reset();
+        }
+        try {
+          answer();
+        } catch (HoldfastException e) {
+          // Asked again; who waits has a time of its own.
+          asked.await(Duration.ofMillis(500));
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void answer() {
+    List<String> ids = List.copyOf(waiting.keySet());
+    for (int from = 0; from < ids.size(); from += AT_ONCE) {
+      store
+          .statuses(ids.subList(from, Math.min(ids.size(), from + AT_ONCE)))
+          .forEach(
+              (id, status) -> {
+                if (status.status().isFinal()) {
+                  CompletableFuture<Status> future = waiting.remove(id);
+                  if (future != null) {
+                    future.complete(status);
+                  }
+                }
+              });
+    }
+  }
+
+  @Override
+  public void close() {
+    closing = true;
+    asked.ring();
+  }
+}

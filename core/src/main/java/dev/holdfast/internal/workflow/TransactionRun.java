@@ -1,0 +1,88 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.TransactionWork;
+import dev.holdfast.workflow.Step;
+import dev.holdfast.workflow.StepFailed;
+import dev.holdfast.workflow.store.Entry.Kind;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A step that ends in a transaction. */
+final class TransactionRun<T> {
+  private final StepRun<T> step;
+  private final FlowContext flow;
+  private final Execution execution;
+  private final TransactionWork<T> work;
+
+  TransactionRun(StepRun<T> step, TransactionWork<T> work) {
+    this.step = step;
+    this.flow = step.flow();
+    this.execution = flow.execution();
+    this.work = work;
+  }
+
+  T run() {
+    Optional<Recorded> known = flow.visit(step.name());
+    Recorded recorded = known.orElse(null);
+    if (recorded != null && recorded.end() != null) {
+      T value = step.ended(recorded.end());
+      undoable(recorded.seq(), recorded, value);
+      return value;
+    }
+    int failures = recorded == null ? 0 : recorded.attempts();
+    while (true) {
+      flow.beforeNew();
+      StepCommit<T> commit =
+          new StepCommit<>(
+              execution,
+              Kind.RESULT,
+              step.name(),
+              value -> execution.write("the result of step " + step.name(), value));
+      try {
+        T value = commit.run(work, step::ended);
+        undoable(commit.seq(), null, value);
+        return value;
+      } catch (Stop stop) {
+        throw flow.stop(stop);
+      } catch (RuntimeException e) {
+        failures++;
+        failed(e, failures);
+      }
+    }
+  }
+
+  private void failed(RuntimeException e, int failures) {
+    String reason = Execution.text(e);
+    if (failures >= step.policy().retry().attempts()) {
+      execution.journal().defer(Kind.REJECTED, step.name(), null, reason, execution.now());
+      throw new StepFailed(step.name(), StepFailed.Kind.REJECTED, reason, e);
+    }
+    execution.journal().defer(Kind.ATTEMPT, step.name(), null, reason, execution.now());
+    flow.pause(step.policy().retry().waitAfter(failures));
+  }
+
+  /** Undone in one commit with the record that it was. */
+  private void undoable(int seq, @Nullable Recorded recorded, T value) {
+    Step.Undo<T> undo = step.undo();
+    if (undo == null) {
+      return;
+    }
+    execution
+        .undos()
+        .add(
+            seq,
+            step.name(),
+            step.policy().compensationRetry(),
+            recorded,
+            () -> {
+              StepCommit<Boolean> commit =
+                  new StepCommit<>(execution, Kind.UNDONE, step.name(), done -> null);
+              return commit.run(
+                  tx -> {
+                    undo.run(tx, value);
+                    return true;
+                  },
+                  entry -> true);
+            });
+  }
+}

@@ -1,0 +1,337 @@
+package dev.holdfast.workflow;
+
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.Transaction;
+import dev.holdfast.internal.workflow.Engine;
+import dev.holdfast.internal.workflow.Results;
+import dev.holdfast.workflow.store.Entry;
+import dev.holdfast.workflow.store.WorkflowStore;
+import dev.holdfast.workflow.store.WorkflowStore.Claimed;
+import dev.holdfast.workflow.store.WorkflowStore.NewRun;
+import dev.holdfast.workflow.store.WorkflowStore.Started;
+import dev.holdfast.workflow.store.WorkflowStore.Status;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts runs, signals them, waits for them, and operates them. Thread-safe; got from {@link
+ * dev.holdfast.Holdfast#workflows()}.
+ *
+ * <p>Runs are executed by every process that was given their definition. One that is started here
+ * and can be executed here begins at once.
+ */
+public final class Workflows implements AutoCloseable {
+  private final WorkflowStore store;
+  private final Codec codec;
+  private final WorkflowSettings settings;
+  private final @Nullable Engine engine;
+  private final Results results;
+
+  /** For {@link dev.holdfast.Holdfast}. */
+  public Workflows(
+      WorkflowStore store,
+      Codec codec,
+      WorkflowSettings settings,
+      @Nullable Engine engine,
+      Results results) {
+    this.store = store;
+    this.codec = codec;
+    this.settings = settings;
+    this.engine = engine;
+    this.results = results;
+  }
+
+  /**
+   * Starts a run in a commit of its own. Once for each id: a repeat finds what was started.
+   *
+   * @param id 1 to 200 characters, without {@code /} at best; names the run for ever, or until it
+   *     is forgotten
+   * @return whether there was none before
+   * @throws RunConflict when there is one of that id with another definition or input
+   */
+  public <I> boolean start(Workflow<I, ?> workflow, String id, I input) {
+    return start(workflow, id, input, StartOptions.DEFAULT);
+  }
+
+  /** As {@link #start(Workflow, String, Object)}, with options. */
+  public <I> boolean start(Workflow<I, ?> workflow, String id, I input, StartOptions options) {
+    NewRun run = describe(workflow, id, input, options.operationId(), options);
+    Engine here = engine;
+    Long executor = here == null || options.delay() != null ? null : here.reserve(workflow);
+    boolean isReserved = executor != null;
+    try {
+      Started started = store.startAlone(run, executor);
+      requireSame(started, run);
+      if (here != null && executor != null && started.isNew()) {
+        isReserved = false;
+        here.runReserved(
+            executor,
+            new Claimed(
+                started.run(),
+                id,
+                run.name(),
+                run.version(),
+                run.input(),
+                run.operationId(),
+                null,
+                started.deadline(),
+                null));
+      } else if (here != null) {
+        here.wake();
+      }
+      return started.isNew();
+    } finally {
+      if (here != null && isReserved) {
+        here.unreserve();
+      }
+    }
+  }
+
+  /**
+   * Starts a run in the caller's transaction: it is there if and only if that commits, and begins
+   * behind it. Waits for a transaction that has started the same id and is open.
+   */
+  public <I> boolean start(Transaction tx, Workflow<I, ?> workflow, String id, I input)
+      throws SQLException {
+    return start(tx, workflow, id, input, StartOptions.DEFAULT);
+  }
+
+  /** As {@link #start(Transaction, Workflow, String, Object)}, with options. */
+  public <I> boolean start(
+      Transaction tx, Workflow<I, ?> workflow, String id, I input, StartOptions options)
+      throws SQLException {
+    String operation = options.operationId() == null ? tx.operationId() : options.operationId();
+    NewRun run = describe(workflow, id, input, operation, options);
+    Started started = store.start(tx.connection(), run, null);
+    requireSame(started, run);
+    return started.isNew();
+  }
+
+  private <I> NewRun describe(
+      Workflow<I, ?> workflow,
+      String id,
+      I input,
+      @Nullable String operation,
+      StartOptions options) {
+    if (id.isEmpty() || id.length() > 200) {
+      throw new InvalidConfiguration(
+          "The id of the run has %d characters, and must have 1 to 200. Nothing was started."
+              .formatted(id.length()));
+    }
+    return new NewRun(
+        id,
+        workflow.name(),
+        workflow.version(),
+        write("the input of workflow " + workflow, input),
+        operation == null ? id : operation,
+        options.attributes(),
+        options.delay(),
+        options.deadline(),
+        null,
+        null);
+  }
+
+  private String write(String what, Object value) {
+    String json = codec.write(value);
+    if (json.length() > settings.valueBytesAtMost()) {
+      throw new UnreadableData(
+          "%s has %,d characters as JSON, and may have %,d (valueBytesAtMost). Nothing was written."
+              .formatted(what, json.length(), settings.valueBytesAtMost()));
+    }
+    return json;
+  }
+
+  private static void requireSame(Started started, NewRun run) {
+    if (!started.isSame()) {
+      throw new RunConflict(
+          "There is a run of the id %s with another workflow, version or input than %s %d has been given now. Nothing was started. Use another id for another operation."
+              .formatted(run.id(), run.name(), run.version()));
+    }
+  }
+
+  /** Executors here look at once; for whoever started or signalled within a transaction. */
+  public void wake() {
+    if (engine != null) {
+      engine.wake();
+    }
+  }
+
+  /**
+   * Sends a signal in a commit of its own.
+   *
+   * @return false when there is no such run, or it has ended
+   */
+  public boolean signal(String id, String name, Object value) {
+    boolean sent = store.signalAlone(id, signalName(name), write("the signal " + name, value));
+    wake();
+    return sent;
+  }
+
+  /** Sends a signal in the caller's transaction; waits for nobody. */
+  public boolean signal(Transaction tx, String id, String name, Object value) throws SQLException {
+    return store.signal(tx.connection(), id, signalName(name), write("the signal " + name, value));
+  }
+
+  private static String signalName(String name) {
+    if (name.isEmpty() || name.length() > 100 || name.indexOf('#') >= 0) {
+      throw new InvalidConfiguration(
+          "A signal is named \"%s\": names have 1 to 100 characters and no #. Nothing was sent."
+              .formatted(name));
+    }
+    return name;
+  }
+
+  /**
+   * Waits for a run's end and returns its result.
+   *
+   * @return empty when it has not ended in time
+   * @throws RunFailed when it has failed or was cancelled; what it did is undone
+   * @throws InterruptedException when this thread is interrupted; the run goes on
+   */
+  public <O> Optional<O> result(Workflow<?, O> workflow, String id, Duration atMost)
+      throws InterruptedException {
+    Optional<Status> ended = results.await(id, atMost);
+    if (ended.isEmpty()) {
+      return Optional.empty();
+    }
+    Status status = ended.get();
+    if (status.value() == null) {
+      throw new RunFailed(id, status.status(), String.valueOf(status.reason()));
+    }
+    return Optional.of(codec.read(status.value(), workflow.output()));
+  }
+
+  /** Where a run is; empty when there is none of that id. */
+  public Optional<RunStatus> status(String id) {
+    return Optional.ofNullable(store.statuses(List.of(id)).get(id)).map(Status::status);
+  }
+
+  /** Why a run is stuck or has failed; empty when it is neither. */
+  public Optional<String> reason(String id) {
+    return Optional.ofNullable(store.statuses(List.of(id)).get(id)).map(Status::reason);
+  }
+
+  /**
+   * Asks for a run's end: before its next step, and then what it did is undone. Refused by the run
+   * behind its pivot, without a sign.
+   *
+   * @return false when there is no such run, or it has ended
+   */
+  public boolean cancel(String id, String reason, String who) {
+    boolean asked = store.cancel(id, reason, who);
+    wake();
+    return asked;
+  }
+
+  /**
+   * Lets a stuck run go on where it is stuck, with its attempts counted anew.
+   *
+   * @return false when there is no such run, or it is not stuck
+   */
+  public boolean retry(String id, String who, String note) {
+    return resume(id, List.of(), who, note);
+  }
+
+  /** Says what became of a step that is in doubt: that it has happened, with this result. */
+  public boolean resolveHappened(String id, String step, Object result, String who, String note) {
+    return resume(
+        id, List.of(entry(Entry.Kind.RESULT, step, write("the result", result), note)), who, note);
+  }
+
+  /** Says what became of a step that is in doubt: that it has not happened, and will not. */
+  public boolean resolveRejected(String id, String step, String reason, String who) {
+    return resume(id, List.of(entry(Entry.Kind.REJECTED, step, null, reason)), who, reason);
+  }
+
+  /** Goes on without undoing a step that cannot be undone. */
+  public boolean skipUndo(String id, String step, String who, String note) {
+    return resume(id, List.of(entry(Entry.Kind.UNDO_SKIPPED, step, null, note)), who, note);
+  }
+
+  /** Ends a stuck run with a result, by hand; nothing is undone. */
+  public boolean complete(String id, Object result, String who, String note) {
+    boolean ended = store.end(id, RunStatus.COMPLETED, write("the result", result), who, note);
+    results.ring(id);
+    return ended;
+  }
+
+  /** Ends a stuck run as failed, by hand; nothing is undone. */
+  public boolean fail(String id, String who, String note) {
+    boolean ended = store.end(id, RunStatus.FAILED, null, who, note);
+    results.ring(id);
+    return ended;
+  }
+
+  private static Entry entry(Entry.Kind kind, String step, @Nullable String value, String note) {
+    return new Entry(1, kind, step, value, note, Instant.EPOCH);
+  }
+
+  private boolean resume(String id, List<Entry> entries, String who, String note) {
+    boolean resumed = store.resume(id, entries, who, note);
+    wake();
+    return resumed;
+  }
+
+  /** What a run is started with beside its input. */
+  public record StartOptions(
+      @Nullable String operationId,
+      Map<String, String> attributes,
+      @Nullable Duration delay,
+      @Nullable Duration deadline) {
+
+    public static final StartOptions DEFAULT = new StartOptions(null, Map.of(), null, null);
+
+    public StartOptions {
+      attributes = Map.copyOf(attributes);
+      check("delay", delay);
+      check("deadline", deadline);
+      if (attributes.size() > 20
+          || attributes.entrySet().stream()
+              .anyMatch(each -> each.getKey().length() + each.getValue().length() > 500)) {
+        throw new InvalidConfiguration(
+            "A run has at most 20 attributes of at most 500 characters each. Nothing was started.");
+      }
+    }
+
+    private static void check(String name, @Nullable Duration value) {
+      if (value != null && (value.isNegative() || value.compareTo(Duration.ofDays(3_650)) > 0)) {
+        throw new InvalidConfiguration(
+            "%s is %s, and must be 0 to 3,650 days. Nothing was started.".formatted(name, value));
+      }
+    }
+
+    /** The business operation; the run's id, or the transaction's operation, when not set. */
+    public StartOptions withOperationId(String value) {
+      return new StartOptions(value, attributes, delay, deadline);
+    }
+
+    /** What it can be searched by, in the view {@code workflow_run}. */
+    public StartOptions withAttributes(Map<String, String> value) {
+      return new StartOptions(operationId, value, delay, deadline);
+    }
+
+    /** How long after the commit it begins. */
+    public StartOptions withDelay(Duration value) {
+      return new StartOptions(operationId, attributes, value, deadline);
+    }
+
+    /** How long after the commit it is given up, and undone, unless it is behind its pivot. */
+    public StartOptions withDeadline(Duration value) {
+      return new StartOptions(operationId, attributes, delay, value);
+    }
+  }
+
+  /** Gives back what is executed here. */
+  @Override
+  public void close() {
+    if (engine != null) {
+      engine.close();
+    }
+    results.close();
+  }
+}

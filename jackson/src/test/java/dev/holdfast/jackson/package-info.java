@@ -1,0 +1,4 @@
+@NullMarked
+package dev.holdfast.jackson;
+
+import org.jspecify.annotations.NullMarked;

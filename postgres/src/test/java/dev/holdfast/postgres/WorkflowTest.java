@@ -1,0 +1,449 @@
+package dev.holdfast.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.holdfast.Holdfast;
+import dev.holdfast.devservices.TcpRelay;
+import dev.holdfast.workflow.Flow;
+import dev.holdfast.workflow.Rejected;
+import dev.holdfast.workflow.Retry;
+import dev.holdfast.workflow.RunConflict;
+import dev.holdfast.workflow.RunFailed;
+import dev.holdfast.workflow.RunStatus;
+import dev.holdfast.workflow.Seen;
+import dev.holdfast.workflow.StepFailed;
+import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowSettings;
+import dev.holdfast.workflow.Workflows;
+import dev.holdfast.workflow.Workflows.StartOptions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What workflows do when nothing is in their way, and when a process or a call fails. */
+final class WorkflowTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Retry QUICK = Retry.times(5).withWaits(Duration.ofMillis(5), SOON);
+
+  private final HikariDataSource pool = TestDatabase.dataSource();
+  private final String schema = TestDatabase.newSchema();
+  private final List<Holdfast> processes = new ArrayList<>();
+  private final List<String> done = Collections.synchronizedList(new ArrayList<>());
+
+  record Order(String id, int cents) {}
+
+  record Receipt(String text) {}
+
+  @BeforeEach
+  void createTables() throws SQLException {
+    PostgresStore.open(pool, schema).schema().migrate();
+    execute("create table %s.entry (id text primary key)".formatted(schema));
+  }
+
+  @AfterEach
+  void close() {
+    processes.forEach(Holdfast::close);
+  }
+
+  private Workflows process(Workflow<?, ?>... definitions) {
+    return process(pool, WorkflowSettings.DEFAULT, definitions);
+  }
+
+  private Workflows process(
+      javax.sql.DataSource dataSource, WorkflowSettings settings, Workflow<?, ?>... definitions) {
+    Holdfast.Builder builder =
+        Holdfast.on(dataSource)
+            .schema(schema)
+            .schemaManagedElsewhere()
+            .workflows(settings.withPollInterval(Duration.ofMillis(50)));
+    for (Workflow<?, ?> definition : definitions) {
+      builder.workflow(definition);
+    }
+    Holdfast holdfast = builder.start();
+    processes.add(holdfast);
+    return holdfast.workflows();
+  }
+
+  private static Workflow<Order, Receipt> define(Workflow.Body<Order, Receipt> body) {
+    return Workflow.define("place-order", 1, Order.class, Receipt.class, body);
+  }
+
+  private void insert(Flow flow, String step) {
+    flow.step(step).transact(tx -> tx.update("insert into " + schema + ".entry values (?)", step));
+  }
+
+  private void execute(String sql) throws SQLException {
+    try (Connection connection = pool.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  private List<String> list(String sql) {
+    try (Connection connection = pool.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      List<String> result = new ArrayList<>();
+      while (rows.next()) {
+        result.add(rows.getString(1));
+      }
+      return result;
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private List<String> entries() {
+    return list("select id from " + schema + ".entry order by id");
+  }
+
+  private List<String> journal() {
+    return list(
+        "select kind || ' ' || step from " + schema + ".workflow_journal order by run, seq");
+  }
+
+  private static void awaitStatus(Workflows workflows, String id, RunStatus status) {
+    Awaitility.await()
+        .atMost(SOON)
+        .untilAsserted(() -> assertThat(workflows.status(id)).contains(status));
+  }
+
+  @Test
+  void runsItsStepsAndReturnsTheirResult() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              int tax = flow.step("tax", Integer.class).compute(() -> order.cents() / 5);
+              insert(flow, "reserve");
+              String charge =
+                  flow.step("charge", String.class)
+                      .keyKeptFor(Duration.ofDays(1))
+                      .call(key -> "charged " + (order.cents() + tax));
+              flow.pivot();
+              insert(flow, "confirm");
+              return new Receipt(charge);
+            });
+    Workflows workflows = process(workflow);
+
+    assertThat(workflows.start(workflow, "o-1", new Order("o-1", 100))).isTrue();
+
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("charged 120"));
+    assertThat(entries()).containsExactly("confirm", "reserve");
+    assertThat(journal())
+        .containsExactly(
+            "RESULT tax",
+            "RESULT reserve",
+            "RESULT charge",
+            "PIVOT pivot",
+            "RESULT confirm",
+            "COMPLETED ");
+    assertThat(workflows.start(workflow, "o-1", new Order("o-1", 100))).isFalse();
+    assertThatThrownBy(() -> workflows.start(workflow, "o-1", new Order("o-1", 101)))
+        .isInstanceOf(RunConflict.class);
+  }
+
+  @Test
+  void undoesInReverseOrderWhatWasDone() {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.step("reserve", String.class)
+                  .compensate((tx, hold) -> done.add("cancel " + hold))
+                  .transact(tx -> "hold");
+              flow.step("charge", String.class)
+                  .compensateByKey((key, charge) -> done.add("refund " + charge.orElse("?")))
+                  .call(key -> "charge");
+              flow.step("ship", String.class)
+                  .compensateByKey((key, parcel) -> done.add("recall " + parcel.orElse("?")))
+                  .call(
+                      key -> {
+                        throw new java.io.IOException("connection reset");
+                      });
+              return new Receipt("never");
+            });
+    Workflows workflows = process(workflow);
+
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+
+    assertThatThrownBy(() -> workflows.result(workflow, "o-1", SOON))
+        .isInstanceOf(RunFailed.class)
+        .hasMessageContaining("ship")
+        .hasMessageContaining("connection reset");
+    assertThat(done).containsExactly("recall ?", "refund charge", "cancel hold");
+    assertThat(journal())
+        .containsExactly(
+            "RESULT reserve",
+            "INTENT charge",
+            "RESULT charge",
+            "INTENT ship",
+            "UNKNOWN ship",
+            "UNWINDING ",
+            "UNDONE ship",
+            "UNDONE charge",
+            "UNDONE reserve",
+            "FAILED ");
+  }
+
+  @Test
+  void takesAnotherWayWhereAStepWasRejected() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              try {
+                return new Receipt(
+                    flow.step("card", String.class)
+                        .parkUnknown()
+                        .call(
+                            key -> {
+                              throw new Rejected("declined");
+                            }));
+              } catch (StepFailed e) {
+                return new Receipt(flow.step("invoice", String.class).compute(e::reason));
+              }
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("declined"));
+  }
+
+  @Test
+  void asksWhatBecameOfACallAndBelievesSilenceOnlyLater() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    AtomicInteger lookups = new AtomicInteger();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) ->
+                new Receipt(
+                    flow.step("charge", String.class)
+                        .lookup(
+                            key ->
+                                lookups.incrementAndGet() >= 3 && calls.get() == 2
+                                    ? Seen.happened("found")
+                                    : Seen.notYet())
+                        .settleAfter(Duration.ofMillis(300))
+                        .retry(QUICK)
+                        .call(
+                            key -> {
+                              calls.incrementAndGet();
+                              throw new java.io.IOException("lost");
+                            })));
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("found"));
+    assertThat(calls).hasValue(2);
+    assertThat(journal().stream().filter("INTENT charge"::equals)).hasSize(2);
+  }
+
+  @Test
+  void leavesToAPersonWhatItCannotFindOut() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) ->
+                new Receipt(
+                    flow.step("charge", String.class)
+                        .parkUnknown()
+                        .call(
+                            key -> {
+                              throw new java.io.IOException("lost");
+                            })));
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    assertThat(workflows.reason("o-1").orElseThrow()).contains("charge", "lost");
+
+    workflows.resolveHappened("o-1", "charge", "by hand", "ops", "seen in the provider's console");
+
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("by hand"));
+  }
+
+  @Test
+  void waitsForTimesSignalsAndChildrenWithoutAThread() throws Exception {
+    Workflow<Order, Receipt> child =
+        Workflow.define(
+            "ship", 1, Order.class, Receipt.class, (flow, order) -> new Receipt("shipped"));
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.sleep("cool-off", Duration.ofMillis(100));
+              Optional<String> approved = flow.await("approval", String.class, SOON);
+              Optional<String> never = flow.await("never", String.class, Duration.ofMillis(50));
+              Receipt shipped = flow.child("ship", child, order);
+              return new Receipt(approved.orElse("") + never.isPresent() + shipped.text());
+            });
+    Workflows workflows = process(workflow, child);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    Awaitility.await()
+        .atMost(SOON)
+        .until(
+            () ->
+                !list("select 1 from "
+                        + schema
+                        + ".workflow_state where 'approval' = any (waits_for)")
+                    .isEmpty());
+    assertThat(workflows.signal("o-1", "approval", "yes ")).isTrue();
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("yes falseshipped"));
+    assertThat(workflows.signal("o-1", "approval", "late")).isFalse();
+  }
+
+  @Test
+  void doesSeveralThingsAtOnceAndUndoesAllOfThem() {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              List<String> all =
+                  flow.parallel(
+                      "pack",
+                      List.of("a", "b", "c"),
+                      (branch, item) ->
+                          branch
+                              .step("box", String.class)
+                              .compensate((tx, box) -> done.add("unpack " + box))
+                              .transact(tx -> item));
+              throw new IllegalStateException(String.join("", all));
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    assertThatThrownBy(() -> workflows.result(workflow, "o-1", SOON))
+        .hasMessageContaining("IllegalStateException: abc");
+    assertThat(done).containsExactlyInAnyOrder("unpack a", "unpack b", "unpack c");
+  }
+
+  @Test
+  void isCancelledAtItsNextStepAndUndone() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.step("reserve", String.class)
+                  .compensate((tx, hold) -> done.add("cancel " + hold))
+                  .transact(tx -> "hold");
+              flow.sleep("long", Duration.ofDays(30));
+              return new Receipt("never");
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.PARKED);
+    assertThat(workflows.cancel("o-1", "the customer changed her mind", "support")).isTrue();
+    awaitStatus(workflows, "o-1", RunStatus.CANCELLED);
+    assertThat(done).containsExactly("cancel hold");
+
+    workflows.start(
+        workflow,
+        "o-2",
+        new Order("o-2", 1),
+        StartOptions.DEFAULT.withDeadline(Duration.ofMillis(300)));
+    awaitStatus(workflows, "o-2", RunStatus.CANCELLED);
+    assertThat(workflows.reason("o-2").orElseThrow()).contains("deadline");
+  }
+
+  @Test
+  void startsWithTheTransactionThatStartsIt() throws Exception {
+    Workflow<Order, Receipt> workflow = define((flow, order) -> new Receipt("ran"));
+    Workflows workflows = process(workflow);
+    Holdfast holdfast = processes.get(0);
+    assertThatThrownBy(
+            () ->
+                holdfast.transact(
+                    tx -> {
+                      workflows.start(tx, workflow, "o-1", new Order("o-1", 1));
+                      throw new IllegalStateException("changed my mind");
+                    }))
+        .hasMessage("changed my mind");
+    assertThat(workflows.status("o-1")).isEmpty();
+    holdfast.transact(tx -> workflows.start(tx, workflow, "o-1", new Order("o-1", 1)));
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("ran"));
+  }
+
+  @Test
+  void stopsWhereTheFunctionHasChanged() {
+    Workflow<Order, Receipt> before =
+        define(
+            (flow, order) -> {
+              insert(flow, "first");
+              flow.await("go", String.class, Duration.ofDays(1));
+              return new Receipt("before");
+            });
+    Workflow<Order, Receipt> after =
+        define(
+            (flow, order) -> {
+              insert(flow, "other");
+              return new Receipt("after");
+            });
+    Workflows old = process(before);
+    old.start(before, "o-1", new Order("o-1", 1));
+    awaitStatus(old, "o-1", RunStatus.PARKED);
+    processes.remove(0).close();
+
+    Workflows next = process(after);
+    next.signal("o-1", "go", "now");
+
+    awaitStatus(next, "o-1", RunStatus.STUCK);
+    assertThat(next.reason("o-1").orElseThrow()).contains("first", "other");
+    assertThat(entries()).containsExactly("first");
+  }
+
+  @Test
+  void goesOnElsewhereWhenItsProcessIsGoneAndNothingIsWrittenByTheOneThatWakesUp()
+      throws Exception {
+    CountDownLatch paused = new CountDownLatch(1);
+    CountDownLatch wakeUp = new CountDownLatch(1);
+    AtomicReference<String> first = new AtomicReference<>();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              insert(flow, "a");
+              String charge =
+                  flow.step("charge", String.class)
+                      .keyKeptFor(Duration.ofDays(1))
+                      .call(
+                          key -> {
+                            if (first.compareAndSet(null, key)) {
+                              paused.countDown();
+                              wakeUp.await(60, TimeUnit.SECONDS);
+                              return "by the first";
+                            }
+                            assertThat(key).isEqualTo(first.get());
+                            return "by the second";
+                          });
+              insert(flow, "b");
+              return new Receipt(charge);
+            });
+    WorkflowSettings settings = WorkflowSettings.DEFAULT.withLease(Duration.ofSeconds(1));
+    try (TcpRelay network = TcpRelay.to("127.0.0.1", TestDatabase.server().port());
+        HikariDataSource remote =
+            TestDatabase.pool(
+                "jdbc:postgresql://127.0.0.1:"
+                    + network.port()
+                    + "/postgres?user=postgres&sslmode=disable&gssEncMode=disable&socketTimeout=2",
+                5)) {
+      Workflows owner = process(remote, settings, workflow);
+      owner.start(workflow, "o-1", new Order("o-1", 1));
+      assertThat(paused.await(20, TimeUnit.SECONDS)).isTrue();
+      network.cut();
+
+      Workflows other = process(pool, settings, workflow);
+      assertThat(other.result(workflow, "o-1", SOON)).contains(new Receipt("by the second"));
+      network.restore();
+      wakeUp.countDown();
+      processes.remove(0).close();
+    }
+    assertThat(entries()).containsExactly("a", "b");
+    assertThat(journal())
+        .containsExactly("RESULT a", "ATTEMPT charge", "RESULT charge", "RESULT b", "COMPLETED ");
+  }
+}

@@ -3,6 +3,8 @@ package dev.holdfast.outbox.store;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.reservation.store.ReservationStore;
+import dev.holdfast.reservation.store.SemanticLockStore;
 import dev.holdfast.twophase.store.DecisionStore;
 
 /**
@@ -36,4 +38,8 @@ public interface Store {
   ConsumerParking consumerParking();
 
   DecisionStore decisions();
+
+  ReservationStore reservations();
+
+  SemanticLockStore semanticLocks();
 }

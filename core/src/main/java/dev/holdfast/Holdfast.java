@@ -203,7 +203,8 @@ public final class Holdfast implements AutoCloseable {
     try {
       if (connection.getAutoCommit()) {
         throw new NoTransaction(
-            "The connection is in autocommit mode, so there is no transaction to join and nothing was done. Call setAutoCommit(false), or let Holdfast begin one.");
+            "The connection is in autocommit mode, so there is no transaction to join and nothing"
+                + " was done. Call setAutoCommit(false), or let Holdfast begin one.");
       }
       T result;
       List<Message> messages;
@@ -413,8 +414,8 @@ public final class Holdfast implements AutoCloseable {
      * Runs the upkeep here although there may be no channel: what has been received, delivered and
      * answered is forgotten in time, delayed messages are moved when they are due, and reservations
      * expire. Every process with a channel does this, one of them at a time. For a database that
-     * only receives, or only holds reservations.
-     * The user needs the rights of {@code holdfast_relay}.
+     * only receives, or only holds reservations. The user needs the rights of {@code
+     * holdfast_relay}.
      */
     public Builder withUpkeep() {
       this.keepsUp = true;

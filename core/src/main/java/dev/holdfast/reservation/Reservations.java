@@ -12,22 +12,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * Units of named stocks, held and then confirmed or given back. Thread-safe.
  *
- * <p>Every method but {@link #keepFor} is a part of the caller's transaction, in one round trip, and
- * leaves nothing when that rolls back or crashes. In a transaction that somebody else manages, go
- * through {@link dev.holdfast.Holdfast#join}, which costs no round trip.
+ * <p>Every method but {@link #keepFor} is a part of the caller's transaction, in one round trip,
+ * and leaves nothing when that rolls back or crashes. In a transaction that somebody else manages,
+ * go through {@link dev.holdfast.Holdfast#join}, which costs no round trip.
  *
  * <p>A reservation is resolved once. Of several that confirm, cancel and expire it at the same time
  * one does, and the others wait for its transaction and are told. Whether it is due is decided by
- * the database's clock in the moment in which its row is locked: from {@code expiresAt} on nobody can
- * confirm it, and everybody who comes across it, to confirm or cancel it, to reserve what it holds, or
- * in the upkeep, gives its units back.
+ * the database's clock in the moment in which its row is locked: from {@code expiresAt} on nobody
+ * can confirm it, and everybody who comes across it, to confirm or cancel it, to reserve what it
+ * holds, or in the upkeep, gives its units back.
  *
  * <p>There is never more held and confirmed of a stock than it has units. Those who reserve do not
  * wait for each other as long as there is plenty; those who confirm and cancel wait for nobody but
  * those who resolve the same reservation.
  *
- * <p>To reserve several stocks, name them in one reservation: they are then locked in one order, and
- * nobody meets anybody in a deadlock. Two calls in one transaction lock in the order of the calls.
+ * <p>To reserve several stocks, name them in one reservation: they are then locked in one order,
+ * and nobody meets anybody in a deadlock. Two calls in one transaction lock in the order of the
+ * calls.
  */
 public final class Reservations {
   private final ReservationStore store;
@@ -52,8 +53,8 @@ public final class Reservations {
   /**
    * Confirms all that is held.
    *
-   * @return confirmed, by this call or by one before; or what it is instead, which is final, but for
-   *     {@link ReservationState#NONE}
+   * @return confirmed, by this call or by one before; or what it is instead, which is final, but
+   *     for {@link ReservationState#NONE}
    * @throws ReservationMismatch when it was confirmed in part before
    */
   public Resolved confirm(Transaction tx, String id) throws SQLException {

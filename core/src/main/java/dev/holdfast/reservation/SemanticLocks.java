@@ -13,13 +13,13 @@ import java.util.Optional;
  *
  * <p>A lock is a row with an owner and an expiry, taken, renewed and given up in the caller's
  * transactions, in one round trip each. Nobody is kept from anything by it who does not ask for it,
- * or {@linkplain #require require} it. Nobody waits for a lock that somebody else has; two that take
- * the same free lock at once wait for each other's transaction.
+ * or {@linkplain #require require} it. Nobody waits for a lock that somebody else has; two that
+ * take the same free lock at once wait for each other's transaction.
  *
  * <p>It expires by the database's clock, so that what a dead saga had locked is free again. A saga
- * that is only slow wakes up with a lock that somebody else has by then. So each step that relies on
- * it requires it in its own transaction, which conflicts with a takeover; what is changed outside of
- * this database is given the lock's {@linkplain SemanticLock#token token}.
+ * that is only slow wakes up with a lock that somebody else has by then. So each step that relies
+ * on it requires it in its own transaction, which conflicts with a takeover; what is changed
+ * outside of this database is given the lock's {@linkplain SemanticLock#token token}.
  *
  * <p>Whoever takes several locks in one transaction takes them by name, or meets others in a
  * deadlock, after which the transaction is run again.
@@ -36,8 +36,8 @@ public final class SemanticLocks {
   }
 
   /**
-   * Takes a lock if nobody else has it. Its owner takes it again under the same token; it then lasts
-   * for the longer of both times.
+   * Takes a lock if nobody else has it. Its owner takes it again under the same token; it then
+   * lasts for the longer of both times.
    *
    * @param name what is locked, 1 to 200 characters, as {@code order/17}
    * @param owner who takes it, 1 to 200 characters: the id of a saga, not of a process

@@ -4,8 +4,8 @@
  * apart, whose steps commit one by one: {@linkplain dev.holdfast.reservation.SemanticLocks semantic
  * locks} and {@linkplain dev.holdfast.reservation.Reread reading again} before writing.
  *
- * <p>All of it happens on the caller's transaction, in one statement each, and is there exactly when
- * that transaction is. A reservation is one row under an id of the caller's, which lets one
+ * <p>All of it happens on the caller's transaction, in one statement each, and is there exactly
+ * when that transaction is. A reservation is one row under an id of the caller's, which lets one
  * transaction in at a time: it is resolved once, whoever comes first, and the row that says how is
  * kept for a stated time and refuses whoever comes late, a reserve behind its own cancel included.
  *

@@ -81,8 +81,7 @@ final class PostgresReservations implements ReservationStore {
   }
 
   @Override
-  public Resolved cancel(Connection connection, String id, String operationId)
-      throws SQLException {
+  public Resolved cancel(Connection connection, String id, String operationId) throws SQLException {
     return resolve(connection, id, false, null, operationId);
   }
 
@@ -108,8 +107,7 @@ final class PostgresReservations implements ReservationStore {
         .orElseThrow();
   }
 
-  private static Resolved resolved(String id, boolean confirms, ResultSet row)
-      throws SQLException {
+  private static Resolved resolved(String id, boolean confirms, ResultSet row) throws SQLException {
     String answer = row.getString("answer");
     ReservationState state =
         answer.equals("NONE")

@@ -72,13 +72,7 @@ final class PostgresSemanticLocks implements SemanticLockStore {
 
   private boolean ask(Connection connection, String sql, SemanticLock lock) throws SQLException {
     return database
-        .one(
-            connection,
-            sql,
-            row -> row.getBoolean(1),
-            lock.name(),
-            lock.owner(),
-            lock.token())
+        .one(connection, sql, row -> row.getBoolean(1), lock.name(), lock.owner(), lock.token())
         .orElseThrow();
   }
 }

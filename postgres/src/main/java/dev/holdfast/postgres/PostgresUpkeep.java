@@ -150,9 +150,10 @@ final class PostgresUpkeep implements Upkeep {
       return false;
     }
     // A transaction each: the stripes that are folded into are locked, and not for long.
-    return tend("expire reservations", lease, limit, reservations::expire)
-        | tend("fold what was given back", lease, limit, reservations::fold)
-        | tend("forget reservations", lease, limit, reservations::forget);
+    boolean more = tend("expire reservations", lease, limit, reservations::expire);
+    more |= tend("fold what was given back", lease, limit, reservations::fold);
+    more |= tend("forget reservations", lease, limit, reservations::forget);
+    return more;
   }
 
   /** A batch of work, and how much of it there was. */

@@ -39,8 +39,8 @@ public interface Upkeep {
   int rotate(Lease lease);
 
   /**
-   * Expires reservations that are due, moves what was given back to where it can be had, and forgets
-   * what was resolved longer ago than it is kept. Never waits for a lock.
+   * Expires reservations that are due, moves what was given back to where it can be had, and
+   * forgets what was resolved longer ago than it is kept. Never waits for a lock.
    *
    * @param limit the most of each, in one transaction
    * @return whether there is probably more

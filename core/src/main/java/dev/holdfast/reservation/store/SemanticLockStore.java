@@ -10,8 +10,8 @@ import java.util.Optional;
 
 /**
  * Semantic locks in a database, in the caller's transaction, in one round trip each, as {@link
- * dev.holdfast.reservation.SemanticLocks} says. Throws {@link dev.holdfast.NoTransaction} when there
- * is none. Thread-safe.
+ * dev.holdfast.reservation.SemanticLocks} says. Throws {@link dev.holdfast.NoTransaction} when
+ * there is none. Thread-safe.
  */
 public interface SemanticLockStore {
 

@@ -344,6 +344,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
   v_known ${schema}.reservation;
+  v_now timestamptz;
   v_tries boolean := true;
 begin
   if cardinality(p_stocks) > 1 then
@@ -424,8 +425,9 @@ begin
         message = 'A reservation was made by a transaction that this one does not see.';
     end if;
   end if;
-  if v_known.state = 'HELD' and answer is null and v_known.expires_at <= ${schema}.now() then
-    perform ${schema}.expire_reservation(p_id);
+  v_now := ${schema}.now();
+  if v_known.state = 'HELD' and answer is null and v_known.expires_at <= v_now then
+    perform ${schema}.expire_reservation(p_id, v_now);
     select * into v_known from ${schema}.reservation r where r.id = p_id;
   end if;
   answer := case when answer is not null then answer
@@ -489,7 +491,7 @@ begin
   if r.state = 'HELD' then
     v_now := ${schema}.now();
     if r.expires_at <= v_now then
-      perform ${schema}.expire_reservation(p_id);
+      perform ${schema}.expire_reservation(p_id, v_now);
       r.state := 'EXPIRED';
       answer := 'DONE';
     elsif p_confirms and ${schema}.is_part(v_wanted, r.quantities) is not true then
@@ -517,12 +519,12 @@ begin
   return next;
 end $$;
 
--- Expires one that is due, and waits for whoever is resolving it.
-create function ${schema}.expire_reservation(p_id text) returns void
+-- Expires one that the caller has found to be due, and waits for whoever is resolving it.
+create function ${schema}.expire_reservation(p_id text, p_now timestamptz) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   with gone as (
-    update ${schema}.reservation r set state = 'EXPIRED', resolved_at = ${schema}.now()
-    where r.id = p_id and r.state = 'HELD' and r.expires_at <= ${schema}.now()
+    update ${schema}.reservation r set state = 'EXPIRED', resolved_at = p_now
+    where r.id = p_id and r.state = 'HELD' and r.expires_at <= p_now
     returning r.stocks, r.quantities)
   insert into ${schema}.stock_change (stock, returned)
   select u.stock, u.quantity
@@ -741,7 +743,8 @@ select operation_id, step, at, boundary, what, state, owed_by, detail,
 revoke execute on function ${schema}.hold(text, text[], bigint[], bigint, text),
   ${schema}.take_free(text, bigint), ${schema}.take_any(text, bigint),
   ${schema}.gather_stock(text, bigint), ${schema}.spread_stock(text, smallint[], bigint),
-  ${schema}.collect_changes(text, integer) from public;
+  ${schema}.collect_changes(text, integer), ${schema}.expire_reservation(text, timestamptz)
+  from public;
 
 -- Where the roles were made before this version; roles.sql grants the same to new ones.
 do $$
@@ -754,7 +757,7 @@ begin
     execute format('grant execute on function
       ${schema}.reserve(text, text[], bigint[], bigint, timestamptz, text),
       ${schema}.resolve_reservation(text, boolean, text[], bigint[], text),
-      ${schema}.expire_reservations(integer, text), ${schema}.expire_reservation(text),
+      ${schema}.expire_reservations(integer, text),
       ${schema}.forget_reservations(integer), ${schema}.fold_stocks(integer, integer),
       ${schema}.set_stock(text, bigint, boolean, integer), ${schema}.count_stock(text),
       ${schema}.acquire_lock(text, text, bigint, text), ${schema}.require_lock(text, text, bigint),

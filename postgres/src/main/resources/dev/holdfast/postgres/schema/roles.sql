@@ -34,7 +34,8 @@ grant select, insert, update, delete on ${schema}.decision, ${schema}.participan
 revoke execute on function ${schema}.hold(text, text[], bigint[], bigint, text),
   ${schema}.take_free(text, bigint), ${schema}.take_any(text, bigint),
   ${schema}.gather_stock(text, bigint), ${schema}.spread_stock(text, smallint[], bigint),
-  ${schema}.collect_changes(text, integer) from holdfast_writer;
+  ${schema}.collect_changes(text, integer), ${schema}.expire_reservation(text, timestamptz)
+  from holdfast_writer;
 grant select on ${schema}.stock, ${schema}.stock_stripe, ${schema}.stock_change,
   ${schema}.reservation, ${schema}.reservation_settings, ${schema}.semantic_lock,
   ${schema}.stock_level, ${schema}.reservation_item, ${schema}.operation_event_reservation

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.Isolation;
 import dev.holdfast.NoTransaction;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.crashtest.Attacks;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -322,6 +324,25 @@ final class ReservationsTest {
       stocks.stepper.upkeep();
       assertThat(stocks.ask("select count(*) from ${schema}.reservation")).isZero();
     }
+  }
+
+  @Test
+  void underRepeatableReadWhatChangedSinceTheSnapshotIsRunAgain() throws SQLException {
+    TransactionOptions strict = TransactionOptions.DEFAULT.withIsolation(Isolation.REPEATABLE_READ);
+    AtomicInteger attempts = new AtomicInteger();
+    boolean reserved =
+        stocks.holdfast.transactReturning(
+            strict,
+            tx -> {
+              assertThat(stocks.reservations.available(tx, "gadget")).isPositive();
+              if (attempts.incrementAndGet() == 1) {
+                stocks.reserve(Reservation.of("other", "gadget", 3));
+              }
+              return stocks.reservations.reserve(tx, Reservation.of("a", "gadget", 3)).isReserved();
+            });
+    assertThat(attempts).hasValue(2);
+    assertThat(reserved).isFalse();
+    assertThat(stocks.level("gadget").held()).isEqualTo(3);
   }
 
   @Test

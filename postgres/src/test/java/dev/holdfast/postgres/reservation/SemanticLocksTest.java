@@ -54,7 +54,7 @@ final class SemanticLocksTest {
   }
 
   @Test
-  @Attacks("semanticlock.owner")
+  @Attacks("isolation.lock.owner")
   void oneHasItAndTheOthersAreToldWhoAndUntilWhen() {
     SemanticLock lock = acquire("saga-1").orThrow();
     LockResult refused = acquire("saga-2");
@@ -82,7 +82,7 @@ final class SemanticLocksTest {
   }
 
   @Test
-  @Attacks("semanticlock.expiry")
+  @Attacks("isolation.lock.owner")
   void whenItHasExpiredAnybodyTakesItOverUnderAGreaterToken() {
     SemanticLock lock = acquire("saga-1").orThrow();
     clock.advance(MINUTE);
@@ -100,7 +100,7 @@ final class SemanticLocksTest {
   }
 
   @Test
-  @Attacks("semanticlock.require")
+  @Attacks("isolation.lock.require")
   void whatIsRequiredIsNotTakenOverBeforeTheCommit() throws Exception {
     assertThat(isTakenOverMeanwhile()).isFalse();
   }
@@ -134,7 +134,7 @@ final class SemanticLocksTest {
   }
 
   @Test
-  @Attacks("semanticlock.owner")
+  @Attacks("isolation.lock.owner")
   void ofTwoThatTakeItAtOnceOneHasIt() throws Exception {
     for (boolean expired : new boolean[] {false, true}) {
       if (expired) {
@@ -193,7 +193,7 @@ final class SemanticLocksTest {
   }
 
   @Test
-  @Attacks("reread.stale")
+  @Attacks("isolation.reread")
   void whatWasReadIsReadAgainAndRefusedWhenItHasChanged() throws Exception {
     stocks.execute(
         "create table ${schema}.price (id text primary key, amount numeric, note text);"

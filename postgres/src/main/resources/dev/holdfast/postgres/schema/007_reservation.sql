@@ -768,6 +768,11 @@ begin
       ${schema}.semantic_lock, ${schema}.stock_level, ${schema}.reservation_item,
       ${schema}.operation_event_reservation to %I', a_role);
     execute format('grant update on ${schema}.reservation_settings to %I', a_role);
+    if a_role = 'holdfast_relay' then
+      execute format('grant insert, update, delete on ${schema}.reservation_settings,
+        ${schema}.stock, ${schema}.stock_stripe, ${schema}.stock_change, ${schema}.reservation,
+        ${schema}.semantic_lock to %I', a_role);
+    end if;
   end loop;
 end $$;
 

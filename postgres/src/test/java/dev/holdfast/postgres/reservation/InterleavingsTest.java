@@ -193,14 +193,10 @@ final class InterleavingsTest {
   }
 
   private static ReservationState stateOf(Reservation reservation) throws SQLException {
-    long ordinal =
-        stocks.ask(
-            """
-            select coalesce(max(array_position('{HELD,CONFIRMED,CANCELLED,EXPIRED}', state)), 0)
-            from ${schema}.reservation where id = '%s'
-            """
-                .formatted(reservation.id()));
-    return ReservationState.values()[(int) ordinal];
+    return ReservationState.valueOf(
+        stocks.word(
+            "select coalesce(max(state), 'NONE') from ${schema}.reservation where id = '%s'"
+                .formatted(reservation.id())));
   }
 
   /** The units are where the state says, once. */

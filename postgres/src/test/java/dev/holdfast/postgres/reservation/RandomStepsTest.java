@@ -201,7 +201,7 @@ final class RandomStepsTest {
 
   private void changeCapacity(String what, Random random) {
     String stock = STOCKS.get(random.nextInt(STOCKS.size()));
-    long by = random.nextInt(9) - 4;
+    long by = random.nextInt(9) - 4L;
     boolean fits = capacity.get(stock) + by >= taken(stock);
     try {
       long now = stocks.tx(tx -> stocks.reservations.addCapacity(tx, stock, by));

@@ -13,6 +13,9 @@ import dev.holdfast.reservation.Reservations;
 import dev.holdfast.reservation.ReserveResult;
 import dev.holdfast.reservation.Resolved;
 import dev.holdfast.reservation.SemanticLock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -78,6 +81,20 @@ final class ReservationSnippetsTest {
     // resolved.state() says what it is, by this call or one before; one meal is given back
     // end
     assertThat(resolved.asAsked()).isTrue();
+  }
+
+  @Test
+  void theViews() throws IOException, SQLException {
+    stocks.execute(sql("reservation-views").replace("holdfast.", stocks.schema + "."));
+  }
+
+  /** The block of the page that follows this name. */
+  private static String sql(String name) throws IOException {
+    String page = Files.readString(Path.of("../docs/reservations.md"));
+    String begin = "<!-- snippet:" + name + " -->\n```sql\n";
+    int from = page.indexOf(begin) + begin.length();
+    assertThat(page).contains(begin);
+    return page.substring(from, page.indexOf("```", from));
   }
 
   @Test

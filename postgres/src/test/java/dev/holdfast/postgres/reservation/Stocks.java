@@ -134,11 +134,15 @@ final class Stocks implements AutoCloseable {
   }
 
   long ask(String sql) throws SQLException {
+    return Long.parseLong(word(sql));
+  }
+
+  String word(String sql) throws SQLException {
     try (Connection connection = POOL.getConnection();
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(in(sql))) {
       row.next();
-      return row.getLong(1);
+      return row.getString(1);
     }
   }
 

@@ -292,8 +292,10 @@ declare
   preferred smallint;
   gathered record;
 begin
+  -- Of several stripes one; where there is one alone it is all there is.
   select t.stripe into preferred from ${schema}.stock_stripe t
   where t.stock = p_stock and t.free >= p_quantity
+    and exists (select from ${schema}.stock_stripe o where o.stock = p_stock and o.stripe > 0)
   order by hashint4(pg_backend_pid() + t.stripe) limit 1;
   if found then
     begin
@@ -345,7 +347,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_known ${schema}.reservation;
   v_now timestamptz;
-  v_tries boolean := true;
+  v_enough boolean := true;
+  v_striped boolean := false;
+  v_waits boolean := true;
 begin
   if cardinality(p_stocks) > 1 then
     select array_agg(u.name order by u.name collate "C"),
@@ -363,13 +367,15 @@ begin
       return next;
       return;
     end if;
-    -- First without waiting. What that has locked is unlocked again when it fails, since what comes
-    -- next waits.
     for i in 1 .. cardinality(p_stocks) loop
-      v_tries := v_tries and exists (select from ${schema}.stock_stripe s
-                                     where s.stock = p_stocks[i] and s.free >= p_quantities[i]);
+      select v_enough and coalesce(max(s.free), 0) >= p_quantities[i], v_striped or count(*) > 1
+        into v_enough, v_striped
+      from ${schema}.stock_stripe s where s.stock = p_stocks[i];
     end loop;
-    if v_tries then
+    -- First without waiting, where that can be of use. What it has locked is unlocked again when it
+    -- fails, since what comes next waits.
+    if v_enough and v_striped then
+      v_waits := false;
       begin
         if not ${schema}.hold(p_id, p_stocks, p_quantities, p_hold_ms, p_operation) then
           raise sqlstate 'HF021';
@@ -381,12 +387,13 @@ begin
         end loop;
         answer := 'RESERVED';
       exception
-        when sqlstate 'HF020' then v_tries := false;
+        when sqlstate 'HF020' then v_waits := true;
         when sqlstate 'HF021' then null;
       end;
     end if;
-    if not v_tries then
-      for i in 1 .. cardinality(p_stocks) loop
+    if v_waits then
+      -- Where one stripe has enough there is enough.
+      for i in 1 .. case when v_enough then 0 else cardinality(p_stocks) end loop
         stock := p_stocks[i];
         available := ${schema}.count_stock(p_stocks[i]);
         if available < p_quantities[i] then
@@ -659,23 +666,25 @@ begin
 end $$;
 
 -- What there is of each stock. The balance is 0 in every snapshot, or something is wrong. Looks
--- through all reservations; count_stock looks at what can be had alone.
+-- through all reservations, once; count_stock looks at what can be had alone.
 create view ${schema}.stock_level as
-select s.name, s.capacity, f.free, h.held, s.sold + f.sold + h.confirmed as confirmed,
-       s.capacity - s.sold - f.free - f.sold - h.held - h.confirmed as balance, f.stripes
+select s.name, s.capacity, p.free + coalesce(c.returned, 0) as free, coalesce(h.held, 0) as held,
+       s.sold + coalesce(c.sold, 0) + coalesce(h.confirmed, 0) as confirmed,
+       s.capacity - s.sold - p.free - coalesce(c.returned, 0) - coalesce(c.sold, 0)
+         - coalesce(h.held, 0) - coalesce(h.confirmed, 0) as balance,
+       p.stripes
 from ${schema}.stock s
-cross join lateral (
-  select coalesce((select sum(t.free) from ${schema}.stock_stripe t where t.stock = s.name), 0)
-           + coalesce(sum(c.returned), 0) as free,
-         coalesce(sum(c.sold), 0) as sold,
-         (select count(*) from ${schema}.stock_stripe t where t.stock = s.name) as stripes
-  from ${schema}.stock_change c where c.stock = s.name) f
-cross join lateral (
-  select coalesce(sum(u.quantity) filter (where r.state = 'HELD'), 0) as held,
-         coalesce(sum(u.confirmed), 0) as confirmed
-  from ${schema}.reservation r
-  cross join unnest(r.stocks, r.quantities, r.confirmed) as u(stock, quantity, confirmed)
-  where u.stock = s.name) h;
+join (select t.stock, sum(t.free) as free, count(*) as stripes
+      from ${schema}.stock_stripe t group by t.stock) p on p.stock = s.name
+left join (select t.stock, sum(t.returned) as returned, sum(t.sold) as sold
+           from ${schema}.stock_change t group by t.stock) c on c.stock = s.name
+left join (select u.stock, sum(u.quantity) filter (where r.state = 'HELD') as held,
+                  sum(u.confirmed) as confirmed
+           from ${schema}.reservation r
+           cross join unnest(r.stocks, r.quantities, r.confirmed)
+             as u(stock, quantity, confirmed)
+           where r.state in ('HELD', 'CONFIRMED')
+           group by u.stock) h on h.stock = s.name;
 
 -- What is reserved, stock by stock.
 create view ${schema}.reservation_item as
@@ -684,35 +693,40 @@ select r.id, u.stock, u.quantity, u.confirmed, r.state, r.operation_id, r.reserv
 from ${schema}.reservation r
 cross join unnest(r.stocks, r.quantities, r.confirmed) as u(stock, quantity, confirmed);
 
+-- A condition on operation_id goes down to the table, which is scanned once for each kind of event.
+-- Whoever may read the view needs to be allowed no function but now().
 create view ${schema}.operation_event_reservation as
-select e.operation_id, 1 as step, e.at, 'database'::text as boundary, e.what, e.state, e.owed_by,
-       e.detail, null::uuid as message_id, null::bigint as position, null::text as channel
+select r.operation_id, 1 as step, r.reserved_at as at, 'database'::text as boundary,
+       'reserve ' || r.id as what, 'DONE'::text as state, null::text as owed_by,
+       (select string_agg(u.quantity || ' of ' || u.stock, ', ')
+        from unnest(r.stocks, r.quantities) as u(stock, quantity)) as detail,
+       null::uuid as message_id, null::bigint as position, null::text as channel
 from ${schema}.reservation r
-cross join lateral (
-  select string_agg(u.quantity || ' of ' || u.stock, ', ') as reserved,
-         string_agg(u.confirmed || ' of ' || u.stock, ', ') as confirmed
-  from unnest(r.stocks, r.quantities, r.confirmed) as u(stock, quantity, confirmed)) c
-cross join lateral (
-  select r.operation_id, r.reserved_at as at, 'reserve ' || r.id as what, 'DONE' as state,
-         null::text as owed_by, c.reserved as detail
-  where r.reserved_at is not null
-  union all
-  select r.operation_id, null, 'confirm or cancel ' || r.id, 'WAITING',
-         case when r.expires_at > ${schema}.now() then 'whoever has reserved it'
-              else coalesce((select l.owner from ${schema}.lease l
-                             where l.name = 'upkeep' and l.expires_at > ${schema}.now()),
-                            'nobody: no upkeep runs') end,
-         case when r.expires_at > ${schema}.now() then 'expires at ' else 'due since ' end
-           || r.expires_at
-  where r.state = 'HELD'
-  union all
-  select coalesce(r.resolved_by, r.operation_id), r.resolved_at,
-         case r.state when 'CONFIRMED' then 'confirm ' when 'CANCELLED' then 'cancel '
-                      else 'expire ' end || r.id,
-         'DONE', null, coalesce(c.confirmed, case when r.reserved_at is null then 'never reserved'
-                                                  else c.reserved || ' given back' end)
-  where r.state <> 'HELD') e
-where e.operation_id is not null;
+where r.operation_id is not null
+union all
+select r.operation_id, 1, null, 'database', 'confirm or cancel ' || r.id, 'WAITING',
+       case when r.expires_at > ${schema}.now() then 'whoever has reserved it'
+            else coalesce((select l.owner from ${schema}.lease l
+                           where l.name = 'upkeep' and l.expires_at > ${schema}.now()),
+                          'nobody: no upkeep runs') end,
+       case when r.expires_at > ${schema}.now() then 'expires at ' else 'due since ' end
+         || r.expires_at,
+       null, null, null
+from ${schema}.reservation r
+where r.state = 'HELD' and r.operation_id is not null
+union all
+select coalesce(r.resolved_by, r.operation_id), 1, r.resolved_at, 'database',
+       case r.state when 'CONFIRMED' then 'confirm ' when 'CANCELLED' then 'cancel '
+                    else 'expire ' end || r.id,
+       'DONE', null,
+       coalesce((select string_agg(coalesce(u.confirmed || ' of ' || u.stock,
+                                            u.quantity || ' of ' || u.stock || ' given back'), ', ')
+                 from unnest(r.stocks, r.quantities, r.confirmed)
+                   as u(stock, quantity, confirmed)),
+                'never reserved'),
+       null, null, null
+from ${schema}.reservation r
+where r.state <> 'HELD' and coalesce(r.resolved_by, r.operation_id) is not null;
 
 create or replace view ${schema}.operation_event as
 select operation_id, step, at, boundary, what, state, owed_by, detail,

@@ -538,8 +538,8 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   from gone g cross join unnest(g.stocks, g.quantities) as u(stock, quantity)
 $$;
 
--- Makes a stock, or changes how many units it has. Null when that would be less than is held and
--- confirmed, and nothing is changed. Locks the stock's stripes.
+-- Makes a stock, or changes how many units it has, with p_by by so many. Null when that would be less
+-- than is held and confirmed, or there is no stock to be changed; then nothing is. Locks the stripes.
 create function ${schema}.set_stock(
   p_name text, p_capacity bigint, p_by boolean default false, p_stripes integer default null
 ) returns bigint
@@ -551,7 +551,7 @@ declare
   made boolean;
 begin
   if p_by and not exists (select from ${schema}.stock s where s.name = p_name) then
-    raise exception using errcode = 'HF022', message = format('There is no stock %s.', p_name);
+    return null;
   end if;
   insert into ${schema}.stock (name, capacity) values (p_name, 0) on conflict (name) do nothing;
   made := found;

@@ -66,7 +66,7 @@ final class RandomStepsTest {
   }
 
   @ParameterizedTest(name = "seed {0}")
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  @ValueSource(longs = {1, 2, 3, 4})
   @Attacks({"reservation.never-oversold", "reservation.once"})
   void databaseAndModelAgree(long seed) throws SQLException {
     Random random = new Random(seed);
@@ -97,14 +97,20 @@ final class RandomStepsTest {
   }
 
   private void agree(String what) throws SQLException {
+    StringBuilder expected = new StringBuilder();
     for (String stock : STOCKS) {
-      Stocks.Level level = stocks.level(stock);
-      assertThat(level.balance()).as(what).isZero();
-      assertThat(level.capacity()).as(what).isEqualTo(capacity.get(stock));
-      assertThat(stocks.available(stock))
-          .as(what + ", " + stock)
-          .isEqualTo(capacity.get(stock) - taken(stock));
+      long units = capacity.get(stock);
+      expected.append(stock + " " + units + " " + (units - taken(stock)) + " 0;");
     }
+    assertThat(
+            stocks.word(
+                """
+                select string_agg(concat_ws(' ', name, capacity, ${schema}.count_stock(name), balance)
+                                  || ';', '' order by name collate "C")
+                from ${schema}.stock_level
+                """))
+        .as("%s: name, capacity, available, balance", what)
+        .isEqualTo(expected.toString());
   }
 
   private static Reservation random(String id, Random random) {

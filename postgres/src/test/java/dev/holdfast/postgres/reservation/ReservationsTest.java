@@ -3,7 +3,9 @@ package dev.holdfast.postgres.reservation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
 
+import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Isolation;
 import dev.holdfast.NoTransaction;
@@ -258,6 +260,9 @@ final class ReservationsTest {
     assertThat(add("widget", 5)).isEqualTo(13);
     assertThatThrownBy(() -> add("widget", -6)).isInstanceOf(ReservationRefused.class);
     assertThat(add("widget", -5)).isEqualTo(8);
+    assertThatThrownBy(() -> add("gizmo", 1))
+        .isInstanceOf(ReservationRefused.class)
+        .hasMessageContaining("no stock gizmo");
     // What is due gives way.
     stocks.reserveUntilDue(Reservation.of("c", "gadget", 5));
     stocks.with("gadget", 0, 1);
@@ -323,6 +328,22 @@ final class ReservationsTest {
       clock.advance(Duration.ofDays(8));
       stocks.stepper.upkeep();
       assertThat(stocks.ask("select count(*) from ${schema}.reservation")).isZero();
+    }
+  }
+
+  @Test
+  @Attacks("reservation.recovery")
+  void aProcessThatRunsTheUpkeepGivesBackWhatNobodyResolves() {
+    try (Holdfast upkeep =
+        Holdfast.on(Stocks.dataSource()).schema(stocks.schema).withUpkeep().start()) {
+      assertThat(upkeep.status()).isEmpty();
+      stocks.reserve(Reservation.of("a", "widget", 10).holdFor(Duration.ofMillis(100)));
+      await()
+          .until(
+              () ->
+                  stocks.ask("select sum(free) from ${schema}.stock_stripe where stock = 'widget'")
+                      == 10);
+      assertThat(stocks.confirm("a").first()).isFalse();
     }
   }
 

@@ -202,10 +202,5 @@ final class Stocks implements AutoCloseable {
   @Override
   public void close() {
     stepper.close();
-    try {
-      execute("drop schema ${schema} cascade");
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

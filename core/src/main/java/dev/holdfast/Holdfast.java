@@ -203,8 +203,7 @@ public final class Holdfast implements AutoCloseable {
     try {
       if (connection.getAutoCommit()) {
         throw new NoTransaction(
-            "The connection is in autocommit mode, so there is no transaction to join and nothing"
-                + " was done. Call setAutoCommit(false), or let Holdfast begin one.");
+            "The connection is in autocommit mode, so there is no transaction to join and nothing was done. Call setAutoCommit(false), or let Holdfast begin one.");
       }
       T result;
       List<Message> messages;

@@ -43,23 +43,17 @@ public final class Guarantees {
     sheet.promise(
         "transact.atomicity",
         Aspect.ATOMICITY,
-        "All changes of one call to transact, and all messages published in it, are one commit, or"
-            + " none of them happens; what was published after a savepoint goes when it is rolled"
-            + " back to.",
+        "All changes of one call to transact, and all messages published in it, are one commit, or none of them happens; what was published after a savepoint goes when it is rolled back to.",
         written);
     sheet.promise(
         "transact.answer",
         Aspect.ANSWER,
-        "When transact returns it is committed, and when it throws it is not, but for"
-            + " OutcomeUnknown, which says that the reply to the commit was lost. Asked within an"
-            + " hour and a half, resolve() then tells for certain whether it was committed, and if"
-            + " it was not, it never will be.",
+        "When transact returns it is committed, and when it throws it is not, but for OutcomeUnknown, which says that the reply to the commit was lost. Asked within an hour and a half, resolve() then tells for certain whether it was committed, and if it was not, it never will be.",
         both(told, assumptions(store, LOOKUP)));
     sheet.promise(
         "transact.repeat",
         Aspect.DELIVERY,
-        "Work that is run again after a serialization failure or a deadlock leaves nothing of the"
-            + " run before.",
+        "Work that is run again after a serialization failure or a deadlock leaves nothing of the run before.",
         List.of());
     sheet.promise(
         "transact.version",
@@ -69,8 +63,7 @@ public final class Guarantees {
     sheet.promise(
         "transact.isolation",
         Aspect.VISIBILITY,
-        "Isolation is READ COMMITTED, or the level that the caller asks for, as long as all"
-            + " connections of the data source come with the same default.",
+        "Isolation is READ COMMITTED, or the level that the caller asks for, as long as all connections of the data source come with the same default.",
         List.of());
     sheet.promise(
         "transact.durability",
@@ -85,10 +78,8 @@ public final class Guarantees {
         List.of(),
         sheet.clauses(),
         List.of(
-            "Effects outside of this database, such as calls that the work makes, are not part of"
-                + " it; the work may run several times.",
-            "After the hour and a half an outcome that is unknown stays so: look for the effects in"
-                + " the tables of the application."));
+            "Effects outside of this database, such as calls that the work makes, are not part of it; the work may run several times.",
+            "After the hour and a half an outcome that is unknown stays so: look for the effects in the tables of the application."));
   }
 
   /**
@@ -165,12 +156,10 @@ public final class Guarantees {
     recovered(sheet, store, target);
     List<String> givenUp = new ArrayList<>();
     givenUp.add(
-        "Simultaneity: the change is there first, and its message follows when the relay has come"
-            + " to it. How soon has no bound.");
+        "Simultaneity: the change is there first, and its message follows when the relay has come to it. How soon has no bound.");
     givenUp.add("Isolation: in between, a reader of both sees the one and not the other.");
     givenUp.add(
-        "Grouping: the messages of one transaction may come in several batches, and of one"
-            + " operation through several channels.");
+        "Grouping: the messages of one transaction may come in several batches, and of one operation through several channels.");
     return new Guarantee(
         "outbox from " + store.kind() + " to " + target.kind(),
         List.of(store, target),
@@ -185,8 +174,7 @@ public final class Guarantees {
     sheet.promise(
         "outbox.atomicity",
         Aspect.ATOMICITY,
-        "A message is recorded if, and only if, the transaction that publishes it commits, whoever"
-            + " manages that transaction.",
+        "A message is recorded if, and only if, the transaction that publishes it commits, whoever manages that transaction.",
         assumptions(store, LOCAL_TRANSACTION));
     sheet.promise(
         "outbox.refusal",
@@ -196,8 +184,7 @@ public final class Guarantees {
     sheet.promise(
         "outbox.dedupe",
         Aspect.DELIVERY,
-        "Of the messages of one topic with one dedupe key, committed within the dedupe window, one"
-            + " is recorded.",
+        "Of the messages of one topic with one dedupe key, committed within the dedupe window, one is recorded.",
         assumptions(store, LOCAL_TRANSACTION));
     sheet.promise(
         "outbox.delayed",
@@ -207,8 +194,7 @@ public final class Guarantees {
     sheet.promise(
         "outbox.durability",
         Aspect.DURABILITY,
-        "What is not delivered is not deleted. What is delivered is kept for the outbox's retention"
-            + " at least.",
+        "What is not delivered is not deleted. What is delivered is kept for the outbox's retention at least.",
         assumptions(store, LOCAL_TRANSACTION));
   }
 
@@ -218,14 +204,12 @@ public final class Guarantees {
     sheet.promise(
         "outbox.delivery.none-lost",
         Aspect.DELIVERY,
-        "A message whose transaction is committed and durable is delivered, or parked and listed as"
-            + " such; one that commits late is not passed over, and holds up nobody else.",
+        "A message whose transaction is committed and durable is delivered, or parked and listed as such; one that commits late is not passed over, and holds up nobody else.",
         kept);
     sheet.promise(
         "outbox.delivery.none-invented",
         Aspect.DELIVERY,
-        "No message is delivered of a transaction that rolled back, or that a crash of the database"
-            + " took back.",
+        "No message is delivered of a transaction that rolled back, or that a crash of the database took back.",
         assumptions(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
@@ -237,9 +221,7 @@ public final class Guarantees {
       sheet.promise(
           "outbox.delivery.repeats",
           Aspect.DELIVERY,
-          "After a crash, a takeover or a lost acknowledgment, what was delivered since progress"
-              + " was last copied to the database comes again, in its order and under the same"
-              + " message ids.",
+          "After a crash, a takeover or a lost acknowledgment, what was delivered since progress was last copied to the database comes again, in its order and under the same message ids.",
           kept);
     }
     absorbed(sheet, target, kept);
@@ -247,8 +229,7 @@ public final class Guarantees {
       sheet.promise(
           "outbox.order",
           Aspect.ORDER,
-          "The messages of a key come, for the first time each, in the order in which their"
-              + " transactions took the key, per channel, those that were parked included.",
+          "The messages of a key come, for the first time each, in the order in which their transactions took the key, per channel, those that were parked included.",
           both(kept, assumptions(target, ORDER_PER_KEY)));
     }
     sheet.promise(
@@ -274,9 +255,7 @@ public final class Guarantees {
     sheet.promise(
         "outbox.recovery.takeover",
         Aspect.RECOVERY,
-        "When a relay dies or is stopped, another that runs the same channel goes on, by itself,"
-            + " within the lease's duration (5 s unless set) and the 5 s after which the database"
-            + " ends what the dead one had begun; where no other runs, the next that is started.",
+        "When a relay dies or is stopped, another that runs the same channel goes on, by itself, within the lease's duration (5 s unless set) and the 5 s after which the database ends what the dead one had begun; where no other runs, the next that is started.",
         assumptions(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
@@ -288,30 +267,24 @@ public final class Guarantees {
       sheet.promise(
           "outbox.recovery.zombie-repeats",
           Aspect.RECOVERY,
-          "A relay that was paused, and wakes up when another leads, moves no progress any more;"
-              + " the batch that it had in its hands may come again.",
+          "A relay that was paused, and wakes up when another leads, moves no progress any more; the batch that it had in its hands may come again.",
           List.of());
     }
     sheet.promise(
         "outbox.recovery.outage",
         Aspect.RECOVERY,
-        "While the target or the database is out of reach messages wait; that uses up no attempts,"
-            + " parks nothing, and ends by itself.",
+        "While the target or the database is out of reach messages wait; that uses up no attempts, parks nothing, and ends by itself.",
         List.of());
     sheet.promise(
         "outbox.recovery.parking",
         Aspect.RECOVERY,
-        "A message that the target refuses is parked together with the later ones of its key, other"
-            + " keys go on, and a person can have it replayed in order, or skipped; all of that is"
-            + " audited.",
+        "A message that the target refuses is parked together with the later ones of its key, other keys go on, and a person can have it replayed in order, or skipped; all of that is audited.",
         assumptions(store, LOCAL_TRANSACTION));
     if (has(target, PROGRESS_MARK)) {
       sheet.promise(
           "outbox.recovery.copies",
           Aspect.RECOVERY,
-          "After a failover that lost commits the channel goes on from the database's own copy of"
-              + " its progress, and repeats rather than loses; a restored backup is stopped until a"
-              + " person declares a new era; a clone is stopped and disturbs nobody.",
+          "After a failover that lost commits the channel goes on from the database's own copy of its progress, and repeats rather than loses; a restored backup is stopped until a person declares a new era; a clone is stopped and disturbs nobody.",
           assumptions(target, PROGRESS_MARK));
     }
   }
@@ -337,11 +310,9 @@ public final class Guarantees {
       risks.add(target.kind() + " keeps no order, not even of one key.");
     }
     risks.add(
-        "What a receiver does with a message, and does again after a crash of its own, is not part"
-            + " of this; the message's id tells repeats apart.");
+        "What a receiver does with a message, and does again after a crash of its own, is not part of this; the message's id tells repeats apart.");
     risks.add(
-        "A failover to a standby that lacks commits takes back changes whose messages are delivered"
-            + " already.");
+        "A failover to a standby that lacks commits takes back changes whose messages are delivered already.");
     risks.add("Messages without a key are delivered in any order.");
     risks.add(
         "A transaction that was committed without waiting for the disk may be taken back by a crash of %s, and its messages with it: both or neither."

@@ -19,7 +19,9 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Calls the functions of the schema's version 7, where the protocol is; see decision 12. */
+/**
+ * Calls the functions of the migration {@code reservation}, where the protocol is; see decision 12.
+ */
 final class PostgresReservations implements ReservationStore {
   /** How many stocks are looked at in one transaction that folds. */
   private static final int STOCKS_AT_ONCE = 100;

@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/** Calls the functions of the schema's version 7; a lock that is free has no row. */
+/** Calls the functions of the migration {@code reservation}; a lock that is free has no row. */
 final class PostgresSemanticLocks implements SemanticLockStore {
   private final Database database;
 

@@ -16,6 +16,8 @@ import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.outbox.store.StoreProvider;
 import dev.holdfast.outbox.store.Upkeep;
+import dev.holdfast.reservation.Reservations;
+import dev.holdfast.reservation.SemanticLocks;
 import dev.holdfast.twophase.Atomic;
 import dev.holdfast.twophase.AtomicBody;
 import dev.holdfast.twophase.AtomicWork;
@@ -323,6 +325,20 @@ public final class Holdfast implements AutoCloseable {
   }
 
   /**
+   * Holds units of stocks until an operation knows whether it goes through. What nobody resolves is
+   * given back by the upkeep, and forgotten in time: run it somewhere ({@link
+   * Builder#withUpkeep()}).
+   */
+  public Reservations reservations() {
+    return new Reservations(store.reservations());
+  }
+
+  /** Locks that last longer than a transaction, against what sagas see of one another. */
+  public SemanticLocks semanticLocks() {
+    return new SemanticLocks(store.semanticLocks());
+  }
+
+  /**
    * Tells relays that something was committed, so that it does not wait for their next look. For
    * whoever publishes on a connection whose commit Holdfast does not see, and calls this behind it.
    * Only a hint: it may come without anything to deliver, and a message whose hint is missing is
@@ -424,9 +440,10 @@ public final class Holdfast implements AutoCloseable {
 
     /**
      * Runs the upkeep here although there may be no channel: what has been received, delivered and
-     * answered is forgotten in time, and delayed messages are moved when they are due. Every
-     * process with a channel does this, one of them at a time. For a database that only receives.
-     * The user needs the rights of {@code holdfast_relay}.
+     * answered is forgotten in time, delayed messages are moved when they are due, and reservations
+     * expire. Every process with a channel does this, one of them at a time. For a database that
+     * only receives, or only holds reservations. The user needs the rights of {@code
+     * holdfast_relay}.
      */
     public Builder withUpkeep() {
       this.keepsUp = true;

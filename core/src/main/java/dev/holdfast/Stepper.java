@@ -33,7 +33,7 @@ import java.util.Set;
  * </table>
  *
  * <p>A step of the upkeep takes or renews the upkeep's lease, moves delayed messages that are due
- * into the log, and rotates segments.
+ * into the log, rotates segments, and expires, folds and forgets reservations.
  *
  * <p>What would wait for the time of the process to pass does not wait: each step renews the lease,
  * progress is copied after every page, and an empty window is closed at once. The database's time

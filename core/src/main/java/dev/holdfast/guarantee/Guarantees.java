@@ -105,6 +105,15 @@ public final class Guarantees {
   }
 
   /**
+   * What reservations promise, and what else keeps sagas apart, in one database.
+   *
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee reservation(Boundary store) {
+    return ReservationGuarantee.of(store);
+  }
+
+  /**
    * What an HTTP receiver with idempotency keys promises about the requests that it executes.
    *
    * @param clients those who send requests, as a boundary: what is assumed of them

@@ -11,13 +11,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Moves delayed messages that are due and rotates segments; one process at a time, by a lease of
- * its own.
+ * Moves delayed messages that are due, rotates segments and looks after reservations; one process
+ * at a time, by a lease of its own.
  */
 final class Housekeeper implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(Housekeeper.class);
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
   private static final int DUE_AT_ONCE = 1_000;
+
+  /** So that one kind of work does not keep the others waiting. */
+  private static final int ROUNDS_AT_MOST = 20;
 
   /** What is due and cannot be moved, since its key is held, is not tried all the time. */
   private static final Duration SOONEST = Duration.ofMillis(20);
@@ -105,6 +108,10 @@ final class Housekeeper implements Runnable {
       }
     } while (count == DUE_AT_ONCE && !closing);
     store.upkeep().rotate(lease);
+    boolean more = true;
+    for (int round = 0; more && round < ROUNDS_AT_MOST && !closing; round++) {
+      more = store.upkeep().tendReservations(lease, DUE_AT_ONCE);
+    }
     Duration due = store.upkeep().untilNextDue();
     if (due == null || due.compareTo(LOOK_AGAIN) > 0) {
       return LOOK_AGAIN;

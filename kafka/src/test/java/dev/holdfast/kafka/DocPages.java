@@ -24,6 +24,8 @@ final class DocPages {
           ROOT.resolve("rabbitmq/src/test/java/dev/holdfast/rabbitmq/RabbitMqSnippetsTest.java"),
           ROOT.resolve(
               "postgres/src/test/java/dev/holdfast/postgres/twophase/TwoPhaseSnippetsTest.java"),
+          ROOT.resolve(
+              "postgres/src/test/java/dev/holdfast/postgres/reservation/ReservationSnippetsTest.java"),
           ROOT.resolve("mariadb/src/test/java/dev/holdfast/mariadb/MariaDbSnippetsTest.java"),
           ROOT.resolve("jms/src/test/java/dev/holdfast/jms/JmsSnippetsTest.java"),
           ROOT.resolve("jta/src/test/java/dev/holdfast/jta/JtaSnippetsTest.java"),

@@ -25,7 +25,8 @@ final class PostgresSchema implements SchemaManager {
           "004_consumer.sql",
           "005_operation_receipts.sql",
           "006_twophase.sql",
-          "007_workflow.sql");
+          "007_reservation.sql",
+          "008_workflow.sql");
 
   /** Older code runs on a schema one version ahead, so that an upgrade can roll. */
   private static final int NEWEST_USABLE = RESOURCES.size() + 1;

@@ -13,6 +13,8 @@ import dev.holdfast.outbox.store.SchemaManager;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.outbox.store.Upkeep;
 import dev.holdfast.outbox.store.WakeUps;
+import dev.holdfast.reservation.store.ReservationStore;
+import dev.holdfast.reservation.store.SemanticLockStore;
 import dev.holdfast.twophase.store.DecisionStore;
 import dev.holdfast.workflow.store.WorkflowStore;
 import javax.sql.DataSource;
@@ -103,5 +105,15 @@ public final class PostgresStore implements Store {
   @Override
   public DecisionStore decisions() {
     return new PostgresDecisions(database);
+  }
+
+  @Override
+  public ReservationStore reservations() {
+    return new PostgresReservations(database);
+  }
+
+  @Override
+  public SemanticLockStore semanticLocks() {
+    return new PostgresSemanticLocks(database);
   }
 }

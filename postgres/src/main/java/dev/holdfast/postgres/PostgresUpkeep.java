@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rotation of the rings, and delayed messages.
+ * Rotation of the rings, delayed messages, and reservations.
  *
  * <p>A segment is emptied under its exclusive lock, taken with NOWAIT, since a waiting lock would
  * stop every writer behind it; whether it may be emptied is decided by a statement that begins
@@ -35,14 +35,29 @@ final class PostgresUpkeep implements Upkeep {
              > ${schema}.now() - (select retention_ms * interval '1 ms' from ${schema}.store)
       """;
 
+  /** By the two partial indexes of reservations; most of the time there is nothing. */
+  private static final String TO_BE_TENDED =
+      """
+      select exists (select from ${schema}.stock_change)
+          or exists (select from ${schema}.reservation
+                     where state = 'HELD' and expires_at <= ${schema}.now())
+          or exists (select from ${schema}.reservation
+                     where state <> 'HELD' and resolved_at < k.before)
+          or exists (select from ${schema}.semantic_lock where expires_at < k.before)
+      from (select ${schema}.now() - retention_ms * interval '1 ms' as before
+            from ${schema}.reservation_settings) k
+      """;
+
   private final Database database;
   private final Segments segments;
   private final InboxRing inbox;
+  private final PostgresReservations reservations;
 
   PostgresUpkeep(Database database) {
     this.database = database;
     this.segments = new Segments(database);
     this.inbox = new InboxRing(database, segments);
+    this.reservations = new PostgresReservations(database);
   }
 
   @Override
@@ -126,6 +141,31 @@ final class PostgresUpkeep implements Upkeep {
     forgetClosedRoutes(lease);
     inbox.turn(lease);
     return emptied;
+  }
+
+  @Override
+  public boolean tendReservations(Lease lease, int limit) {
+    if (!database.transact(
+        "look at reservations", connection -> segments.ask(connection, TO_BE_TENDED))) {
+      return false;
+    }
+    // A transaction each: the stripes that are folded into are locked, and not for long.
+    boolean more = tend("expire reservations", lease, limit, reservations::expire);
+    more |= tend("fold what was given back", lease, limit, reservations::fold);
+    more |= tend("forget reservations", lease, limit, reservations::forget);
+    return more;
+  }
+
+  /** A batch of work, and how much of it there was. */
+  @FunctionalInterface
+  private interface Batch {
+    int run(Connection connection, int limit) throws SQLException;
+  }
+
+  private boolean tend(String doing, Lease lease, int limit, Batch batch) {
+    return database.transact(
+        doing,
+        connection -> database.owns(connection, lease) && batch.run(connection, limit) >= limit);
   }
 
   /** A ring's row, with what its turning depends on. */

@@ -54,6 +54,7 @@ final class Sheets {
         Guarantees.listener(new JmsSource(), postgres),
         Guarantees.listener(new RabbitMqSource(), postgres),
         Guarantees.twoPhase(postgres, postgres),
-        Guarantees.twoPhase(postgres, new MariaDbBoundary()));
+        Guarantees.twoPhase(postgres, new MariaDbBoundary()),
+        Guarantees.reservation(postgres));
   }
 }

@@ -3,6 +3,8 @@ package dev.holdfast.outbox.store;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.reservation.store.ReservationStore;
+import dev.holdfast.reservation.store.SemanticLockStore;
 import dev.holdfast.twophase.store.DecisionStore;
 import dev.holdfast.workflow.store.WorkflowStore;
 
@@ -39,4 +41,8 @@ public interface Store {
   DecisionStore decisions();
 
   WorkflowStore workflows();
+
+  ReservationStore reservations();
+
+  SemanticLockStore semanticLocks();
 }

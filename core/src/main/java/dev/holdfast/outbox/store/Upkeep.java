@@ -37,4 +37,13 @@ public interface Upkeep {
    * @return the segments emptied
    */
   int rotate(Lease lease);
+
+  /**
+   * Expires reservations that are due, moves what was given back to where it can be had, and
+   * forgets what was resolved longer ago than it is kept. Never waits for a lock.
+   *
+   * @param limit the most of each, in one transaction
+   * @return whether there is probably more
+   */
+  boolean tendReservations(Lease lease, int limit);
 }

@@ -46,7 +46,9 @@ final class RightsCheck {
         where proname in ('now', 'lock_keys', 'publish', 'publish_bytes', 'publish_all',
                           'publish_and_record', 'record_attempt', 'receive', 'keep_reply',
                           'receive_all', 'move_offsets', 'decide', 'witness',
-                          'require_lock_timeout', 'require_flush')
+                          'require_lock_timeout', 'require_flush', 'reserve',
+                          'resolve_reservation', 'set_stock', 'count_stock', 'acquire_lock',
+                          'require_lock', 'renew_lock', 'release_lock')
         union all
         select 'WRITER', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['SELECT', 'INSERT']) p
@@ -75,7 +77,9 @@ final class RightsCheck {
         union all
         select r, 'execute ' || proname, has_function_privilege(oid, 'execute')
         from functions cross join unnest(array['RELAY', 'ADMIN']) r
-        where proname in ('append', 'lock_keys', 'now') or proname = 'move_due' and r = 'RELAY'
+        where proname in ('append', 'lock_keys', 'now')
+           or proname in ('move_due', 'expire_reservations', 'fold_stocks', 'forget_reservations')
+             and r = 'RELAY'
         union all
         select 'ADMIN', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['INSERT', 'UPDATE']) p

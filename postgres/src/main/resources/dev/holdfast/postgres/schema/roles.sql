@@ -29,6 +29,25 @@ grant select, insert, update, delete on ${schema}.log_consumer, ${schema}.log_to
 grant select, insert, update, delete on ${schema}.decision, ${schema}.participant,
   ${schema}.heuristic, ${schema}.witness, ${schema}.claim to holdfast_writer, holdfast_admin;
 
+-- Reservations are changed by functions, of which these are called by others alone: they could make
+-- units out of nothing.
+revoke execute on function ${schema}.hold(text, text[], bigint[], bigint, text),
+  ${schema}.take_free(text, bigint), ${schema}.take_any(text, bigint),
+  ${schema}.gather_stock(text, bigint), ${schema}.spread_stock(text, smallint[], bigint),
+  ${schema}.collect_changes(text, integer), ${schema}.expire_reservation(text, timestamptz)
+  from holdfast_writer;
+grant select on ${schema}.stock, ${schema}.stock_stripe, ${schema}.stock_change,
+  ${schema}.reservation, ${schema}.reservation_settings, ${schema}.semantic_lock,
+  ${schema}.stock_level, ${schema}.reservation_item, ${schema}.operation_event_reservation
+  to holdfast_writer;
+grant update on ${schema}.reservation_settings to holdfast_writer, holdfast_admin;
+
+-- Workflows: whoever runs them goes on with those of others.
+grant select, insert, update, delete on ${schema}.workflow, ${schema}.workflow_state,
+  ${schema}.workflow_journal, ${schema}.workflow_signal, ${schema}.workflow_executor,
+  ${schema}.workflow_audit to holdfast_writer, holdfast_admin;
+grant select on ${schema}.workflow_run, ${schema}.workflow_step to holdfast_writer;
+
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
 grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;

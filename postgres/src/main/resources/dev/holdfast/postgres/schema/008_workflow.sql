@@ -1,4 +1,4 @@
--- Holdfast, version 7: workflows. ${schema} is replaced by the schema's name. Released migrations
+-- Holdfast, version 8: workflows. ${schema} is replaced by the schema's name. Released migrations
 -- are never changed. Waits for nobody but those who read the view operation_event.
 
 -- A run as it was started; never updated.
@@ -328,6 +328,9 @@ select operation_id, step, at, boundary, what, state, owed_by, detail,
        message_id, position, channel from ${schema}.operation_event_witness
 union all
 select operation_id, step, at, boundary, what, state, owed_by, detail,
+       message_id, position, channel from ${schema}.operation_event_reservation
+union all
+select operation_id, step, at, boundary, what, state, owed_by, detail,
        message_id, position, channel from ${schema}.operation_event_workflow;
 
 -- Where the roles were made before this version; roles.sql grants the same to new ones.
@@ -354,4 +357,4 @@ begin
   end loop;
 end $$;
 
-insert into ${schema}.schema_version (version, name) values (7, 'workflow');
+insert into ${schema}.schema_version (version, name) values (8, 'workflow');

@@ -30,6 +30,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import javax.sql.DataSource;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,7 @@ import org.junit.jupiter.api.Test;
  */
 final class WorkflowCrashTest {
   private static final String SCHEMA = TestDatabase.newSchema();
+  private static final int POOL = 6;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final PostgresServer PROVIDER = PostgresServer.start();
 
@@ -79,10 +81,14 @@ final class WorkflowCrashTest {
     static Shop start(Resources resources, boolean fails) {
       HikariConfig config = new HikariConfig();
       config.setDataSource(resources.dataSource("database", TestDatabase.server().jdbcUrl()));
-      config.setMaximumPoolSize(6);
-      config.setMinimumIdle(0);
+      config.setMaximumPoolSize(POOL);
+      config.setMinimumIdle(POOL);
       HikariDataSource pool = new HikariDataSource(config);
       resources.onStop(pool);
+      // The relay loses the next answer, which is not to be that to a new connection.
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .until(() -> pool.getHikariPoolMXBean().getTotalConnections() == POOL);
       DataSource provider = resources.dataSource("provider", PROVIDER.jdbcUrl());
       Workflow<String, String> order = order(provider, fails);
       Holdfast holdfast =

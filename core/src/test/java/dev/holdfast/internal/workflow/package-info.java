@@ -1,0 +1,4 @@
+@NullMarked
+package dev.holdfast.internal.workflow;
+
+import org.jspecify.annotations.NullMarked;

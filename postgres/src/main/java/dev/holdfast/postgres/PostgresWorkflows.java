@@ -558,6 +558,10 @@ final class PostgresWorkflows implements WorkflowStore {
         "resume",
         note,
         (connection, run) -> {
+          add(
+              connection,
+              run,
+              List.of(new Entry(1, Entry.Kind.RESUMED, "", null, note, Instant.EPOCH)));
           add(connection, run, entries);
           database.update(
               connection,
@@ -666,6 +670,9 @@ final class PostgresWorkflows implements WorkflowStore {
   public int forget(Duration age, int limit) {
     return database.transact(
         "forget runs that have ended",
-        connection -> database.update(connection, FORGET, age.toMillis(), limit));
+        connection -> {
+          database.call(connection, "select ${schema}.workflow_bury()");
+          return database.update(connection, FORGET, age.toMillis(), limit);
+        });
   }
 }

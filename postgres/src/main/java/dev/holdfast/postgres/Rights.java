@@ -7,7 +7,7 @@ final class Rights {
   /** Takes a function of version 6 by name, and tables with what is done to each. */
   private static final String MISSING =
       """
-      with wanted as (
+      select string_agg(what, ', ' order by what) from (
         select 'execute ' || f.proname as what, has_function_privilege(f.oid, 'execute') as has
         from pg_proc f join pg_namespace n on n.oid = f.pronamespace
         where n.nspname = '${schema}' and f.proname = ?
@@ -15,8 +15,8 @@ final class Rights {
         select lower(right_of) || ' ' || c.relname, has_table_privilege(c.oid, right_of)
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
           cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as right_of
-        where n.nspname = '${schema}' and c.relname = any (string_to_array(?, ' ')))
-      select string_agg(what, ', ' order by what) from wanted where not has
+        where n.nspname = '${schema}' and c.relname = any (string_to_array(?, ' '))
+      ) as wanted where not has
       """;
 
   private Rights() {}

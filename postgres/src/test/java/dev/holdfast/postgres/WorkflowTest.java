@@ -446,4 +446,139 @@ final class WorkflowTest {
     assertThat(journal())
         .containsExactly("RESULT a", "ATTEMPT charge", "RESULT charge", "RESULT b", "COMPLETED ");
   }
+
+  @Test
+  void leavesToAPersonWhatCannotBeUndone() throws Exception {
+    AtomicInteger refusals = new AtomicInteger();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.step("reserve", String.class)
+                  .compensate((tx, hold) -> done.add("cancel " + hold))
+                  .transact(tx -> "hold");
+              flow.step("charge", String.class)
+                  .compensateByKey(
+                      (key, charge) -> {
+                        refusals.incrementAndGet();
+                        throw new java.io.IOException("the provider is down");
+                      })
+                  .retryCompensation(QUICK)
+                  .call(key -> "charge");
+              throw new IllegalStateException("out of stock");
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    assertThat(refusals).hasValue(5);
+    assertThat(done).isEmpty();
+    assertThat(workflows.reason("o-1").orElseThrow()).contains("charge", "the provider is down");
+
+    assertThat(workflows.skipUndo("o-1", "charge", "ops", "refunded by hand")).isTrue();
+
+    awaitStatus(workflows, "o-1", RunStatus.FAILED);
+    assertThat(done).containsExactly("cancel hold");
+    assertThat(list("select who || ': ' || note from " + schema + ".workflow_audit"))
+        .containsExactly("ops: refunded by hand");
+  }
+
+  @Test
+  void undoesNothingBehindThePivot() throws Exception {
+    AtomicInteger attempts = new AtomicInteger();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.step("reserve", String.class)
+                  .compensate((tx, hold) -> done.add("cancel " + hold))
+                  .transact(tx -> "hold");
+              flow.pivot();
+              flow.step("confirm")
+                  .transact(
+                      tx -> {
+                        if (attempts.incrementAndGet() == 1) {
+                          throw new IllegalStateException("not now");
+                        }
+                      });
+              return new Receipt("confirmed");
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    assertThat(done).isEmpty();
+    assertThat(workflows.retry("o-1", "ops", "mended")).isTrue();
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("confirmed"));
+    assertThat(attempts).hasValue(2);
+    assertThat(PostgresStore.open(pool, schema).workflows().forget(Duration.ZERO, 10)).isOne();
+    assertThat(workflows.status("o-1")).isEmpty();
+    assertThat(journal()).isEmpty();
+  }
+
+  record Knot(List<Knot> strands) {}
+
+  @Test
+  void isStuckWithAResultThatCannotBeRecordedAndKeepsNobodyElseFromRunning() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              if (order.cents() == 0) {
+                List<Knot> strands = new ArrayList<>();
+                flow.step("tie", Knot.class)
+                    .compute(
+                        () -> {
+                          Knot knot = new Knot(strands);
+                          strands.add(knot);
+                          return knot;
+                        });
+              }
+              return new Receipt("fine");
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "bad", new Order("bad", 0));
+    workflows.start(workflow, "good", new Order("good", 1));
+    assertThat(workflows.result(workflow, "good", SOON)).contains(new Receipt("fine"));
+    Awaitility.await()
+        .atMost(SOON)
+        .until(() -> workflows.status("bad").filter(s -> s != RunStatus.RUNNING).isPresent());
+    assertThat(workflows.reason("bad").orElseThrow()).contains("Knot");
+    assertThatThrownBy(
+            () ->
+                workflows.start(
+                    Workflow.define("large", 1, String.class, String.class, (flow, input) -> input),
+                    "large",
+                    "x".repeat(1_000_001)))
+        .isInstanceOf(dev.holdfast.workflow.UnreadableData.class)
+        .hasMessageContaining("1,000,000");
+  }
+
+  @Test
+  void handsOverAtOnceWhatACloseInterrupts() throws Exception {
+    CountDownLatch calling = new CountDownLatch(1);
+    AtomicInteger calls = new AtomicInteger();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              insert(flow, "a");
+              flow.step("slow", String.class)
+                  .keyKeptFor(Duration.ofDays(1))
+                  .call(
+                      key -> {
+                        calls.incrementAndGet();
+                        calling.countDown();
+                        return key;
+                      });
+              flow.sleep("a while", Duration.ofMillis(100));
+              insert(flow, "b");
+              return new Receipt("done");
+            });
+    Workflows first = process(workflow);
+    first.start(workflow, "o-1", new Order("o-1", 1));
+    assertThat(calling.await(20, TimeUnit.SECONDS)).isTrue();
+    processes.remove(0).close();
+    Workflows second = process(workflow);
+    long begun = dev.holdfast.internal.Doorbell.nanos();
+    assertThat(second.result(workflow, "o-1", SOON)).contains(new Receipt("done"));
+    // A lease is ten seconds.
+    assertThat(dev.holdfast.internal.Doorbell.since(begun)).isLessThan(Duration.ofSeconds(8));
+    assertThat(entries()).containsExactly("a", "b");
+    assertThat(calls).hasValue(1);
+  }
 }

@@ -44,6 +44,9 @@ public final class Engine implements AutoCloseable {
   /** Histories are read for so many runs at once. */
   private static final int CLAIM_AT_MOST = 200;
 
+  private static final int FORGET_AT_MOST = 2_000;
+
+  private static final Duration FORGET_INTERVAL = Duration.ofMinutes(1);
   private static final Duration TO_END = Duration.ofSeconds(5);
   private static final History NOTHING = new History(List.of(), List.of());
 
@@ -63,6 +66,10 @@ public final class Engine implements AutoCloseable {
   private final Thread looker;
   private final Thread keeper;
   private volatile Tenure tenure;
+
+  /** Of the lease's thread alone. */
+  private long forgotAt = Doorbell.nanos();
+
   private volatile boolean closing;
 
   /** What an engine is made of. */
@@ -283,6 +290,7 @@ public final class Engine implements AutoCloseable {
       if (store.renew(under.executor(), settings.lease())) {
         under.renewed(asked, settings.lease());
         adopt(under, unknown);
+        forget();
         return;
       }
       abandon(under, "its lease has expired");
@@ -310,6 +318,14 @@ public final class Engine implements AutoCloseable {
     }
     unknown.clear();
     unknown.addAll(again);
+  }
+
+  /** Now and then; a backlog is worked off over several rounds. */
+  private void forget() {
+    if (Doorbell.hasPassed(FORGET_INTERVAL, forgotAt)) {
+      boolean more = store.forget(settings.keepEnded(), FORGET_AT_MOST) == FORGET_AT_MOST;
+      forgotAt = more ? forgotAt : Doorbell.nanos();
+    }
   }
 
   /** How many runs are executed at this moment. */

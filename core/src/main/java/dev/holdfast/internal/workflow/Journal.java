@@ -14,6 +14,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -46,8 +47,15 @@ final class Journal {
     this.isEmpty = history.entries().isEmpty();
     Map<String, Map<String, Boolean>> order = new LinkedHashMap<>();
     String reason = null;
+    Entry lastOfAStep = null;
     for (Entry entry : history.entries()) {
       last = Math.max(last, entry.seq());
+      if (entry.kind() == Kind.RESUMED) {
+        steps.values().forEach(Recorded::forgetAttempts);
+        if (lastOfAStep != null && lastOfAStep.kind() == Kind.REJECTED) {
+          Objects.requireNonNull(steps.get(lastOfAStep.step())).reopen();
+        }
+      }
       if (entry.kind() == Kind.UNWINDING) {
         reason = String.valueOf(entry.note());
       }
@@ -56,6 +64,7 @@ final class Journal {
             .computeIfAbsent(path(entry.step()), path -> new LinkedHashMap<>())
             .put(entry.step(), true);
         steps.computeIfAbsent(entry.step(), step -> new Recorded(entry.seq())).add(entry);
+        lastOfAStep = entry;
       }
     }
     this.unwinding = reason;

@@ -39,8 +39,21 @@ final class Recorded {
       case WAIT, CHILD -> wait = entry;
       case UNDONE, UNDO_SKIPPED -> undone = true;
       case UNDO_ATTEMPT -> undoAttempts++;
-      case PIVOT, PATCH, UNWINDING, COMPLETED, FAILED, CANCELLED -> {}
+      case PIVOT, PATCH, UNWINDING, RESUMED, COMPLETED, FAILED, CANCELLED -> {}
     }
+  }
+
+  /** A person lets the run go on: what was tried does not count any more. */
+  void forgetAttempts() {
+    attempts = 0;
+    undoAttempts = 0;
+  }
+
+  /** It is to be done all the same: it has had no effect. */
+  void reopen() {
+    end = null;
+    intent = null;
+    doubt = null;
   }
 
   /** When it was begun, among the run's entries. */

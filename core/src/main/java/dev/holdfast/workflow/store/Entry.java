@@ -46,6 +46,8 @@ public record Entry(
     UNDO_ATTEMPT,
     /** A person has decided to go on without undoing the step. */
     UNDO_SKIPPED,
+    /** A person lets the run go on: attempts count anew, and what was rejected last is open. */
+    RESUMED,
     /** The run has ended with this value. */
     COMPLETED,
     /** The run has ended, and what it did is undone. */

@@ -209,7 +209,8 @@ public interface WorkflowStore {
   boolean cancel(String id, String reason, String who);
 
   /**
-   * Lets a run that is stuck be taken up again, with what a person has added to its journal.
+   * Lets a run that is stuck be taken up again: records that it was resumed, and then what a person
+   * has added to its journal.
    *
    * @param entries their numbers are given here
    * @return false when there is no such run, or it is not stuck
@@ -219,6 +220,11 @@ public interface WorkflowStore {
   /** Ends a run that is stuck. */
   boolean end(String id, RunStatus status, @Nullable String value, String who, String note);
 
-  /** Deletes runs that have ended longer ago than this, with all that belongs to them. */
+  /**
+   * Deletes runs that have ended longer ago than this, with all that belongs to them, and executors
+   * that are gone.
+   *
+   * @return how many runs; when it is the limit there may be more
+   */
   int forget(Duration age, int limit);
 }

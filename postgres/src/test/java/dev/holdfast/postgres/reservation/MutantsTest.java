@@ -184,7 +184,7 @@ final class MutantsTest {
   /** As on a busy system. Each has one stripe, so that it is waited for. */
   private void pauseBetweenStocks() throws SQLException {
     stocks.mutate(
-        "take_any", "declare\n", "declare\n  pause boolean := pg_sleep(0.3) is not null;\n");
+        "take_any", "declare\n", "declare\n  pause boolean := pg_sleep(2) is not null;\n");
   }
 
   private boolean deadlocked() throws Exception {

@@ -1,6 +1,8 @@
 package dev.holdfast.postgres;
 
+import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Message;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.TakenOver;
@@ -18,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -27,13 +30,17 @@ import org.jspecify.annotations.Nullable;
  * table, READ COMMITTED; whoever takes a run over updates it, and skips what is locked.
  */
 final class PostgresWorkflows implements WorkflowStore {
+  /** A lock not had in time, a statement cancelled, a standby, no memory or connections. */
+  private static final Set<String> PASSING =
+      Set.of("55P03", "57014", "25006", "53000", "53100", "53200", "53300");
+
   private static final String TAKEN_OVER = "HF014";
 
   private static final String START =
       "select * from ${schema}.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?)";
 
   private static final String APPEND =
-      "select * from ${schema}.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)";
+      "select * from ${schema}.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)";
 
   private static final String APPEND_ONE =
       "select ${schema}.workflow_append_one(?, ?, ?, ?, ?, ?, ?)";
@@ -45,12 +52,16 @@ final class PostgresWorkflows implements WorkflowStore {
       """;
 
   private static final String CLAIM =
-      "select c.o_orphan, "
+      "select o_run, o_orphan from ${schema}.workflow_claim(?, ?, ?)";
+
+  /** In a later statement, which sees all that has been taken up. */
+  private static final String CLAIMED =
+      "select s.run = any (?) as o_orphan, "
           + COLUMNS
           + """
-          from ${schema}.workflow_claim(?, ?, ?) c
-          join ${schema}.workflow w on w.run = c.o_run
-          join ${schema}.workflow_state s on s.run = c.o_run
+          from ${schema}.workflow w join ${schema}.workflow_state s on s.run = w.run
+          where w.run = any (?) and s.executor = ?
+          order by w.run
           """;
 
   private static final String NEXT =
@@ -237,11 +248,7 @@ final class PostgresWorkflows implements WorkflowStore {
         "take up workflows",
         connection -> {
           java.sql.Array names = connection.createArrayOf("text", definitions.toArray());
-          List<Claimed> runs =
-              limit == 0
-                  ? List.of()
-                  : database.many(
-                      connection, CLAIM, PostgresWorkflows::claimed, executor, names, limit);
+          List<Claimed> runs = limit == 0 ? List.of() : claim(connection, executor, names, limit);
           return database
               .one(
                   connection,
@@ -254,6 +261,28 @@ final class PostgresWorkflows implements WorkflowStore {
                   names)
               .orElseThrow();
         });
+  }
+
+  private List<Claimed> claim(Connection connection, long executor, java.sql.Array names, int limit)
+      throws SQLException {
+    List<Long> all = new ArrayList<>();
+    List<Long> orphans = new ArrayList<>();
+    database.many(
+        connection,
+        CLAIM,
+        row -> all.add(row.getLong(1)) && row.getBoolean(2) && orphans.add(row.getLong(1)),
+        executor,
+        names,
+        limit);
+    return all.isEmpty()
+        ? List.of()
+        : database.many(
+            connection,
+            CLAIMED,
+            PostgresWorkflows::claimed,
+            connection.createArrayOf("bigint", orphans.toArray()),
+            connection.createArrayOf("bigint", all.toArray()),
+            executor);
   }
 
   private static Claimed claimed(ResultSet row) throws SQLException {
@@ -327,6 +356,21 @@ final class PostgresWorkflows implements WorkflowStore {
 
   @Override
   public Map<Long, Optional<String>> append(long executor, List<Append> appends) {
+    try {
+      return appendAll(executor, appends);
+    } catch (DatabaseFailure e) {
+      if (e.getCause() instanceof SQLException cause
+          && (SqlErrors.isRetryable(cause) || PASSING.contains(SqlErrors.state(cause)))) {
+        throw new StoreUnavailable(
+            "An append to %,d run(s) was refused for a reason that passes (%s). Nothing of it was written, and it is repeated."
+                .formatted(appends.size(), SqlErrors.state(cause)),
+            e);
+      }
+      throw e;
+    }
+  }
+
+  private Map<Long, Optional<String>> appendAll(long executor, List<Append> appends) {
     return alone(
         "append to " + appends.size() + " run(s)",
         connection -> {
@@ -342,16 +386,17 @@ final class PostgresWorkflows implements WorkflowStore {
             set(statement, 2, "bigint", appends, Append::run);
             set(statement, 3, "text", appends, append -> status(append.change()));
             set(statement, 4, "timestamptz", appends, append -> due(append.change()));
-            set(statement, 5, "text", appends, append -> waits(connection, append.change()));
-            set(statement, 6, "text", appends, append -> reason(append.change()));
-            set(statement, 7, "bigint", entries, Flat::run);
-            set(statement, 8, "integer", entries, flat -> flat.entry().seq());
-            set(statement, 9, "text", entries, flat -> flat.entry().kind().name());
-            set(statement, 10, "text", entries, flat -> flat.entry().step());
-            set(statement, 11, "text", entries, flat -> flat.entry().value());
-            set(statement, 12, "text", entries, flat -> flat.entry().note());
-            set(statement, 13, "bigint", received, number -> number);
-            statement.setString(14, children(appends));
+            set(statement, 5, "boolean", appends, append -> endsEarly(append.change()));
+            set(statement, 6, "text", appends, append -> waits(connection, append.change()));
+            set(statement, 7, "text", appends, append -> reason(append.change()));
+            set(statement, 8, "bigint", entries, Flat::run);
+            set(statement, 9, "integer", entries, flat -> flat.entry().seq());
+            set(statement, 10, "text", entries, flat -> flat.entry().kind().name());
+            set(statement, 11, "text", entries, flat -> flat.entry().step());
+            set(statement, 12, "text", entries, flat -> flat.entry().value());
+            set(statement, 13, "text", entries, flat -> flat.entry().note());
+            set(statement, 14, "bigint", received, number -> number);
+            statement.setString(15, children(appends));
             try (ResultSet rows = statement.executeQuery()) {
               while (rows.next()) {
                 owned.put(rows.getLong(1), Optional.ofNullable(rows.getString(2)));
@@ -387,6 +432,10 @@ final class PostgresWorkflows implements WorkflowStore {
 
   private static @Nullable String due(Change change) {
     return change instanceof Change.Park park && park.due() != null ? park.due().toString() : null;
+  }
+
+  private static boolean endsEarly(Change change) {
+    return change instanceof Change.Park park && park.endsEarly();
   }
 
   /** An array's text: the driver quotes what it has to. */
@@ -427,20 +476,20 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   @Override
-  public void appendAndCommit(
+  public Optional<String> appendAndCommit(
       Connection connection, long executor, Append append, List<Message> messages, String operation)
       throws SQLException {
-    appendOne(connection, executor, append, messages, operation, "; commit");
+    return appendOne(connection, executor, append, messages, operation, "; commit");
   }
 
   @Override
-  public void append(
+  public Optional<String> append(
       Connection connection, long executor, Append append, List<Message> messages, String operation)
       throws SQLException {
-    appendOne(connection, executor, append, messages, operation, "");
+    return appendOne(connection, executor, append, messages, operation, "");
   }
 
-  private void appendOne(
+  private Optional<String> appendOne(
       Connection connection,
       long executor,
       Append append,
@@ -461,6 +510,13 @@ final class PostgresWorkflows implements WorkflowStore {
       set(statement, next + 5, "text", entries, Entry::value);
       set(statement, next + 6, "text", entries, Entry::note);
       statement.execute();
+      if (!messages.isEmpty()) {
+        statement.getMoreResults();
+      }
+      try (ResultSet row = statement.getResultSet()) {
+        row.next();
+        return Optional.ofNullable(row.getString(1));
+      }
     } catch (SQLException e) {
       throw SqlErrors.state(e).equals(TAKEN_OVER) ? new TakenOver(e) : e;
     }

@@ -581,4 +581,49 @@ final class WorkflowTest {
     assertThat(entries()).containsExactly("a", "b");
     assertThat(calls).hasValue(1);
   }
+
+  @Test
+  void doesNotRepeatUnderAKeyThatMayBeForgotten() throws Exception {
+    CountDownLatch calling = new CountDownLatch(1);
+    AtomicInteger calls = new AtomicInteger();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) ->
+                new Receipt(
+                    flow.step("charge", String.class)
+                        .keyKeptFor(Duration.ofSeconds(1))
+                        .call(
+                            key -> {
+                              calls.incrementAndGet();
+                              calling.countDown();
+                              new CountDownLatch(1).await();
+                              return "never";
+                            })));
+    WorkflowSettings settings = WorkflowSettings.DEFAULT.withLease(Duration.ofSeconds(1));
+    try (TcpRelay network = TcpRelay.to("127.0.0.1", TestDatabase.server().port());
+        HikariDataSource remote =
+            TestDatabase.pool(
+                "jdbc:postgresql://127.0.0.1:"
+                    + network.port()
+                    + "/postgres?user=postgres&sslmode=disable&gssEncMode=disable&socketTimeout=2",
+                5)) {
+      process(remote, settings, workflow).start(workflow, "o-1", new Order("o-1", 1));
+      assertThat(calling.await(20, TimeUnit.SECONDS)).isTrue();
+      network.cut();
+
+      Workflows other = process(pool, settings, workflow);
+      awaitStatus(other, "o-1", RunStatus.STUCK);
+      // Nothing has been found out meanwhile.
+      other.retry("o-1", "ops", "again");
+      Awaitility.await()
+          .atMost(SOON)
+          .untilAsserted(
+              () -> assertThat(journal().stream().filter("RESUMED "::equals)).hasSize(1));
+      awaitStatus(other, "o-1", RunStatus.STUCK);
+      other.resolveHappened("o-1", "charge", "seen", "ops", "in the provider's console");
+      assertThat(other.result(workflow, "o-1", SOON)).contains(new Receipt("seen"));
+      processes.remove(0).close();
+    }
+    assertThat(calls).hasValue(1);
+  }
 }

@@ -184,6 +184,9 @@ final class CallRun<T> {
         reason = not.reason();
         return Event.WILL_NOT_HAPPEN;
       }
+      if (seen == null) {
+        throw new IllegalStateException("the lookup has returned null");
+      }
       return Event.NOT_SEEN;
     } catch (Stop stop) {
       throw flow.stop(stop);
@@ -209,11 +212,19 @@ final class CallRun<T> {
       Thread.currentThread().interrupt();
       throw flow.stop(Stop.lost("interrupted"));
     }
+    // It may have failed for that, and is in doubt for whoever comes next.
+    flow.require();
   }
 
   /** Recorded with what comes next: before anything else has an effect. */
   private T succeeded() {
-    T result = Objects.requireNonNull(value, "the call of step " + step.name());
+    T result = value;
+    if (result == null) {
+      throw flow.stop(
+          Stop.stick(
+              "The call of step %s has returned null. It has happened, and what it returned cannot be recorded: say what it is by hand. Return a value, or use a step without a result."
+                  .formatted(step.name())));
+    }
     String json = write(result);
     note(Kind.RESULT, json, null);
     undoable(null, Optional.of(result));
@@ -240,6 +251,10 @@ final class CallRun<T> {
   }
 
   private Stop stuck() {
+    if (seq == 0) {
+      // A repeat would resolve it no more, and whoever takes the run up again has to know.
+      note(Kind.INTENT, String.valueOf(firstAttempt));
+    }
     return flow.stop(
         Stop.stick(
             "What became of step %s is not known (%s). Look it up under the key %s, and say which: holdfast workflow resolve %s %s --happened JSON, or --rejected REASON."

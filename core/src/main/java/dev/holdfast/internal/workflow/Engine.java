@@ -60,6 +60,10 @@ public final class Engine implements AutoCloseable {
   private final ScheduledExecutorService timer;
   private final Semaphore room;
   private final Map<Long, Execution> executing = new ConcurrentHashMap<>();
+
+  /** Taken up, and waiting for room. */
+  private final Set<Long> arriving = ConcurrentHashMap.newKeySet();
+
   private final Doorbell work = new Doorbell();
   private final Doorbell end = new Doorbell();
   private final BiConsumer<String, RunStatus> left;
@@ -173,10 +177,14 @@ public final class Engine implements AutoCloseable {
 
   private void execute(Tenure under, Claimed run, History history) {
     Execution execution = new Execution(tools, under, run, new Journal(run.run(), history));
-    if (executing.putIfAbsent(run.run(), execution) != null) {
-      // Taken up by this process twice: the former execution must not write under this number.
+    Execution former = executing.putIfAbsent(run.run(), execution);
+    if (former != null) {
       room.release();
-      abandon(under, "a run was taken up a second time");
+      if (former.tenure() == under) {
+        // The former execution must not write under this number any more.
+        abandon(under, "a run was taken up a second time");
+      }
+      // Else it is still at a call, and writes nothing: adopted when that is over.
       return;
     }
     try {
@@ -239,18 +247,29 @@ public final class Engine implements AutoCloseable {
   private Duration claim(int atMost) {
     Tenure under = tenure;
     int limit = under.isValid() ? Math.min(atMost, CLAIM_AT_MOST) : 0;
-    Claims claims = store.claim(under.executor(), definitions.keySet(), limit);
+    int permits = 0;
+    while (permits < limit && room.tryAcquire()) {
+      permits++;
+    }
+    Claims claims;
+    try {
+      claims = store.claim(under.executor(), definitions.keySet(), permits);
+    } catch (RuntimeException e) {
+      room.release(permits);
+      throw e;
+    }
+    claims.runs().forEach(run -> arriving.add(run.run()));
+    room.release(permits - claims.runs().size());
     tools.clock().set(claims.now());
     if (!claims.runs().isEmpty()) {
-      Map<Long, History> histories =
-          store.histories(claims.runs().stream().map(Claimed::run).toList());
-      for (Claimed run : claims.runs()) {
-        room.acquireUninterruptibly();
-        execute(under, run, histories.getOrDefault(run.run(), NOTHING));
-      }
+      begin(under, claims.runs());
     }
-    if (limit > 0 && claims.runs().size() == limit) {
+    if (permits > 0 && claims.runs().size() == permits) {
       return Duration.ZERO;
+    }
+    if (permits == 0) {
+      // Whoever ends rings.
+      return settings.pollInterval();
     }
     Instant next = claims.next();
     Duration wait = settings.pollInterval();
@@ -260,6 +279,23 @@ public final class Engine implements AutoCloseable {
       wait = due.compareTo(wait) > 0 ? wait : due.compareTo(least) < 0 ? least : due;
     }
     return wait;
+  }
+
+  /** Each has its room by now. */
+  private void begin(Tenure under, List<Claimed> runs) {
+    Map<Long, History> histories = Map.of();
+    try {
+      histories = store.histories(runs.stream().map(Claimed::run).toList());
+    } catch (RuntimeException e) {
+      // Adopted later.
+      room.release(runs.size());
+      runs.forEach(run -> arriving.remove(run.run()));
+      throw e;
+    }
+    for (Claimed run : runs) {
+      execute(under, run, histories.getOrDefault(run.run(), NOTHING));
+      arriving.remove(run.run());
+    }
   }
 
   private void keep() {
@@ -287,8 +323,7 @@ public final class Engine implements AutoCloseable {
     Tenure under = tenure;
     if (!under.isEnded()) {
       long asked = Doorbell.nanos();
-      if (store.renew(under.executor(), settings.lease())) {
-        under.renewed(asked, settings.lease());
+      if (store.renew(under.executor(), settings.lease()) && under.renewed(asked)) {
         adopt(under, unknown);
         forget();
         return;
@@ -307,7 +342,7 @@ public final class Engine implements AutoCloseable {
     List<Claimed> own = store.own(under.executor());
     Set<Long> again = new HashSet<>();
     for (Claimed run : own) {
-      if (executing.containsKey(run.run())) {
+      if (arriving.contains(run.run()) || executing.containsKey(run.run())) {
         continue;
       }
       if (unknown.contains(run.run()) && room.tryAcquire()) {

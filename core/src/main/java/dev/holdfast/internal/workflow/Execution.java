@@ -44,6 +44,7 @@ final class Execution {
   private final Undos undos = new Undos();
   private volatile @Nullable String cancelled;
   private volatile @Nullable Stop fatal;
+  private boolean isUnwinding;
   private volatile RunStatus end = RunStatus.RUNNING;
 
   Execution(Tools tools, Tenure tenure, Claimed run, Journal journal) {
@@ -102,7 +103,7 @@ final class Execution {
       over = Stop.stick(text(e));
     } catch (Exception e) {
       over = failure(e);
-    } catch (VirtualMachineError e) {
+    } catch (OutOfMemoryError e) {
       // Of this process, and not of the run: it is taken up again.
       throw e;
     } catch (Throwable e) {
@@ -110,7 +111,13 @@ final class Execution {
     }
     // The function may have kept one from passing.
     Stop stopped = flow.stopped();
-    finish(workflow, result, stopped == null ? over : stopped);
+    try {
+      finish(workflow, result, stopped == null ? over : stopped);
+    } catch (OutOfMemoryError | Stop e) {
+      throw e;
+    } catch (Throwable e) {
+      throw Stop.stick(text(e));
+    }
   }
 
   private void finish(Workflow<?, ?> workflow, @Nullable Object result, @Nullable Stop over) {
@@ -142,7 +149,10 @@ final class Execution {
   private Stop failure(Exception e) {
     if (e instanceof InterruptedException) {
       Thread.currentThread().interrupt();
-      return Stop.lost("interrupted");
+    }
+    if (!tenure.isValid() || e instanceof InterruptedException) {
+      // It may have failed for that.
+      return Stop.lost("the lease has ended, or this process ends");
     }
     if (journal.unwinding() != null) {
       return Stop.unwind("as before");
@@ -178,6 +188,7 @@ final class Execution {
 
   /** Undoes what was done, as often as it is taken up until all is. */
   private void unwind(String reason, boolean isRecorded) {
+    isUnwinding = true;
     if (!isRecorded) {
       append(Kind.UNWINDING, "", null, reason);
     }
@@ -200,7 +211,7 @@ final class Execution {
   private void end(Stop stop) {
     switch (stop.kind()) {
       case PARK -> {
-        append(journal.append(Objects.requireNonNull(stop.park())));
+        append(journal.append(early(Objects.requireNonNull(stop.park()))));
         end = RunStatus.PARKED;
       }
       case STICK -> {
@@ -211,12 +222,25 @@ final class Execution {
       case LOST -> {
         log.debug("run {} of {} is left: {}", run.id(), run.name(), stop.reason());
         if (tenure.isClosing()) {
-          // What is known by now is recorded, so that whoever goes on need not find it out.
-          append(journal.append(new Change.Park(now(), List.of())));
+          // What is known by now is recorded, so that whoever goes on need not find it out. It
+          // is not parked: something may have begun that is not recorded.
+          flush();
         }
       }
       case UNWIND -> throw new IllegalStateException("Unwinding ended with " + stop.reason());
     }
+  }
+
+  /** Whether its deadline, or a cancellation that it has not seen, is to wake it up. */
+  private Change.Park early(Change.Park park) {
+    Instant deadline = run.deadline();
+    boolean ends =
+        journal.unwinding() == null
+            && !isUnwinding
+            && !journal.isPivoted()
+            && cancelled == null
+            && (deadline == null || now().isBefore(deadline));
+    return new Change.Park(park.due(), park.signals(), ends);
   }
 
   /** Why the run is not to do anything new, if so. */
@@ -261,6 +285,11 @@ final class Execution {
     return since == null || last == null || since.isAfter(last) ? since : last;
   }
 
+  /** The database says why the run is to be cancelled, if it is. */
+  void cancelled(Optional<String> reason) {
+    reason.ifPresent(text -> cancelled = text);
+  }
+
   Instant now() {
     return tools.clock().now();
   }
@@ -295,9 +324,14 @@ final class Execution {
     }
   }
 
+  /** Appends what is not about what comes next. */
+  void appended(Append append) {
+    append(append);
+  }
+
   private void append(Append append) {
     try {
-      tools.commits().append(tenure, append).ifPresent(reason -> cancelled = reason);
+      cancelled(tools.commits().append(tenure, append));
     } catch (Stop lost) {
       throw fatal(lost);
     } catch (HoldfastException e) {
@@ -311,7 +345,11 @@ final class Execution {
     return UUID.nameUUIDFromBytes(all.getBytes(StandardCharsets.UTF_8)).toString();
   }
 
-  String write(String what, Object value) {
+  String write(String what, @Nullable Object value) {
+    if (value == null) {
+      throw new UnreadableData(
+          what + " is null. It was not recorded. Return a value, or use a step without a result.");
+    }
     String json = tools.codec().write(value);
     if (json.length() > tools.settings().valueBytesAtMost()) {
       throw new UnreadableData(

@@ -24,7 +24,7 @@ final class Recorded {
   void add(Entry entry) {
     switch (entry.kind()) {
       case INTENT -> {
-        firstIntent = firstIntent == null ? entry.at() : firstIntent;
+        firstIntent = firstIntent == null ? since(entry) : firstIntent;
         intent = entry;
         doubt = null;
       }
@@ -54,6 +54,11 @@ final class Recorded {
     end = null;
     intent = null;
     doubt = null;
+  }
+
+  /** One that was not recorded in time says since when it may have been attempted. */
+  private static Instant since(Entry intent) {
+    return intent.note() == null ? intent.at() : Instant.parse(intent.note());
   }
 
   /** When it was begun, among the run's entries. */

@@ -1,6 +1,5 @@
 package dev.holdfast.internal.workflow;
 
-import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Message;
 import dev.holdfast.OutcomeUnknown;
 import dev.holdfast.StoreUnavailable;
@@ -29,9 +28,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Work and its record in one commit. Used once.
  *
- * <p>All attempts have one number in the journal: of an attempt whose reply was lost and that is
- * committed after it was looked for, and of the one that is made instead, one violates the
- * journal's key.
+ * <p>When the reply to that commit is lost it may still be under way, and be committed behind
+ * whoever looks. So another entry is put in the place of its record, under the fence: of the two
+ * one violates the journal's key. If that is the other, the work was done; else it never will be,
+ * and is done again under a number of its own.
  */
 final class StepCommit<T extends @Nullable Object> implements Closing<T> {
   private final Execution execution;
@@ -39,7 +39,6 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
   private final String step;
   private final Function<T, @Nullable String> write;
   private @Nullable Append append;
-  private boolean isUnknown;
 
   StepCommit(Execution execution, Kind kind, String step, Function<T, @Nullable String> write) {
     this.execution = execution;
@@ -57,62 +56,77 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
   T run(TransactionWork<T> work, Function<Entry, T> read) {
     Backoff backoff =
         new Backoff(Duration.ofMillis(20), Duration.ofSeconds(1), ThreadLocalRandom.current());
-    try {
-      while (true) {
-        execution.tenure().require();
-        try {
-          return execution.tools().transactions().run(options(), work, this);
-        } catch (OutcomeUnknown e) {
-          isUnknown = true;
-        } catch (StoreUnavailable e) {
-          pause(backoff.next());
-        } catch (DatabaseFailure e) {
-          if (!isUnknown) {
-            throw e;
-          }
+    while (true) {
+      execution.tenure().require();
+      try {
+        return execution.tools().transactions().run(options(), work, this);
+      } catch (OutcomeUnknown e) {
+        if (append == null) {
+          // Of a transaction of the work's own.
+          throw e;
         }
-        if (isUnknown) {
-          Found found = find(backoff);
-          if (found.entry() != null) {
-            return read.apply(found.entry());
-          }
+        Found found = settle(backoff);
+        if (found.entry() != null && found.entry().kind() == kind) {
+          return read.apply(found.entry());
         }
+        // The number is taken by what was put in its place.
+        takeBack();
+      } catch (StoreUnavailable e) {
+        // Not begun, or rolled back.
+        pause(backoff.next());
+      } catch (RuntimeException | Stop e) {
+        takeBack();
+        throw e;
       }
-    } catch (RuntimeException e) {
-      if (append != null) {
-        execution.journal().takeBack(append);
-      }
-      throw e;
+    }
+  }
+
+  private void takeBack() {
+    if (append != null) {
+      execution.journal().takeBack(append);
+      append = null;
     }
   }
 
   /** Its number in the journal; known when it is committed. */
   int seq() {
-    List<Entry> entries = Objects.requireNonNull(append).entries();
-    return entries.get(entries.size() - 1).seq();
+    return last().seq();
   }
 
   private TransactionOptions options() {
     return TransactionOptions.DEFAULT.withOperationId(execution.claimed().operationId());
   }
 
-  private Found find(Backoff backoff) {
+  /** What is under the number, now and for ever. */
+  private Found settle(Backoff backoff) {
+    Entry last = last();
+    Entry instead =
+        new Entry(
+            last.seq(),
+            kind == Kind.UNDONE ? Kind.UNDO_ATTEMPT : Kind.ATTEMPT,
+            step,
+            null,
+            "the reply to its commit was lost",
+            last.at());
+    execution.appended(
+        new Append(
+            execution.claimed().run(), List.of(instead), List.of(), List.of(), new Change.Keep()));
     while (true) {
       execution.tenure().require();
       try {
-        Found found =
-            execution
-                .tools()
-                .store()
-                .find(execution.tenure().executor(), execution.claimed().run(), seq());
-        if (!found.isOwned()) {
-          throw Stop.lost("the run belongs to another executor");
-        }
-        return found;
+        return execution
+            .tools()
+            .store()
+            .find(execution.tenure().executor(), execution.claimed().run(), last.seq());
       } catch (StoreUnavailable e) {
         pause(backoff.next());
       }
     }
+  }
+
+  private Entry last() {
+    List<Entry> entries = Objects.requireNonNull(append).entries();
+    return entries.get(entries.size() - 1);
   }
 
   private static void pause(Duration wait) {
@@ -153,11 +167,16 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
   public void commit(Connection connection, String operationId, List<Message> messages, T result)
       throws SQLException {
     try {
-      execution
-          .tools()
-          .store()
-          .appendAndCommit(
-              connection, execution.tenure().executor(), append(result), messages, operationId);
+      execution.cancelled(
+          execution
+              .tools()
+              .store()
+              .appendAndCommit(
+                  connection,
+                  execution.tenure().executor(),
+                  append(result),
+                  messages,
+                  operationId));
     } catch (TakenOver e) {
       throw Stop.lost("the run belongs to another executor");
     }

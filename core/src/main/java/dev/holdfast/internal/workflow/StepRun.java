@@ -165,6 +165,7 @@ final class StepRun<T> implements Step<T>, Step.Transacted<T>, Step.Looked<T>, S
       Thread.currentThread().interrupt();
       throw flow.stop(Stop.lost("interrupted"));
     } catch (Exception e) {
+      flow.require();
       String reason = Execution.text(e);
       execution.journal().defer(Kind.REJECTED, step, null, reason, execution.now());
       throw new StepFailed(step, StepFailed.Kind.REJECTED, reason, e);

@@ -10,7 +10,7 @@ import java.time.Duration;
 final class Tenure {
   private final long executor;
   private volatile long renewedAt;
-  private volatile Duration lease;
+  private final Duration lease;
   private volatile boolean ended;
   private volatile boolean closing;
 
@@ -27,9 +27,16 @@ final class Tenure {
     return executor;
   }
 
-  void renewed(long asked, Duration forAnother) {
+  /**
+   * @return false when it had ended by this process's measure: it is not revived, since what was
+   *     begun under it may have been given up
+   */
+  boolean renewed(long asked) {
+    if (!isValid()) {
+      return false;
+    }
     renewedAt = asked;
-    lease = forAnother;
+    return true;
   }
 
   /** The runs of this number are lost, or given up. */

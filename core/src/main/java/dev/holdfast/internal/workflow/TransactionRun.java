@@ -45,6 +45,7 @@ final class TransactionRun<T> {
       } catch (Stop stop) {
         throw flow.stop(stop);
       } catch (RuntimeException e) {
+        flow.require();
         failures++;
         failed(e, failures);
       }

@@ -124,8 +124,16 @@ public interface WorkflowStore {
     /** Nothing. */
     record Keep() implements Change {}
 
-    /** It is given back until a time, a signal, or both. */
-    record Park(@Nullable Instant due, List<String> signals) implements Change {}
+    /**
+     * It is given back until a time, a signal, or both.
+     *
+     * @param endsEarly whether its deadline or a cancellation makes it due as well
+     */
+    record Park(@Nullable Instant due, List<String> signals, boolean endsEarly) implements Change {
+      public Park(@Nullable Instant due, List<String> signals) {
+        this(due, signals, true);
+      }
+    }
 
     /** It needs a person. */
     record Stick(String reason) implements Change {}
@@ -149,15 +157,16 @@ public interface WorkflowStore {
   /**
    * Appends in the caller's transaction, and commits it, with its messages, in the same round trip.
    *
+   * @return why the run is to be cancelled, if it is
    * @throws TakenOver when the run belongs to somebody else; nothing is committed
    * @throws SQLException when the commit failed, or its reply was lost
    */
-  void appendAndCommit(
+  Optional<String> appendAndCommit(
       Connection connection, long executor, Append append, List<Message> messages, String operation)
       throws SQLException;
 
   /** As {@link #appendAndCommit}, for one that somebody else commits behind this. */
-  void append(
+  Optional<String> append(
       Connection connection, long executor, Append append, List<Message> messages, String operation)
       throws SQLException;
 

@@ -101,6 +101,7 @@ language plpgsql as $$
 declare
   print bytea := sha256(convert_to(p_name || '/' || p_version || '/' || p_input, 'UTF8'));
 begin
+  perform ${schema}.require_flush();
   insert into ${schema}.workflow
     (id, name, version, input, fingerprint, operation_id, attributes, parent, parent_signal)
   values (p_id, p_name, p_version, p_input::json, print, p_operation, p_attributes, p_parent,
@@ -130,7 +131,8 @@ end $$;
 -- reply was lost.
 create function ${schema}.workflow_append(
   p_executor bigint,
-  p_runs bigint[], p_status text[], p_due timestamptz[], p_waits text[], p_reason text[],
+  p_runs bigint[], p_status text[], p_due timestamptz[], p_early boolean[], p_waits text[],
+  p_reason text[],
   e_run bigint[], e_seq integer[], e_kind text[], e_step text[], e_value text[], e_note text[],
   p_received bigint[], p_children jsonb
 ) returns table (o_run bigint, o_cancelled text)
@@ -139,6 +141,7 @@ declare
   turns bigint[] := array(select e.run from unnest(e_run, e_kind) as e(run, kind)
                           where e.kind = 'UNWINDING');
 begin
+  perform ${schema}.require_flush();
   return query
   with fence as materialized (
     select s.run, s.cancelled from ${schema}.workflow_state s
@@ -157,13 +160,14 @@ begin
     update ${schema}.workflow_state s
     set status = t.status, executor = null, running_since = null,
         due_at = case when t.status = 'PARKED'
-                      then case when s.cancelled is not null then ${schema}.now()
+                      then case when not t.early then t.due
+                                when s.cancelled is not null then ${schema}.now()
                                 else least(t.due, s.deadline_at) end end,
         waits_for = case when t.status = 'PARKED' then t.waits::text[] else '{}' end,
         unwinding = (s.unwinding or t.run = any (turns)) and t.status in ('PARKED', 'STUCK'),
         reason = t.reason, changed_at = ${schema}.now()
-    from unnest(p_runs, p_status, p_due, p_waits, p_reason)
-      as t(run, status, due, waits, reason) join fence f on f.run = t.run
+    from unnest(p_runs, p_status, p_due, p_early, p_waits, p_reason)
+      as t(run, status, due, early, waits, reason) join fence f on f.run = t.run
     where s.run = t.run and t.status is not null),
   told as (
     insert into ${schema}.workflow_signal (run, name, value, note)
@@ -196,10 +200,13 @@ end $$;
 create function ${schema}.workflow_append_one(
   p_executor bigint, p_run bigint, e_seq integer[], e_kind text[], e_step text[], e_value text[],
   e_note text[]
-) returns void
+) returns text
 language plpgsql as $$
+declare
+  asked text;
 begin
-  perform from ${schema}.workflow_state s
+  perform ${schema}.require_flush();
+  select s.cancelled into asked from ${schema}.workflow_state s
   where s.run = p_run and s.executor = p_executor for no key update;
   if not found then
     raise exception using errcode = 'HF014',
@@ -208,9 +215,10 @@ begin
   insert into ${schema}.workflow_journal (run, seq, kind, step, value, note)
   select p_run, e.seq, e.kind, e.step, e.value::json, e.note
   from unnest(e_seq, e_kind, e_step, e_value, e_note) as e(seq, kind, step, value, note);
+  return asked;
 end $$;
 
--- Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
+-- Marks what belongs to whom; read in a later statement. Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
 create function ${schema}.workflow_claim(
   p_executor bigint, p_definitions text[], p_limit integer
 ) returns table (o_run bigint, o_orphan boolean)
@@ -251,11 +259,12 @@ begin
     room := room - cardinality(taken);
   end if;
   if room > 0 then
-    with dead as (
-      select x.executor from ${schema}.workflow_executor x where x.expires_at <= ${schema}.now())
-    , ready as (
+    -- Or that is not known at all: it was taken up by one that had been buried meanwhile.
+    with ready as (
       select s.run from ${schema}.workflow_state s
-      where s.executor in (select executor from dead) and s.definition = any (p_definitions)
+      where s.executor is not null and s.definition = any (p_definitions)
+        and not exists (select from ${schema}.workflow_executor x
+                        where x.executor = s.executor and x.expires_at > ${schema}.now())
       order by s.run limit room for no key update skip locked)
     , moved as (
       update ${schema}.workflow_state s
@@ -344,7 +353,7 @@ begin
     execute format('grant execute on function
       ${schema}.workflow_start(text, text, integer, text, text, jsonb, bigint, bigint, bigint,
                                bigint, text),
-      ${schema}.workflow_append(bigint, bigint[], text[], timestamptz[], text[], text[], bigint[],
+      ${schema}.workflow_append(bigint, bigint[], text[], timestamptz[], boolean[], text[], text[], bigint[],
                                 integer[], text[], text[], text[], text[], bigint[], jsonb),
       ${schema}.workflow_append_one(bigint, bigint, integer[], text[], text[], text[], text[]),
       ${schema}.workflow_claim(bigint, text[], integer), ${schema}.workflow_bury()

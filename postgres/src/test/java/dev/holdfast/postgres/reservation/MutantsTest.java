@@ -184,16 +184,18 @@ final class MutantsTest {
   /** As on a busy system. Each has one stripe, so that it is waited for. */
   private void pauseBetweenStocks() throws SQLException {
     stocks.mutate(
-        "take_any", "declare\n", "declare\n  pause boolean := pg_sleep(2) is not null;\n");
+        "take_any", "declare\n", "declare\n  pause boolean := pg_sleep(1) is not null;\n");
   }
 
   private boolean deadlocked() throws Exception {
     try (Session one = new Session(stocks);
         Session other = new Session(stocks)) {
       CompletableFuture<Boolean> ascending =
-          CompletableFuture.supplyAsync(() -> reserves(one, "a", "{gadget,widget}"));
+          CompletableFuture.supplyAsync(
+              () -> reserves(one, "a", "{gadget,widget}"), Session.THREADS);
       CompletableFuture<Boolean> descending =
-          CompletableFuture.supplyAsync(() -> reserves(other, "b", "{widget,gadget}"));
+          CompletableFuture.supplyAsync(
+              () -> reserves(other, "b", "{widget,gadget}"), Session.THREADS);
       boolean first = Session.result(ascending);
       return !Session.result(descending) || !first;
     }

@@ -9,6 +9,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.awaitility.Awaitility;
@@ -45,9 +46,12 @@ final class Session implements AutoCloseable {
     return holdfast.join(connection, "session-" + pid, work);
   }
 
+  /** The common pool has one thread on two processors, from JDK 25 on. */
+  static final Executor THREADS = task -> new Thread(task, "session").start();
+
   /** Runs on a thread of its own, until it is done or waits for a lock. */
   <T> CompletableFuture<T> begin(TransactionWork<T> work) {
-    CompletableFuture<T> result = CompletableFuture.supplyAsync(() -> run(work));
+    CompletableFuture<T> result = CompletableFuture.supplyAsync(() -> run(work), THREADS);
     Awaitility.await()
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(1))

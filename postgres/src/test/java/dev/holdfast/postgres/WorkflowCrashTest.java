@@ -33,6 +33,7 @@ import javax.sql.DataSource;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -220,6 +221,8 @@ final class WorkflowCrashTest {
     }
   }
 
+  /** Longer than the other, which has most of its points. */
+  @Tag("long")
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
   void everyEffectIsThereOnce(CrashLab lab) {
     scenario(lab, false, Shop::take)

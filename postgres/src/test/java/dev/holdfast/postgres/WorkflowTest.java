@@ -444,7 +444,7 @@ final class WorkflowTest {
     }
     assertThat(entries()).containsExactly("a", "b");
     assertThat(journal())
-        .containsExactly("RESULT a", "ATTEMPT charge", "RESULT charge", "RESULT b", "COMPLETED ");
+        .containsExactly("RESULT a", "REPEAT charge", "RESULT charge", "RESULT b", "COMPLETED ");
   }
 
   @Test
@@ -625,5 +625,93 @@ final class WorkflowTest {
       processes.remove(0).close();
     }
     assertThat(calls).hasValue(1);
+  }
+
+  @Test
+  void findsOutWhatBecameOfACallBeforeItIsUndone() {
+    AtomicInteger lookups = new AtomicInteger();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) ->
+                new Receipt(
+                    flow.step("charge", String.class)
+                        .lookup(
+                            key ->
+                                lookups.incrementAndGet() < 4
+                                    ? Seen.notYet()
+                                    : Seen.happened("late"))
+                        .settleAfter(Duration.ofDays(1))
+                        .retry(Retry.CALL.withWaits(Duration.ofMillis(1_200), SOON))
+                        .compensate((key, charge) -> done.add("refund " + charge.orElse("?")))
+                        .call(
+                            key -> {
+                              throw new java.io.IOException("lost");
+                            })));
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    Awaitility.await().atMost(SOON).until(() -> lookups.get() > 0);
+    workflows.cancel("o-1", "too late", "support");
+    awaitStatus(workflows, "o-1", RunStatus.CANCELLED);
+    assertThat(done).containsExactly("refund late");
+  }
+
+  @Test
+  void leavesNoBranchBehindInDoubt() {
+    AtomicInteger lookups = new AtomicInteger();
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.parallel(
+                  "both",
+                  List.of("fails", "charges"),
+                  (branch, item) -> {
+                    if (item.equals("fails")) {
+                      throw new IllegalStateException("out of stock");
+                    }
+                    return branch
+                        .step("charge", String.class)
+                        .lookup(
+                            key ->
+                                lookups.incrementAndGet() < 3
+                                    ? Seen.notYet()
+                                    : Seen.happened("found"))
+                        .settleAfter(Duration.ofDays(1))
+                        .retry(Retry.CALL.withWaits(Duration.ofMillis(2_100), SOON))
+                        .compensate((key, charge) -> done.add("refund " + charge.orElse("?")))
+                        .call(
+                            key -> {
+                              throw new java.io.IOException("lost");
+                            });
+                  });
+              return new Receipt("never");
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.FAILED);
+    assertThat(workflows.reason("o-1").orElseThrow()).contains("out of stock");
+    assertThat(done).containsExactly("refund found");
+  }
+
+  @Test
+  void undoesWhatWasGivenUpAsUnknownAlsoWhereTheFunctionGoesAnotherWay() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              try {
+                flow.step("card", String.class)
+                    .compensateByKey((key, charge) -> done.add("refund " + charge.orElse("?")))
+                    .call(
+                        key -> {
+                          throw new java.io.IOException("lost");
+                        });
+              } catch (StepFailed e) {
+                assertThat(e.kind()).isEqualTo(StepFailed.Kind.UNKNOWN);
+              }
+              return new Receipt(flow.step("invoice", String.class).compute(() -> "invoice"));
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("invoice"));
+    assertThat(done).containsExactly("refund ?");
   }
 }

@@ -66,6 +66,7 @@ final class Branches<I, T> {
     }
     here.forEach(One::run);
     all.forEach(one -> one.over.join());
+    all.forEach(one -> parent.execution().journal().join(one.flow.path(), parent.path()));
     return results(all);
   }
 
@@ -92,7 +93,8 @@ final class Branches<I, T> {
         results.add(one.result);
       }
     }
-    if (park != null && (failed == null || park.kind() != Stop.Kind.PARK)) {
+    // A branch in doubt is waited for: what comes behind a failure may end the run.
+    if (park != null && (failed == null || park.kind() != Stop.Kind.PARK || park.isInDoubt())) {
       throw parent.stop(park);
     }
     if (failed != null) {
@@ -107,7 +109,8 @@ final class Branches<I, T> {
       return other;
     }
     if (one.kind() == Stop.Kind.PARK && other.kind() == Stop.Kind.PARK) {
-      return Stop.park(merge(one.park(), other.park()));
+      Stop both = Stop.park(merge(one.park(), other.park()));
+      return one.isInDoubt() || other.isInDoubt() ? both.inDoubt() : both;
     }
     return one.kind().compareTo(other.kind()) >= 0 ? one : other;
   }

@@ -46,9 +46,8 @@ public final class CallProtocol {
    * @param attempts how often it was called, this one included
    * @param settled whether an effect that is not seen by now is not coming any more
    * @param keyKept whether the other side still keeps the key of the first attempt
-   * @param unwinding whether the run is being undone: then nothing is attempted any more
    */
-  public record Situation(int attempts, boolean settled, boolean keyKept, boolean unwinding) {}
+  public record Situation(int attempts, boolean settled, boolean keyKept) {}
 
   private CallProtocol() {}
 
@@ -70,9 +69,7 @@ public final class CallProtocol {
 
   /** Nothing has happened, and it may be tried again. */
   private static Next attemptOrReject(Policy policy, Situation now) {
-    return now.unwinding() || now.attempts() >= policy.retry().attempts()
-        ? Next.REJECTED
-        : Next.CALL;
+    return now.attempts() >= policy.retry().attempts() ? Next.REJECTED : Next.CALL;
   }
 
   /** Something may have happened, and nobody can be asked. */
@@ -90,7 +87,6 @@ public final class CallProtocol {
   private static boolean mayRepeat(Policy policy, Situation now) {
     return policy.keyKeptFor() != null
         && now.keyKept()
-        && !now.unwinding()
         && now.attempts() < policy.retry().attempts();
   }
 }

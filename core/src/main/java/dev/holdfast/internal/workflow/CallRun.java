@@ -29,7 +29,10 @@ final class CallRun<T> {
   private int seq;
   private int attempts;
   private int questions;
-  private boolean unwinding;
+
+  /** Whether an attempt may have had an effect that is not known. */
+  private boolean open;
+
   private @Nullable Instant firstAttempt;
   private @Nullable Instant settlesAt;
   private Instant askedAt = Instant.MIN;
@@ -54,15 +57,17 @@ final class CallRun<T> {
     if (recorded.end() != null) {
       return known(recorded);
     }
-    attempts = recorded.attempts() + (recorded.isInDoubt() ? 1 : 0);
+    attempts = recorded.attempts() + (recorded.isInterrupted() ? 1 : 0);
     firstAttempt = recorded.firstAttempt();
     settlesAt = recorded.settlesAt();
-    if (!recorded.isInDoubt()) {
+    open = recorded.isOpen();
+    if (!open) {
       return go(Next.CALL);
     }
-    // A run that is being undone has to know as well what became of this.
-    unwinding = execution.unwinding().isPresent();
-    return go(decide(Event.LOST));
+    undoable(recorded, false, this::settleAndUndo);
+    // A run that is being undone finds out there what became of this.
+    flow.beforeNew();
+    return go(recorded.isInterrupted() ? decide(Event.LOST) : judge(Event.LOST));
   }
 
   /** Without an intent a former executor may have called, and have left nothing. */
@@ -73,17 +78,18 @@ final class CallRun<T> {
     }
     firstAttempt = since;
     attempts = 1;
+    open = true;
     return go(decide(Event.LOST));
   }
 
   private T known(Recorded recorded) {
     if (recorded.is(Kind.RESULT)) {
       T result = step.ended(Objects.requireNonNull(recorded.end()));
-      undoable(recorded, Optional.of(result));
+      undoable(recorded, false, () -> undo(Optional.of(result)));
       return result;
     }
     if (recorded.is(Kind.UNKNOWN)) {
-      undoable(recorded, Optional.empty());
+      undoable(recorded, true, () -> undo(Optional.empty()));
     }
     return step.ended(Objects.requireNonNull(recorded.end()));
   }
@@ -104,22 +110,31 @@ final class CallRun<T> {
     }
   }
 
+  private Next judge(Event event) {
+    return CallProtocol.decide(policy, event, new Situation(attempts, isSettled(), isKeyKept()));
+  }
+
   private Next decide(Event event) {
-    Instant settles = settlesAt;
-    Next next =
-        CallProtocol.decide(
-            policy,
-            event,
-            new Situation(
-                attempts, settles != null && !askedAt.isBefore(settles), isKeyKept(), unwinding));
+    Next next = judge(event);
     if (next == Next.CALL) {
-      // From here on the step is not in doubt, or may be repeated.
-      note(Kind.ATTEMPT, reason);
+      if (event == Event.WILL_NOT_HAPPEN || (event == Event.NOT_SEEN && isSettled())) {
+        note(Kind.ATTEMPT, reason);
+        open = false;
+        firstAttempt = null;
+        execution.undos().remove(seq);
+      } else {
+        note(Kind.REPEAT, firstAttempt + " " + reason);
+      }
       settlesAt = null;
       questions = 0;
-      flow.pause(policy.retry().waitAfter(Math.max(1, attempts)));
+      flow.pause(policy.retry().waitAfter(Math.max(1, attempts)), open);
     }
     return next;
+  }
+
+  private boolean isSettled() {
+    Instant settles = settlesAt;
+    return settles != null && !askedAt.isBefore(settles);
   }
 
   private boolean isKeyKept() {
@@ -131,22 +146,24 @@ final class CallRun<T> {
   }
 
   private Event attempt() {
-    // What may have happened before is undone when the run ends here.
-    if (attempts > 0 && !policy.hasLookup()) {
-      undoable(null, Optional.empty());
-    }
     flow.beforeNew();
+    if (open && !isKeyKept()) {
+      // It was, when another attempt was decided on.
+      return Event.LOST;
+    }
     if (policy.needsIntent()) {
-      int at = appended(Kind.INTENT, null, null);
+      int at = execution.append(Kind.INTENT, step.name(), null, null);
       seq = seq == 0 ? at : seq;
     } else {
-      execution.flush();
+      execution.flush(flow.path());
     }
     flow.require();
     attempts++;
+    open = true;
     if (firstAttempt == null) {
       firstAttempt = execution.now();
     }
+    undoable(null, false, this::settleAndUndo);
     try {
       value = Limited.call(execution.tools().timer(), policy.timeout(), () -> call.run(key));
       return Event.RETURNED;
@@ -163,31 +180,13 @@ final class CallRun<T> {
   }
 
   private Event ask() {
-    Instant now = execution.now();
-    if (settlesAt == null) {
-      settlesAt = now.plus(Objects.requireNonNull(policy.settleAfter()));
-      note(Kind.DOUBT, settlesAt.toString());
-    } else if (questions > 0) {
-      waitToAsk(now, settlesAt);
+    if (settles() && questions > 0) {
+      waitToAsk();
     }
     questions++;
     flow.require();
-    askedAt = execution.now();
     try {
-      Seen<T> seen =
-          Limited.call(execution.tools().timer(), policy.timeout(), () -> step.lookup().run(key));
-      if (seen instanceof Seen.Happened<T> happened) {
-        value = happened.result();
-        return Event.HAPPENED;
-      }
-      if (seen instanceof Seen.WillNotHappen<T> not) {
-        reason = not.reason();
-        return Event.WILL_NOT_HAPPEN;
-      }
-      if (seen == null) {
-        throw new IllegalStateException("the lookup has returned null");
-      }
-      return Event.NOT_SEEN;
+      return answered(look());
     } catch (Stop stop) {
       throw flow.stop(stop);
     } catch (Exception e) {
@@ -197,13 +196,51 @@ final class CallRun<T> {
     }
   }
 
+  /**
+   * From when on silence is a no: set when it is asked first.
+   *
+   * @return whether it had been set before
+   */
+  private boolean settles() {
+    if (settlesAt != null) {
+      return true;
+    }
+    settlesAt = execution.now().plus(Objects.requireNonNull(policy.settleAfter()));
+    note(Kind.DOUBT, settlesAt.toString());
+    return false;
+  }
+
+  private Seen<T> look() throws Exception {
+    askedAt = execution.now();
+    Seen<T> seen =
+        Limited.call(execution.tools().timer(), policy.timeout(), () -> step.lookup().run(key));
+    if (seen == null) {
+      throw new IllegalStateException("the lookup has returned null");
+    }
+    return seen;
+  }
+
+  private Event answered(Seen<T> seen) {
+    if (seen instanceof Seen.Happened<T> happened) {
+      value = happened.result();
+      return Event.HAPPENED;
+    }
+    if (seen instanceof Seen.WillNotHappen<T> not) {
+      reason = not.reason();
+      return Event.WILL_NOT_HAPPEN;
+    }
+    return Event.NOT_SEEN;
+  }
+
   /** The usual wait between questions, or until silence is an answer. */
-  private void waitToAsk(Instant now, Instant settles) {
+  private void waitToAsk() {
+    Instant now = execution.now();
+    Instant settles = Objects.requireNonNull(settlesAt);
     Duration wait = policy.retry().waitAfter(questions);
     if (now.isBefore(settles) && !now.plus(wait).isBefore(settles)) {
-      flow.pauseUntil(settles);
+      flow.pauseUntil(settles, true);
     } else {
-      flow.pause(wait);
+      flow.pause(wait, true);
     }
   }
 
@@ -227,7 +264,7 @@ final class CallRun<T> {
     }
     String json = write(result);
     note(Kind.RESULT, json, null);
-    undoable(null, Optional.of(result));
+    undoable(null, false, () -> undo(Optional.of(result)));
     return result;
   }
 
@@ -243,7 +280,7 @@ final class CallRun<T> {
   private StepFailed failed(Kind kind, StepFailed.Kind as) {
     note(kind, reason);
     if (kind == Kind.UNKNOWN) {
-      undoable(null, Optional.empty());
+      undoable(null, true, () -> undo(Optional.empty()));
     } else {
       execution.undos().remove(seq);
     }
@@ -270,33 +307,46 @@ final class CallRun<T> {
     seq = seq == 0 ? at : seq;
   }
 
-  private int appended(Kind kind, @Nullable String json, @Nullable String text) {
-    return execution.append(kind, step.name(), json, text);
+  private void undoable(@Nullable Recorded recorded, boolean isUnknown, Undos.Work work) {
+    if (step.undoByKey() != null) {
+      execution
+          .undos()
+          .add(seq, step.name(), policy.compensationRetry(), recorded, isUnknown, work);
+    }
   }
 
-  private void undoable(@Nullable Recorded recorded, Optional<T> result) {
-    Step.UndoByKey<T> undo = step.undoByKey();
-    if (undo == null) {
-      return;
+  /** Of an attempt that may have had an effect: found out first, where that can be done. */
+  private boolean settleAndUndo() throws Exception {
+    if (!policy.hasLookup()) {
+      return undo(Optional.empty());
     }
-    execution
-        .undos()
-        .add(
-            seq,
-            step.name(),
-            policy.compensationRetry(),
-            recorded,
-            () -> {
-              execution.flush();
-              execution.tenure().require();
-              Limited.call(
-                  execution.tools().timer(),
-                  policy.timeout(),
-                  () -> {
-                    undo.run(key, result);
-                    return true;
-                  });
-              return false;
-            });
+    questions = 0;
+    while (true) {
+      if (settles() && questions > 0) {
+        waitToAsk();
+      }
+      questions++;
+      execution.tenure().require();
+      Event event = answered(look());
+      if (event == Event.HAPPENED) {
+        return undo(Optional.of(Objects.requireNonNull(value)));
+      }
+      if (event == Event.WILL_NOT_HAPPEN || isSettled()) {
+        return false;
+      }
+    }
+  }
+
+  private boolean undo(Optional<T> result) throws Exception {
+    execution.flush();
+    execution.tenure().require();
+    Limited.call(
+        execution.tools().timer(),
+        policy.timeout(),
+        () -> {
+          Objects.requireNonNull(step.undoByKey()).run(key, result);
+          return true;
+        });
+    return false;
   }
 }

@@ -133,6 +133,8 @@ final class Execution {
     } else if (result == null) {
       throw Stop.stick("The function of " + workflow + " has returned null. Return a value.");
     } else {
+      // A step that was given up as unknown is undone though the function has gone another way.
+      undos.runUnknown(this);
       complete(workflow, result);
     }
   }
@@ -316,11 +318,19 @@ final class Execution {
     return append.entries().get(append.entries().size() - 1).seq();
   }
 
-  /** What is recorded, but not yet written, is: before something has an effect. */
+  /** What a path has found is written: before something has an effect there. */
+  void flush(String path) {
+    appendIfAny(journal.appendPending(path));
+  }
+
+  /** What all have found is written. */
   void flush() {
-    Append rest = journal.append(new Change.Keep());
-    if (!rest.entries().isEmpty()) {
-      append(rest);
+    appendIfAny(journal.append(new Change.Keep()));
+  }
+
+  private void appendIfAny(Append append) {
+    if (!append.entries().isEmpty()) {
+      append(append);
     }
   }
 

@@ -37,6 +37,10 @@ final class FlowContext implements Flow {
     this.path = path;
   }
 
+  String path() {
+    return path;
+  }
+
   Execution execution() {
     return execution;
   }
@@ -126,20 +130,22 @@ final class FlowContext implements Flow {
     return live ? null : execution.orphanSince();
   }
 
-  void pauseUntil(Instant time) {
-    try {
-      Pause.exactly(execution, Duration.between(execution.now(), time).plusMillis(1));
-    } catch (Stop stop) {
-      throw stop(stop);
-    }
+  /** Waits until a time. */
+  void pauseUntil(Instant time, boolean inDoubt) {
+    Duration wait = Duration.between(execution.now(), time).plusMillis(1);
+    waiting(() -> Pause.exactly(execution, wait), inDoubt);
   }
 
   /** Waits between attempts. */
-  void pause(Duration wait) {
+  void pause(Duration wait, boolean inDoubt) {
+    waiting(() -> Pause.of(execution, wait), inDoubt);
+  }
+
+  private void waiting(Runnable wait, boolean inDoubt) {
     try {
-      Pause.of(execution, wait);
+      wait.run();
     } catch (Stop stop) {
-      throw stop(stop);
+      throw stop(inDoubt ? stop.inDoubt() : stop);
     }
   }
 
@@ -296,6 +302,8 @@ final class FlowContext implements Flow {
               "%s is done for %,d items at once: at most 1,000 can be."
                   .formatted(step, items.size())));
     }
+    // What is known by now is known to every branch.
+    execution.flush(path);
     return new Branches<>(this, step, items, branch).run();
   }
 }

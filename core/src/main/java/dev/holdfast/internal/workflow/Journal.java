@@ -9,6 +9,7 @@ import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import dev.holdfast.workflow.store.WorkflowStore.Signal;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -33,7 +34,10 @@ final class Journal {
   private final Map<String, Iterator<String>> expected = new HashMap<>();
 
   private final Map<String, String> next = new HashMap<>();
-  private final List<Entry> pending = new ArrayList<>();
+
+  /** By path: what a branch has found is not to be believed by another before it is committed. */
+  private final Map<String, List<Entry>> pending = new HashMap<>();
+
   private final List<Signal> signals;
   private final @Nullable String unwinding;
   private final boolean isEmpty;
@@ -169,7 +173,7 @@ final class Journal {
   /** To be recorded with whatever is appended next. */
   synchronized int defer(
       Kind kind, String step, @Nullable String value, @Nullable String note, Instant at) {
-    pending.add(new Entry(++last, kind, step, value, note, at));
+    pendingOf(path(step)).add(new Entry(++last, kind, step, value, note, at));
     return last;
   }
 
@@ -183,21 +187,51 @@ final class Journal {
       List<Long> received,
       List<NewRun> children,
       Change change) {
-    List<Entry> entries = new ArrayList<>(pending);
-    pending.clear();
+    List<Entry> entries = new ArrayList<>();
+    if (change instanceof Change.Keep && !step.isEmpty()) {
+      entries.addAll(Objects.requireNonNullElse(pending.remove(path(step)), List.of()));
+    } else {
+      entries.addAll(allPending());
+    }
     entries.add(new Entry(++last, kind, step, value, note, at));
     return new Append(run, entries, children, received, change);
   }
 
-  /** An append of what is pending alone. */
-  synchronized Append append(Change change) {
-    Append result = new Append(run, List.copyOf(pending), List.of(), List.of(), change);
+  private List<Entry> pendingOf(String path) {
+    return pending.computeIfAbsent(path, any -> new ArrayList<>());
+  }
+
+  private List<Entry> allPending() {
+    List<Entry> all = new ArrayList<>();
+    pending.values().forEach(all::addAll);
     pending.clear();
-    return result;
+    all.sort(Comparator.comparing(Entry::seq));
+    return all;
+  }
+
+  /** An append of all that is pending, with what becomes of the run. */
+  synchronized Append append(Change change) {
+    return new Append(run, allPending(), List.of(), List.of(), change);
+  }
+
+  /** An append of what is pending in a path. */
+  synchronized Append appendPending(String path) {
+    List<Entry> entries = Objects.requireNonNullElse(pending.remove(path), List.of());
+    return new Append(run, entries, List.of(), List.of(), new Change.Keep());
+  }
+
+  /** A branch has ended: what it has found goes with what comes next. */
+  synchronized void join(String branch, String parent) {
+    List<Entry> entries = pending.remove(branch);
+    if (entries != null) {
+      pendingOf(parent).addAll(entries);
+    }
   }
 
   /** An append has not been made, and will not be: what it took along waits for the next one. */
   synchronized void takeBack(Append append) {
-    pending.addAll(0, append.entries().subList(0, append.entries().size() - 1));
+    List<Entry> entries = append.entries();
+    Entry about = entries.get(entries.size() - 1);
+    pendingOf(path(about.step())).addAll(0, entries.subList(0, entries.size() - 1));
   }
 }

@@ -13,6 +13,7 @@ final class Recorded {
   private @Nullable Entry end;
   private @Nullable Entry wait;
   private @Nullable Instant firstIntent;
+  private boolean open;
   private int attempts;
   private int undoAttempts;
   private boolean undone;
@@ -26,14 +27,23 @@ final class Recorded {
       case INTENT -> {
         firstIntent = firstIntent == null ? since(entry) : firstIntent;
         intent = entry;
+        open = true;
         doubt = null;
       }
       case RESULT, REJECTED, UNKNOWN -> end = entry;
       case ATTEMPT -> {
         attempts++;
+        open = false;
         intent = null;
         doubt = null;
-        firstIntent = firstIntent == null ? entry.at() : firstIntent;
+        firstIntent = null;
+      }
+      case REPEAT -> {
+        attempts++;
+        open = true;
+        intent = null;
+        doubt = null;
+        firstIntent = firstIntent == null ? since(entry) : firstIntent;
       }
       case DOUBT -> doubt = entry;
       case WAIT, CHILD -> wait = entry;
@@ -54,11 +64,14 @@ final class Recorded {
     end = null;
     intent = null;
     doubt = null;
+    open = false;
+    firstIntent = null;
   }
 
   /** One that was not recorded in time says since when it may have been attempted. */
   private static Instant since(Entry intent) {
-    return intent.note() == null ? intent.at() : Instant.parse(intent.note());
+    String note = intent.note();
+    return note == null ? intent.at() : Instant.parse(note.split(" ", 2)[0]);
   }
 
   /** When it was begun, among the run's entries. */
@@ -66,8 +79,13 @@ final class Recorded {
     return seq;
   }
 
-  /** Whether a call may have begun of which nothing is known. */
-  boolean isInDoubt() {
+  /** Whether an attempt may have had an effect that is not known. */
+  boolean isOpen() {
+    return open;
+  }
+
+  /** Whether that is an attempt that is not counted yet. */
+  boolean isInterrupted() {
     return intent != null;
   }
 

@@ -25,6 +25,7 @@ final class Stop extends Error {
 
   private final Kind kind;
   private final String reason;
+  private boolean isInDoubt;
   private final transient Change.@Nullable Park park;
 
   private Stop(Kind kind, String reason, Change.@Nullable Park park) {
@@ -48,6 +49,17 @@ final class Stop extends Error {
 
   static Stop stick(String reason) {
     return new Stop(Kind.STICK, reason, null);
+  }
+
+  /** The same, of a step that may have had an effect. */
+  Stop inDoubt() {
+    Stop result = new Stop(kind, reason, park);
+    result.isInDoubt = true;
+    return result;
+  }
+
+  boolean isInDoubt() {
+    return isInDoubt;
   }
 
   Kind kind() {

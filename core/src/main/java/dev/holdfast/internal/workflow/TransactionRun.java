@@ -59,7 +59,7 @@ final class TransactionRun<T> {
       throw new StepFailed(step.name(), StepFailed.Kind.REJECTED, reason, e);
     }
     execution.journal().defer(Kind.ATTEMPT, step.name(), null, reason, execution.now());
-    flow.pause(step.policy().retry().waitAfter(failures));
+    flow.pause(step.policy().retry().waitAfter(failures), false);
   }
 
   /** Undone in one commit with the record that it was. */
@@ -75,6 +75,7 @@ final class TransactionRun<T> {
             step.name(),
             step.policy().compensationRetry(),
             recorded,
+            false,
             () -> {
               StepCommit<Boolean> commit =
                   new StepCommit<>(execution, Kind.UNDONE, step.name(), done -> null);

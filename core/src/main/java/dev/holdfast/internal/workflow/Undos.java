@@ -3,6 +3,7 @@ package dev.holdfast.internal.workflow;
 import dev.holdfast.workflow.Retry;
 import dev.holdfast.workflow.store.Entry.Kind;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -19,16 +20,23 @@ final class Undos {
     boolean run() throws Exception;
   }
 
-  private record Undo(String step, Retry retry, int failures, Work work) {}
+  private record Undo(String step, Retry retry, int failures, boolean isUnknown, Work work) {}
 
   private final TreeMap<Integer, Undo> bySeq = new TreeMap<>();
 
   /**
    * @param seq of the first that is recorded of the step
    */
-  synchronized void add(int seq, String step, Retry retry, @Nullable Recorded recorded, Work work) {
+  synchronized void add(
+      int seq,
+      String step,
+      Retry retry,
+      @Nullable Recorded recorded,
+      boolean isUnknown,
+      Work work) {
     if (recorded == null || !recorded.isUndone()) {
-      bySeq.put(seq, new Undo(step, retry, recorded == null ? 0 : recorded.undoAttempts(), work));
+      int failures = recorded == null ? 0 : recorded.undoAttempts();
+      bySeq.put(seq, new Undo(step, retry, failures, isUnknown, work));
     }
   }
 
@@ -45,6 +53,21 @@ final class Undos {
         bySeq.pollLastEntry();
       }
     }
+  }
+
+  /** Those alone of steps that were given up as unknown. */
+  void runUnknown(Execution execution) {
+    for (Map.Entry<Integer, Undo> each : unknown()) {
+      new One(execution, each.getValue()).run();
+      remove(each.getKey());
+    }
+  }
+
+  private synchronized List<Map.Entry<Integer, Undo>> unknown() {
+    return bySeq.descendingMap().entrySet().stream()
+        .filter(each -> each.getValue().isUnknown())
+        .map(each -> Map.entry(each.getKey(), each.getValue()))
+        .toList();
   }
 
   private synchronized Optional<Undo> last() {

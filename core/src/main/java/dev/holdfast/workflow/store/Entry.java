@@ -26,8 +26,10 @@ public record Entry(
     REJECTED,
     /** What became of the call is not known, and the step is given up. */
     UNKNOWN,
-    /** An attempt has ended without an effect or can be repeated, and there will be another. */
+    /** An attempt has ended without an effect, and there will be another. */
     ATTEMPT,
+    /** What became of an attempt is not known, and it is repeated under its key. */
+    REPEAT,
     /** It is asked what became of the call; what is not seen by the time in the note is a no. */
     DOUBT,
     /** The run waits at this step until the moment in the note. */

@@ -19,7 +19,7 @@ final class CallProtocolTest {
   private static final Policy PLAIN = Policy.OF_A_CALL.withRetry(TWICE);
   private static final Policy KEYED = PLAIN.withKeyKeptFor(Duration.ofDays(1));
   private static final Policy LOOKED = PLAIN.withSettleAfter(Duration.ofMinutes(1));
-  private static final Situation FIRST = new Situation(1, false, true, false);
+  private static final Situation FIRST = new Situation(1, false, true);
 
   private static List<Policy> policies() {
     List<Policy> all = new ArrayList<>();
@@ -37,9 +37,7 @@ final class CallProtocolTest {
     for (int attempts = 1; attempts <= 3; attempts++) {
       for (boolean settled : List.of(true, false)) {
         for (boolean kept : List.of(true, false)) {
-          for (boolean unwinding : List.of(true, false)) {
-            all.add(new Situation(attempts, settled, kept, unwinding));
-          }
+          all.add(new Situation(attempts, settled, kept));
         }
       }
     }
@@ -85,10 +83,10 @@ final class CallProtocolTest {
   }
 
   @Test
-  void nothingIsAttemptedWhileTheRunIsUndoneOrBeyondWhatIsAllowed() {
+  void nothingIsAttemptedBeyondWhatIsAllowed() {
     everywhere(
         (policy, event, situation, next) -> {
-          if (situation.unwinding() || situation.attempts() >= TWICE.attempts()) {
+          if (situation.attempts() >= TWICE.attempts()) {
             assertThat(next).as("%s %s %s", policy, event, situation).isNotEqualTo(Next.CALL);
           }
         });
@@ -115,12 +113,12 @@ final class CallProtocolTest {
     assertThat(CallProtocol.decide(PLAIN.withCompensation(), Event.LOST, FIRST))
         .isEqualTo(Next.UNKNOWN);
     assertThat(CallProtocol.decide(PLAIN.withParking(), Event.LOST, FIRST)).isEqualTo(Next.STICK);
-    assertThat(CallProtocol.decide(KEYED, Event.LOST, new Situation(1, false, false, false)))
+    assertThat(CallProtocol.decide(KEYED, Event.LOST, new Situation(1, false, false)))
         .isEqualTo(Next.STICK);
     assertThat(CallProtocol.decide(LOOKED, Event.NOT_SEEN, FIRST)).isEqualTo(Next.ASK);
-    assertThat(CallProtocol.decide(LOOKED, Event.NOT_SEEN, new Situation(1, true, false, false)))
+    assertThat(CallProtocol.decide(LOOKED, Event.NOT_SEEN, new Situation(1, true, false)))
         .isEqualTo(Next.CALL);
-    assertThat(CallProtocol.decide(LOOKED, Event.NOT_SEEN, new Situation(2, true, false, false)))
+    assertThat(CallProtocol.decide(LOOKED, Event.NOT_SEEN, new Situation(2, true, false)))
         .isEqualTo(Next.REJECTED);
   }
 }

@@ -99,7 +99,7 @@ final class ListenerApp {
     /** The reservation, its message and the offset behind the order are one commit. */
     @HoldfastListener(consumer = "warehouse", topics = "${shop.orders-topic}")
     void reserve(OrderPlaced order) {
-      jdbc.sql("insert into reservation (order_id, cents) values (?, ?)")
+      jdbc.sql("insert into reserved_order (order_id, cents) values (?, ?)")
           .params(order.id(), order.cents())
           .update();
       outbox.publish(Message.of("parcels.reserved", order.id(), "{}"));

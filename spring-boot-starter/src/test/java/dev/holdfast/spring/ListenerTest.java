@@ -76,7 +76,7 @@ final class ListenerTest {
     TestServers.Broker.KAFKA.createTopic(STRICT, 1);
     TestServers.Broker.KAFKA.createTopic(TYPED, 1);
     TestServers.Broker.KAFKA.createTopic(ORDERS, 1);
-    jdbc.execute("create table reservation (order_id text primary key, cents integer)");
+    jdbc.execute("create table reserved_order (order_id text primary key, cents integer)");
     application = startApplication();
   }
 
@@ -622,7 +622,7 @@ final class ListenerTest {
 
     assertThat(
             outside.queryForList(
-                "select r.xmin::text = m.xid::text from reservation r join message m on m.key = r.order_id where m.topic = 'parcels.reserved'",
+                "select r.xmin::text = m.xid::text from reserved_order r join message m on m.key = r.order_id where m.topic = 'parcels.reserved'",
                 Boolean.class))
         .containsExactly(true);
   }

@@ -232,7 +232,7 @@ final class PostgresWorkflows implements WorkflowStore {
     return alone("start run " + run.id(), connection -> start(connection, run, executor));
   }
 
-  /** One statement in a commit of its own, and one round trip. Durability is the session's. */
+  /** One statement in a commit of its own, and one round trip. What is appended is flushed. */
   private <T> T alone(String doing, Database.Work<T> work) {
     try (Connection connection = database.dataSource().getConnection()) {
       connection.setAutoCommit(true);

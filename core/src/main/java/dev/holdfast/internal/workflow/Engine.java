@@ -363,11 +363,6 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  /** How many runs are executed at this moment. */
-  public int executing() {
-    return executing.size();
-  }
-
   /** Ends cleanly: what is executed gets a moment to come to its next record, and is given back. */
   @Override
   public void close() {

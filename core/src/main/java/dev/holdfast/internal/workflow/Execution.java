@@ -334,12 +334,7 @@ final class Execution {
     }
   }
 
-  /** Appends what is not about what comes next. */
-  void appended(Append append) {
-    append(append);
-  }
-
-  private void append(Append append) {
+  void append(Append append) {
     try {
       cancelled(tools.commits().append(tenure, append));
     } catch (Stop lost) {

@@ -40,7 +40,6 @@ final class Journal {
 
   private final List<Signal> signals;
   private final @Nullable String unwinding;
-  private final boolean isEmpty;
   private final @Nullable Instant lastRecorded;
   private boolean pivoted;
   private int last;
@@ -48,7 +47,6 @@ final class Journal {
   Journal(long run, History history) {
     this.run = run;
     this.signals = new ArrayList<>(history.signals());
-    this.isEmpty = history.entries().isEmpty();
     Map<String, Map<String, Boolean>> order = new LinkedHashMap<>();
     String reason = null;
     Entry lastOfAStep = null;
@@ -72,7 +70,7 @@ final class Journal {
       }
     }
     this.unwinding = reason;
-    this.lastRecorded = isEmpty ? null : history.entries().get(history.entries().size() - 1).at();
+    this.lastRecorded = lastOf(history.entries());
     order.forEach(
         (path, names) -> {
           Iterator<String> in = names.keySet().iterator();
@@ -81,12 +79,12 @@ final class Journal {
         });
   }
 
-  private static String path(String step) {
-    return step.substring(0, step.lastIndexOf('/') + 1);
+  private static @Nullable Instant lastOf(List<Entry> entries) {
+    return entries.isEmpty() ? null : entries.get(entries.size() - 1).at();
   }
 
-  boolean isEmpty() {
-    return isEmpty;
+  private static String path(String step) {
+    return step.substring(0, step.lastIndexOf('/') + 1);
   }
 
   /** Why the run is being undone; {@code null} while it is not. */

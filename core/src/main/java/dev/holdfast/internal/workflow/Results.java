@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets any number of threads wait for the ends of runs. One thread asks for all of them together:
@@ -25,7 +26,7 @@ public final class Results implements AutoCloseable {
   private static final int AT_ONCE = 1_000;
 
   private final WorkflowStore store;
-  private final Map<String, CompletableFuture<Status>> waiting = new ConcurrentHashMap<>();
+  private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
   private final Doorbell asked = new Doorbell();
   private final Thread thread;
   private volatile boolean closing;
@@ -48,20 +49,34 @@ public final class Results implements AutoCloseable {
    */
   public Optional<Status> await(String id, Duration atMost) throws InterruptedException {
     begin();
-    CompletableFuture<Status> future =
-        waiting.computeIfAbsent(id, unknown -> new CompletableFuture<>());
+    Waiting ours =
+        waiting.compute(id, (same, there) -> there == null ? new Waiting() : there.oneMore());
     asked.ring();
     try {
-      return Optional.of(future.get(atMost.toNanos(), TimeUnit.NANOSECONDS));
+      return Optional.of(ours.ended.get(atMost.toNanos(), TimeUnit.NANOSECONDS));
     } catch (TimeoutException e) {
-      if (future.getNumberOfDependents() == 0) {
-        waiting.remove(id, future);
-      }
       return Optional.empty();
     } catch (ExecutionException e) {
-      throw e.getCause() instanceof HoldfastException known
-          ? known
-          : new IllegalStateException(e.getCause());
+      throw new IllegalStateException(e.getCause());
+    } finally {
+      waiting.computeIfPresent(id, (same, there) -> there == ours ? there.oneLess() : there);
+    }
+  }
+
+  /** Those who wait for one run; changed under the map's lock on its id alone. */
+  private static final class Waiting {
+    final CompletableFuture<Status> ended = new CompletableFuture<>();
+    int number = 1;
+
+    Waiting oneMore() {
+      number++;
+      return this;
+    }
+
+    /** Null when nobody is left. */
+    @Nullable Waiting oneLess() {
+      number--;
+      return number == 0 ? null : this;
     }
   }
 
@@ -101,9 +116,9 @@ public final class Results implements AutoCloseable {
           .forEach(
               (id, status) -> {
                 if (status.status().isFinal()) {
-                  CompletableFuture<Status> future = waiting.remove(id);
-                  if (future != null) {
-                    future.complete(status);
+                  Waiting those = waiting.remove(id);
+                  if (those != null) {
+                    those.ended.complete(status);
                   }
                 }
               });

@@ -108,7 +108,7 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
             null,
             "the reply to its commit was lost",
             last.at());
-    execution.appended(
+    execution.append(
         new Append(
             execution.claimed().run(), List.of(instead), List.of(), List.of(), new Change.Keep()));
     while (true) {

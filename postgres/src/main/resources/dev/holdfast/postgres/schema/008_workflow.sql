@@ -218,7 +218,7 @@ begin
   return asked;
 end $$;
 
--- Marks what belongs to whom; read in a later statement. Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
+-- Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
 create function ${schema}.workflow_claim(
   p_executor bigint, p_definitions text[], p_limit integer
 ) returns table (o_run bigint, o_orphan boolean)

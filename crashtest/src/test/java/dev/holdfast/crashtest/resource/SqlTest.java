@@ -42,6 +42,8 @@ final class SqlTest {
         "with x as (select 1) select * from x",
         "select host(inet_server_addr()), ('x' || 'ff')::bit(32)::bigint, current_database()",
         "select unix_timestamp(current_timestamp(6)), database()",
+        "select has_table_privilege(c.oid, ?) from pg_class c where c.relname = any (string_to_array(?, ' '))",
+        "select has_function_privilege(f.oid, 'execute') from pg_proc f",
         "-- delete from t\nselect 1",
         "set local lock_timeout = '1s'",
         "listen wake_up",

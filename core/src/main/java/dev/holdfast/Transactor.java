@@ -141,6 +141,7 @@ final class Transactor implements Transactions {
       }
       clean = true;
       recorded(operationId, messages);
+      tx.committed();
       return result;
     } finally {
       giveBack(connection, clean, isolationBefore);
@@ -152,6 +153,7 @@ final class Transactor implements Transactions {
     boolean begun;
     boolean done;
     List<Message> messages = List.of();
+    Runnable committed = () -> {};
   }
 
   /**
@@ -181,6 +183,7 @@ final class Transactor implements Transactions {
                   course.messages = tx.end();
                 }
                 closing.record(connection, operationId, course.messages, returned);
+                course.committed = tx::committed;
                 course.done = true;
                 return returned;
               });
@@ -194,6 +197,7 @@ final class Transactor implements Transactions {
       throw e;
     }
     recorded(operationId, course.messages);
+    course.committed.run();
     return result;
   }
 

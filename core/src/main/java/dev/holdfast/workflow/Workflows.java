@@ -2,6 +2,7 @@ package dev.holdfast.workflow;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
+import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.workflow.Engine;
 import dev.holdfast.internal.workflow.Results;
 import dev.holdfast.workflow.store.Entry;
@@ -31,6 +32,7 @@ public final class Workflows implements AutoCloseable {
   private final WorkflowSettings settings;
   private final @Nullable Engine engine;
   private final Results results;
+  private final Runnable hint = this::wake;
 
   /** For {@link dev.holdfast.Holdfast}. */
   public Workflows(
@@ -109,7 +111,15 @@ public final class Workflows implements AutoCloseable {
     NewRun run = describe(workflow, id, input, operation, options);
     Started started = store.start(tx.connection(), run, null);
     requireSame(started, run);
+    wakeBehind(tx);
     return started.isNew();
+  }
+
+  /** Whoever runs workflows here need not wait for the next look. */
+  private void wakeBehind(Transaction tx) {
+    if (engine != null && tx instanceof BufferedTransaction ours) {
+      ours.behindCommit(hint);
+    }
   }
 
   private <I> NewRun describe(
@@ -174,7 +184,10 @@ public final class Workflows implements AutoCloseable {
 
   /** Sends a signal in the caller's transaction; waits for nobody. */
   public boolean signal(Transaction tx, String id, String name, Object value) throws SQLException {
-    return store.signal(tx.connection(), id, signalName(name), write("the signal " + name, value));
+    boolean sent =
+        store.signal(tx.connection(), id, signalName(name), write("the signal " + name, value));
+    wakeBehind(tx);
+    return sent;
   }
 
   private static String signalName(String name) {

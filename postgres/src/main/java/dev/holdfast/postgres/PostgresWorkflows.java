@@ -15,6 +15,7 @@ import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,9 @@ final class PostgresWorkflows implements WorkflowStore {
       Set.of("55P03", "57014", "25006", "53000", "53100", "53200", "53300");
 
   private static final String TAKEN_OVER = "HF014";
+
+  private static final Set<String> KINDS =
+      Arrays.stream(Entry.Kind.values()).map(Entry.Kind::name).collect(Collectors.toSet());
 
   private static final String START =
       "select * from ${schema}.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?)";
@@ -126,6 +131,10 @@ final class PostgresWorkflows implements WorkflowStore {
         select run from ${schema}.workflow_state
         where status in ('COMPLETED', 'FAILED', 'CANCELLED')
           and changed_at <= ${schema}.now() - ? * interval '1 ms'
+          and not exists (
+            select from ${schema}.workflow w join ${schema}.workflow_state p on p.run = w.parent
+            where w.run = workflow_state.run
+              and p.status in ('PARKED', 'RUNNING', 'STUCK')) -- it may have to be undone
         order by changed_at limit ? for update skip locked)
       , a as (delete from ${schema}.workflow_journal j using old where j.run = old.run)
       , b as (delete from ${schema}.workflow_signal g using old where g.run = old.run)
@@ -345,12 +354,14 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   private static Entry entry(ResultSet row) throws SQLException {
+    String kind = row.getString("kind");
+    boolean isKnown = KINDS.contains(kind);
     return new Entry(
         row.getInt("seq"),
-        Entry.Kind.valueOf(row.getString("kind")),
+        isKnown ? Entry.Kind.valueOf(kind) : Entry.Kind.FOREIGN,
         row.getString("step"),
         row.getString("value"),
-        row.getString("note"),
+        isKnown ? row.getString("note") : kind,
         row.getTimestamp("at").toInstant());
   }
 
@@ -629,6 +640,28 @@ final class PostgresWorkflows implements WorkflowStore {
               """,
               run);
         });
+  }
+
+  @Override
+  public Child undoChild(long executor, long parent, String id, String reason) {
+    return alone(
+        "undo run " + id,
+        connection ->
+            database
+                .one(
+                    connection,
+                    "select * from ${schema}.workflow_undo_child(?, ?, ?, ?)",
+                    row -> {
+                      String status = row.getString("o_status");
+                      return new Child(
+                          row.getBoolean("o_owned"),
+                          status == null ? null : RunStatus.valueOf(status));
+                    },
+                    executor,
+                    parent,
+                    id,
+                    reason)
+                .orElseThrow());
   }
 
   @Override

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.devservices.TcpRelay;
-import dev.holdfast.workflow.Flow;
 import dev.holdfast.workflow.Rejected;
 import dev.holdfast.workflow.Retry;
 import dev.holdfast.workflow.RunConflict;
@@ -18,13 +17,8 @@ import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.Workflows;
 import dev.holdfast.workflow.Workflows.StartOptions;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -32,97 +26,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What workflows do when nothing is in their way, and when a process or a call fails. */
-final class WorkflowTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
-  private static final Retry QUICK = Retry.times(5).withWaits(Duration.ofMillis(5), SOON);
-
-  private final HikariDataSource pool = TestDatabase.dataSource();
-  private final String schema = TestDatabase.newSchema();
-  private final List<Holdfast> processes = new ArrayList<>();
-  private final List<String> done = Collections.synchronizedList(new ArrayList<>());
-
-  record Order(String id, int cents) {}
-
-  record Receipt(String text) {}
-
-  @BeforeEach
-  void createTables() throws SQLException {
-    PostgresStore.open(pool, schema).schema().migrate();
-    execute("create table %s.entry (id text primary key)".formatted(schema));
-  }
-
-  @AfterEach
-  void close() {
-    processes.forEach(Holdfast::close);
-  }
-
-  private Workflows process(Workflow<?, ?>... definitions) {
-    return process(pool, WorkflowSettings.DEFAULT, definitions);
-  }
-
-  private Workflows process(
-      javax.sql.DataSource dataSource, WorkflowSettings settings, Workflow<?, ?>... definitions) {
-    Holdfast.Builder builder =
-        Holdfast.on(dataSource)
-            .schema(schema)
-            .schemaManagedElsewhere()
-            .workflows(settings.withPollInterval(Duration.ofMillis(50)));
-    for (Workflow<?, ?> definition : definitions) {
-      builder.workflow(definition);
-    }
-    Holdfast holdfast = builder.start();
-    processes.add(holdfast);
-    return holdfast.workflows();
-  }
-
-  private static Workflow<Order, Receipt> define(Workflow.Body<Order, Receipt> body) {
-    return Workflow.define("place-order", 1, Order.class, Receipt.class, body);
-  }
-
-  private void insert(Flow flow, String step) {
-    flow.step(step).transact(tx -> tx.update("insert into " + schema + ".entry values (?)", step));
-  }
-
-  private void execute(String sql) throws SQLException {
-    try (Connection connection = pool.getConnection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(sql);
-    }
-  }
-
-  private List<String> list(String sql) {
-    try (Connection connection = pool.getConnection();
-        Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery(sql)) {
-      List<String> result = new ArrayList<>();
-      while (rows.next()) {
-        result.add(rows.getString(1));
-      }
-      return result;
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private List<String> entries() {
-    return list("select id from " + schema + ".entry order by id");
-  }
-
-  private List<String> journal() {
-    return list(
-        "select kind || ' ' || step from " + schema + ".workflow_journal order by run, seq");
-  }
-
-  private static void awaitStatus(Workflows workflows, String id, RunStatus status) {
-    Awaitility.await()
-        .atMost(SOON)
-        .untilAsserted(() -> assertThat(workflows.status(id)).contains(status));
-  }
+final class WorkflowTest extends WorkflowProcesses {
 
   @Test
   void runsItsStepsAndReturnsTheirResult() throws Exception {
@@ -713,5 +620,90 @@ final class WorkflowTest {
     workflows.start(workflow, "o-1", new Order("o-1", 1));
     assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("invoice"));
     assertThat(done).containsExactly("refund ?");
+  }
+
+  @Test
+  void doesOverWhatWasRejectedLastInEveryBranchWhenAPersonLetsItGoOn() throws Exception {
+    AtomicInteger broken = new AtomicInteger(1);
+    CountDownLatch rejected = new CountDownLatch(1);
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.pivot();
+              try {
+                flow.step("try", String.class)
+                    .transact(
+                        tx -> {
+                          throw new IllegalStateException("no");
+                        });
+              } catch (StepFailed e) {
+                insert(flow, "instead");
+              }
+              List<String> all =
+                  flow.parallel(
+                      "pack",
+                      List.of("a", "b"),
+                      (branch, item) ->
+                          branch
+                              .step("box", String.class)
+                              .transact(
+                                  tx -> {
+                                    if (item.equals("a") && broken.get() > 0) {
+                                      rejected.countDown();
+                                      throw new IllegalStateException("not now");
+                                    }
+                                    Awaitility.await().until(() -> rejected.getCount() == 0);
+                                    return item;
+                                  }));
+              return new Receipt(String.join("", all));
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    broken.set(0);
+    assertThat(workflows.retry("o-1", "ops", "mended")).isTrue();
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("ab"));
+    assertThat(entries()).containsExactly("instead");
+  }
+
+  @Test
+  void isStuckWithAnEntryOfALaterVersionAndKeepsNobodyElseFromRunning() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.await("go", String.class, SOON);
+              return new Receipt("went");
+            });
+    Workflows workflows = process(workflow);
+    for (String id : List.of("o-1", "o-2")) {
+      workflows.start(workflow, id, new Order(id, 1));
+      awaitStatus(workflows, id, RunStatus.PARKED);
+    }
+    execute(
+        """
+        insert into %1$s.workflow_journal (run, seq, kind)
+        select run, 100, 'TELEPORTED' from %1$s.workflow where id = 'o-1';
+        insert into %1$s.workflow_signal (run, name, value)
+        select run, 'go', '"yes"' from %1$s.workflow
+        """
+            .formatted(schema));
+    assertThat(workflows.result(workflow, "o-2", SOON)).contains(new Receipt("went"));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    assertThat(workflows.reason("o-1").orElseThrow()).contains("TELEPORTED");
+  }
+
+  @Test
+  void beginsAtOnceBehindTheCommitThatStartsIt() throws Exception {
+    Workflow<Order, Receipt> workflow = define((flow, order) -> new Receipt("done"));
+    Holdfast holdfast =
+        Holdfast.on(pool)
+            .schema(schema)
+            .schemaManagedElsewhere()
+            .workflows(WorkflowSettings.DEFAULT.withPollInterval(Duration.ofMinutes(1)))
+            .workflow(workflow)
+            .start();
+    processes.add(holdfast);
+    holdfast.transact(tx -> holdfast.workflows().start(tx, workflow, "o-1", new Order("o-1", 1)));
+    assertThat(holdfast.workflows().result(workflow, "o-1", SOON)).contains(new Receipt("done"));
   }
 }

@@ -9,7 +9,9 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A transaction that keeps its messages until just before the commit. */
@@ -21,6 +23,7 @@ public final class BufferedTransaction implements Transaction, GuardedConnection
   private final String operationId;
   private final OutboxListener listener;
   private final List<Message> messages = new ArrayList<>();
+  private final Set<Runnable> behind = new LinkedHashSet<>();
   private Touch touch = Touch.NOTHING;
   private boolean ended;
 
@@ -64,6 +67,19 @@ public final class BufferedTransaction implements Transaction, GuardedConnection
       }
       return statement.executeUpdate();
     }
+  }
+
+  /**
+   * Something to be done when this is committed, once; a hint, which is lost where somebody else
+   * ends the transaction or the process does.
+   */
+  public void behindCommit(Runnable hint) {
+    behind.add(hint);
+  }
+
+  /** It is committed. */
+  public void committed() {
+    behind.forEach(Runnable::run);
   }
 
   /** The callback has returned: nothing can be added any more. */

@@ -94,6 +94,11 @@ final class Execution {
     FlowContext flow = new FlowContext(this, "");
     @Nullable O result = null;
     @Nullable Stop over = null;
+    if (journal.foreign() != null) {
+      throw Stop.stick(
+          "The journal has an entry of the kind %s, which this version of Holdfast does not know. Nothing of the run was touched. Retry it where a later version runs."
+              .formatted(journal.foreign()));
+    }
     try {
       I input = tools.codec().read(run.input(), workflow.input());
       result = workflow.body().run(flow, input);

@@ -3,12 +3,9 @@ package dev.holdfast.internal.workflow;
 import dev.holdfast.workflow.Action;
 import dev.holdfast.workflow.Flow;
 import dev.holdfast.workflow.Step;
-import dev.holdfast.workflow.StepFailed;
 import dev.holdfast.workflow.Workflow;
-import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.Entry.Kind;
 import dev.holdfast.workflow.store.WorkflowStore.Change;
-import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import dev.holdfast.workflow.store.WorkflowStore.Signal;
 import java.time.Duration;
 import java.time.Instant;
@@ -236,53 +233,7 @@ final class FlowContext implements Flow {
 
   @Override
   public <I, O> O child(String name, Workflow<I, O> workflow, I input) {
-    String step = identify(name);
-    Optional<Recorded> known = visit(step);
-    Entry end = known.map(Recorded::end).orElse(null);
-    if (end != null) {
-      return ended(step, end, workflow);
-    }
-    beforeNew();
-    if (known.isEmpty()) {
-      execution.append(
-          Kind.CHILD, step, null, null, List.of(), List.of(childOf(step, workflow, input)));
-    }
-    Optional<Signal> told = journal.receive(signalOf(step));
-    if (told.isEmpty()) {
-      throw stop(Stop.park(new Change.Park(null, List.of(signalOf(step)))));
-    }
-    Signal signal = told.get();
-    Kind kind = signal.value() == null ? Kind.REJECTED : Kind.RESULT;
-    execution.append(
-        kind, step, signal.value(), signal.note(), List.of(signal.number()), List.of());
-    return ended(
-        step, new Entry(1, kind, step, signal.value(), signal.note(), Instant.EPOCH), workflow);
-  }
-
-  /** No signal of anybody else's has a name like this. */
-  private static String signalOf(String step) {
-    return "#child " + step;
-  }
-
-  private <I> NewRun childOf(String step, Workflow<I, ?> workflow, I input) {
-    return new NewRun(
-        id() + "/" + step,
-        workflow.name(),
-        workflow.version(),
-        execution.write("the input of " + step, input),
-        operationId(),
-        Map.of(),
-        null,
-        null,
-        execution.claimed().run(),
-        signalOf(step));
-  }
-
-  private <O> O ended(String step, Entry end, Workflow<?, O> workflow) {
-    if (end.value() == null) {
-      throw new StepFailed(step, StepFailed.Kind.REJECTED, String.valueOf(end.note()), null);
-    }
-    return read(end.value(), workflow.output());
+    return new ChildRun<>(this, identify(name), workflow, input).run();
   }
 
   <T> T read(String json, Class<T> type) {

@@ -40,6 +40,7 @@ final class Journal {
 
   private final List<Signal> signals;
   private final @Nullable String unwinding;
+  private final @Nullable String foreign;
   private final @Nullable Instant lastRecorded;
   private boolean pivoted;
   private int last;
@@ -48,15 +49,17 @@ final class Journal {
     this.run = run;
     this.signals = new ArrayList<>(history.signals());
     Map<String, Map<String, Boolean>> order = new LinkedHashMap<>();
+    Map<String, Entry> lastByPath = new HashMap<>();
     String reason = null;
-    Entry lastOfAStep = null;
+    String foreign = null;
     for (Entry entry : history.entries()) {
       last = Math.max(last, entry.seq());
       if (entry.kind() == Kind.RESUMED) {
         steps.values().forEach(Recorded::forgetAttempts);
-        if (lastOfAStep != null && lastOfAStep.kind() == Kind.REJECTED) {
-          Objects.requireNonNull(steps.get(lastOfAStep.step())).reopen();
-        }
+        steps.forEach((step, recorded) -> reopenUnhandled(step, recorded, lastByPath));
+      }
+      if (entry.kind() == Kind.FOREIGN) {
+        foreign = String.valueOf(entry.note());
       }
       if (entry.kind() == Kind.UNWINDING) {
         reason = String.valueOf(entry.note());
@@ -66,10 +69,11 @@ final class Journal {
             .computeIfAbsent(path(entry.step()), path -> new LinkedHashMap<>())
             .put(entry.step(), true);
         steps.computeIfAbsent(entry.step(), step -> new Recorded(entry.seq())).add(entry);
-        lastOfAStep = entry;
+        lastByPath.put(path(entry.step()), entry);
       }
     }
     this.unwinding = reason;
+    this.foreign = foreign;
     this.lastRecorded = lastOf(history.entries());
     order.forEach(
         (path, names) -> {
@@ -77,6 +81,28 @@ final class Journal {
           next.put(path, in.next());
           expected.put(path, in);
         });
+  }
+
+  /**
+   * A rejected step is done all the same when a person lets the run go on, unless the function has
+   * gone another way since: then something is recorded behind it, in its own path or in one that it
+   * is a branch of.
+   */
+  private static void reopenUnhandled(
+      String step, Recorded recorded, Map<String, Entry> lastByPath) {
+    Entry end = recorded.end();
+    if (end == null || end.kind() != Kind.REJECTED) {
+      return;
+    }
+    for (Map.Entry<String, Entry> each : lastByPath.entrySet()) {
+      Entry last = each.getValue();
+      if (path(step).startsWith(each.getKey())
+          && last.seq() > end.seq()
+          && !last.step().equals(step)) {
+        return;
+      }
+    }
+    recorded.reopen();
   }
 
   private static @Nullable Instant lastOf(List<Entry> entries) {
@@ -90,6 +116,11 @@ final class Journal {
   /** Why the run is being undone; {@code null} while it is not. */
   @Nullable String unwinding() {
     return unwinding;
+  }
+
+  /** What is recorded that this version does not know; {@code null} when there is nothing. */
+  @Nullable String foreign() {
+    return foreign;
   }
 
   /** When the last entry was recorded that was there at the beginning. */

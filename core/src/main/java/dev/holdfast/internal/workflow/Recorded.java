@@ -49,7 +49,7 @@ final class Recorded {
       case WAIT, CHILD -> wait = entry;
       case UNDONE, UNDO_SKIPPED -> undone = true;
       case UNDO_ATTEMPT -> undoAttempts++;
-      case PIVOT, PATCH, UNWINDING, RESUMED, COMPLETED, FAILED, CANCELLED -> {}
+      case PIVOT, PATCH, UNWINDING, RESUMED, COMPLETED, FAILED, CANCELLED, FOREIGN -> {}
     }
   }
 

@@ -55,6 +55,8 @@ public record Entry(
     /** The run has ended, and what it did is undone. */
     FAILED,
     /** The run was cancelled, and what it did is undone. */
-    CANCELLED
+    CANCELLED,
+    /** Of a later version of Holdfast, which has called it what the note says. Never written. */
+    FOREIGN
   }
 }

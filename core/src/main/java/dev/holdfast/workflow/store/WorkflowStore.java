@@ -226,6 +226,21 @@ public interface WorkflowStore {
    */
   boolean resume(String id, List<Entry> entries, String who, String note);
 
+  /**
+   * What a run's child has come to.
+   *
+   * @param isOwned whether the parent still belongs to the executor
+   * @param status {@code null} when there is no such child of the run
+   */
+  record Child(boolean isOwned, @Nullable RunStatus status) {}
+
+  /**
+   * Has a child undone: one that has not ended is cancelled, one that has completed, and is not
+   * behind its pivot, is due for being undone. Signals by which it has told its parent of an
+   * earlier end are taken away; that of its end then is one more.
+   */
+  Child undoChild(long executor, long parent, String id, String reason);
+
   /** Ends a run that is stuck. */
   boolean end(String id, RunStatus status, @Nullable String value, String who, String note);
 

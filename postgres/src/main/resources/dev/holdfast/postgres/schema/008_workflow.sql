@@ -138,6 +138,7 @@ create function ${schema}.workflow_append(
 ) returns table (o_run bigint, o_cancelled text)
 language plpgsql as $$
 declare
+  child record;
   turns bigint[] := array(select e.run from unnest(e_run, e_kind) as e(run, kind)
                           where e.kind = 'UNWINDING');
 begin
@@ -187,12 +188,22 @@ begin
   select f.run, f.cancelled from fence f;
   if p_children is not null then
     -- Behind the fence, whose rows are locked by now.
-    perform ${schema}.workflow_start(
-      c.id, c.name, c.version, c.input, c.operation, '{}', null, null, null, c.parent, c.signal)
-    from jsonb_to_recordset(p_children) as c(id text, name text, version integer, input text,
-                                             operation text, parent bigint, signal text)
-    join ${schema}.workflow_state s on s.run = c.parent and s.executor = p_executor
-    where c.parent = any (p_runs);
+    for child in
+      select c.* from jsonb_to_recordset(p_children) as c(id text, name text, version integer,
+                                                 input text, operation text, parent bigint,
+                                                 signal text)
+      join ${schema}.workflow_state s on s.run = c.parent and s.executor = p_executor
+      where c.parent = any (p_runs) order by c.id
+    loop
+      perform ${schema}.workflow_start(child.id, child.name, child.version, child.input,
+        child.operation, '{}', null, null, null, child.parent, child.signal);
+      -- In a later statement, which sees what that one waited for.
+      insert into ${schema}.workflow_signal (run, name, note)
+      select child.parent, child.signal,
+             'There is a run ' || child.id || ' already, which somebody else has started.'
+      from ${schema}.workflow w
+      where w.id = child.id and w.parent is distinct from child.parent;
+    end loop;
   end if;
 end $$;
 
@@ -216,6 +227,50 @@ begin
   select p_run, e.seq, e.kind, e.step, e.value::json, e.note
   from unnest(e_seq, e_kind, e_step, e_value, e_note) as e(seq, kind, step, value, note);
   return asked;
+end $$;
+
+-- Has a child undone, in its parent's turn. Locks the parent's row, and then the child's, whose run
+-- is the later one. What the child has told its parent before is taken away: its end then is told
+-- behind the lock.
+create function ${schema}.workflow_undo_child(
+  p_executor bigint, p_parent bigint, p_child text, p_reason text,
+  out o_owned boolean, out o_status text
+)
+language plpgsql as $$
+declare
+  child bigint;
+begin
+  perform ${schema}.require_flush();
+  perform from ${schema}.workflow_state s
+  where s.run = p_parent and s.executor = p_executor for no key update;
+  o_owned := found;
+  if not o_owned then
+    return;
+  end if;
+  select s.run, s.status into child, o_status
+  from ${schema}.workflow_state s join ${schema}.workflow w on w.run = s.run
+  where w.id = p_child and w.parent = p_parent for no key update of s;
+  if not found then
+    return;
+  end if;
+  delete from ${schema}.workflow_signal g using ${schema}.workflow w
+  where w.run = child and g.run = p_parent and g.name = w.parent_signal;
+  if o_status in ('PARKED', 'RUNNING', 'STUCK') then
+    update ${schema}.workflow_state s
+    set cancelled = p_reason, due_at = case when s.status = 'PARKED' then ${schema}.now() end
+    where s.run = child and s.cancelled is null;
+  elsif o_status = 'COMPLETED'
+    and not exists (select from ${schema}.workflow_journal j
+                    where j.run = child and j.kind = 'PIVOT') then
+    insert into ${schema}.workflow_journal (run, seq, kind, note)
+    select child, max(j.seq) + 1, 'UNWINDING', 'cancelled: ' || p_reason
+    from ${schema}.workflow_journal j where j.run = child;
+    update ${schema}.workflow_state s
+    set status = 'PARKED', due_at = ${schema}.now(), unwinding = true, cancelled = p_reason,
+        changed_at = ${schema}.now()
+    where s.run = child;
+    o_status := 'PARKED';
+  end if;
 end $$;
 
 -- Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
@@ -356,6 +411,7 @@ begin
       ${schema}.workflow_append(bigint, bigint[], text[], timestamptz[], boolean[], text[], text[], bigint[],
                                 integer[], text[], text[], text[], text[], bigint[], jsonb),
       ${schema}.workflow_append_one(bigint, bigint, integer[], text[], text[], text[], text[]),
+      ${schema}.workflow_undo_child(bigint, bigint, text, text),
       ${schema}.workflow_claim(bigint, text[], integer), ${schema}.workflow_bury()
       to %I', a_role);
     execute format('grant select, insert, update, delete on ${schema}.workflow,

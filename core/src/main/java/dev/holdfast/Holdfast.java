@@ -26,6 +26,7 @@ import dev.holdfast.twophase.TwoPhase;
 import dev.holdfast.twophase.TwoPhaseSettings;
 import dev.holdfast.workflow.Codec;
 import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.Workflows;
 import dev.holdfast.workflow.store.WorkflowStore;
@@ -396,6 +397,7 @@ public final class Holdfast implements AutoCloseable {
     private final List<Participant> participants = new ArrayList<>();
     private TwoPhaseSettings twoPhase = TwoPhaseSettings.DEFAULT;
     private final List<Workflow<?, ?>> definitions = new ArrayList<>();
+    private final List<WorkflowQueue> queues = new ArrayList<>();
     private WorkflowSettings workflowSettings = WorkflowSettings.DEFAULT;
     private @Nullable Codec codec;
 
@@ -508,6 +510,12 @@ public final class Holdfast implements AutoCloseable {
       return this;
     }
 
+    /** Lets runs that were put into a queue in, as its bounds allow. */
+    public Builder workflowQueue(WorkflowQueue queue) {
+      queues.add(queue);
+      return this;
+    }
+
     /** How this process runs workflows. */
     public Builder workflows(WorkflowSettings settings) {
       this.workflowSettings = settings;
@@ -543,7 +551,8 @@ public final class Holdfast implements AutoCloseable {
                       workflowSettings,
                       owner,
                       List.copyOf(definitions),
-                      (id, status) -> results.ring(id)));
+                      results,
+                      List.copyOf(queues)));
       return new Workflows(runs, used, workflowSettings, engine, results);
     }
 

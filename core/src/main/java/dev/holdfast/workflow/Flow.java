@@ -50,9 +50,10 @@ public interface Flow {
 
   /**
    * Runs another workflow and waits for its end without a thread. It is started once, in the commit
-   * of this step, under this run's id, a slash and the step's name. Where this run is undone the
-   * child is as well, in its turn: cancelled where it has not ended, else its own compensations are
-   * run; a child that has completed behind its pivot leaves this run to a person.
+   * of this step, under this run's id, a slash and the step's name (and {@code @1} where this run
+   * was restarted before it). Where this run is undone the child is as well, in its turn: cancelled
+   * where it has not ended, else its own compensations are run; a child that has completed behind
+   * its pivot leaves this run to a person.
    *
    * @throws StepFailed when it has failed or was cancelled, or there is a run of that id already
    *     that somebody else has started

@@ -3,7 +3,9 @@ package dev.holdfast.workflow;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
 import dev.holdfast.internal.transaction.BufferedTransaction;
+import dev.holdfast.internal.workflow.Ended;
 import dev.holdfast.internal.workflow.Engine;
+import dev.holdfast.internal.workflow.Restarts;
 import dev.holdfast.internal.workflow.Results;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.WorkflowStore;
@@ -15,7 +17,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -64,7 +65,7 @@ public final class Workflows implements AutoCloseable {
   public <I> boolean start(Workflow<I, ?> workflow, String id, I input, StartOptions options) {
     NewRun run = describe(workflow, id, input, options.operationId(), options);
     Engine here = engine;
-    Long executor = here == null || options.delay() != null ? null : here.reserve(workflow);
+    Long executor = here == null || options.waits() ? null : here.reserve(workflow);
     boolean isReserved = executor != null;
     try {
       Started started = store.startAlone(run, executor);
@@ -80,6 +81,7 @@ public final class Workflows implements AutoCloseable {
                 run.version(),
                 run.input(),
                 run.operationId(),
+                null,
                 null,
                 started.deadline(),
                 null));
@@ -141,7 +143,10 @@ public final class Workflows implements AutoCloseable {
         operation == null ? id : operation,
         options.attributes(),
         options.delay(),
+        options.startAt(),
         options.deadline(),
+        options.queue(),
+        options.queueKey(),
         null,
         null);
   }
@@ -208,15 +213,15 @@ public final class Workflows implements AutoCloseable {
    */
   public <O> Optional<O> result(Workflow<?, O> workflow, String id, Duration atMost)
       throws InterruptedException {
-    Optional<Status> ended = results.await(id, atMost);
-    if (ended.isEmpty()) {
+    Optional<Ended> found = results.await(id, atMost);
+    if (found.isEmpty()) {
       return Optional.empty();
     }
-    Status status = ended.get();
-    if (status.value() == null) {
-      throw new RunFailed(id, status.status(), String.valueOf(status.reason()));
+    Ended ended = found.get();
+    if (ended.value() == null) {
+      throw new RunFailed(id, ended.status(), String.valueOf(ended.reason()));
     }
-    return Optional.of(codec.read(status.value(), workflow.output()));
+    return Optional.of(codec.read(ended.value(), workflow.output()));
   }
 
   /** Where a run is; empty when there is none of that id. */
@@ -248,6 +253,23 @@ public final class Workflows implements AutoCloseable {
    */
   public boolean retry(String id, String who, String note) {
     return resume(id, List.of(), who, note);
+  }
+
+  /**
+   * Has a run that is stuck or has ended begin anew from a step, or from its beginning: what is
+   * recorded from there on stays to be read, and does not count. What those steps did is neither
+   * undone nor found again: they are called with new keys, and their children have new ids. So this
+   * is for what was mended by hand, or bears being done again. Its deadline, and a cancellation, do
+   * not count any more.
+   *
+   * @param step a step's name, without branches; empty for the beginning
+   * @return false when there is no such run, or it neither is stuck nor has ended
+   * @throws InvalidConfiguration when it cannot begin anew from there, and why; nothing was changed
+   */
+  public boolean restart(String id, String step, String who, String note) {
+    boolean restarted = new Restarts(store).restart(id, step, who, note);
+    wake();
+    return restarted;
   }
 
   /** Says what became of a step that is in doubt: that it has happened, with this result. */
@@ -288,55 +310,6 @@ public final class Workflows implements AutoCloseable {
     boolean resumed = store.resume(id, entries, who, note);
     wake();
     return resumed;
-  }
-
-  /** What a run is started with beside its input. */
-  public record StartOptions(
-      @Nullable String operationId,
-      Map<String, String> attributes,
-      @Nullable Duration delay,
-      @Nullable Duration deadline) {
-
-    public static final StartOptions DEFAULT = new StartOptions(null, Map.of(), null, null);
-
-    public StartOptions {
-      attributes = Map.copyOf(attributes);
-      check("delay", delay);
-      check("deadline", deadline);
-      if (attributes.size() > 20
-          || attributes.entrySet().stream()
-              .anyMatch(each -> each.getKey().length() + each.getValue().length() > 500)) {
-        throw new InvalidConfiguration(
-            "A run has at most 20 attributes of at most 500 characters each. Nothing was started.");
-      }
-    }
-
-    private static void check(String name, @Nullable Duration value) {
-      if (value != null && (value.isNegative() || value.compareTo(Duration.ofDays(3_650)) > 0)) {
-        throw new InvalidConfiguration(
-            "%s is %s, and must be 0 to 3,650 days. Nothing was started.".formatted(name, value));
-      }
-    }
-
-    /** The business operation; the run's id, or the transaction's operation, when not set. */
-    public StartOptions withOperationId(String value) {
-      return new StartOptions(value, attributes, delay, deadline);
-    }
-
-    /** What it can be searched by, in the view {@code workflow_run}. */
-    public StartOptions withAttributes(Map<String, String> value) {
-      return new StartOptions(operationId, value, delay, deadline);
-    }
-
-    /** How long after the commit it begins. */
-    public StartOptions withDelay(Duration value) {
-      return new StartOptions(operationId, attributes, value, deadline);
-    }
-
-    /** How long after the commit it is given up, and undone, unless it is behind its pivot. */
-    public StartOptions withDeadline(Duration value) {
-      return new StartOptions(operationId, attributes, delay, value);
-    }
   }
 
   /** Gives back what is executed here. */

@@ -4,6 +4,7 @@ import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Message;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.workflow.RunStatus;
+import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.TakenOver;
 import dev.holdfast.workflow.store.WorkflowStore;
@@ -42,7 +43,7 @@ final class PostgresWorkflows implements WorkflowStore {
       Arrays.stream(Entry.Kind.values()).map(Entry.Kind::name).collect(Collectors.toSet());
 
   private static final String START =
-      "select * from ${schema}.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?)";
+      "select * from ${schema}.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?::timestamptz, ?, ?, ?, ?, ?, ?)";
 
   private static final String APPEND =
       "select * from ${schema}.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)";
@@ -52,12 +53,12 @@ final class PostgresWorkflows implements WorkflowStore {
 
   private static final String COLUMNS =
       """
-      w.run, w.id, w.name, w.version, w.input, w.operation_id, s.cancelled, s.deadline_at,
+      w.run, w.id, w.name, w.version, w.input, w.operation_id, w.parent, s.cancelled, s.deadline_at,
       s.running_since
       """;
 
   private static final String CLAIM =
-      "select o_run, o_orphan from ${schema}.workflow_claim(?, ?, ?)";
+      "select o_run, o_orphan from ${schema}.workflow_claim(?, ?, ?, ?)";
 
   /** In a later statement, which sees all that has been taken up. */
   private static final String CLAIMED =
@@ -72,8 +73,11 @@ final class PostgresWorkflows implements WorkflowStore {
   private static final String NEXT =
       """
       select ${schema}.now(),
-             (select min(s.due_at) from ${schema}.workflow_state s
-              where s.status = 'PARKED' and s.definition = any (?))
+             (select min(d.at) from unnest(?) as one, lateral (
+                select s.due_at as at from ${schema}.workflow_state s
+                where s.status = 'PARKED' and s.due_at is not null and not s.held
+                  and s.definition = one
+                order by s.due_at limit 1) as d)
       """;
 
   private static final String OWN =
@@ -95,7 +99,8 @@ final class PostgresWorkflows implements WorkflowStore {
 
   private static final String STATUSES =
       """
-      select w.run, w.id, w.name, w.version, s.status, s.unwinding, s.reason, w.started_at,
+      select w.run, w.id, w.name, w.version, s.status, s.unwinding, w.parent, s.reason,
+             w.started_at,
              case when s.status = 'COMPLETED' then
                (select j.value from ${schema}.workflow_journal j
                 where j.run = w.run and j.kind = 'COMPLETED' order by j.seq desc limit 1)
@@ -108,7 +113,7 @@ final class PostgresWorkflows implements WorkflowStore {
       """
       with asked as (
         update ${schema}.workflow_state s
-        set cancelled = coalesce(s.cancelled, ?),
+        set cancelled = coalesce(s.cancelled, ?), held = false,
             due_at = case when s.status = 'PARKED' then ${schema}.now() end
         from ${schema}.workflow w
         where w.run = s.run and w.id = ? and s.status in ('PARKED', 'RUNNING', 'STUCK')
@@ -220,7 +225,10 @@ final class PostgresWorkflows implements WorkflowStore {
             run.operationId(),
             Headers.toJson(run.attributes()),
             millis(run.delay()),
+            run.startAt() == null ? null : run.startAt().toString(),
             millis(run.deadline()),
+            run.queue(),
+            run.queueKey(),
             executor,
             run.parent(),
             run.parentSignal())
@@ -252,12 +260,13 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   @Override
-  public Claims claim(long executor, Collection<String> definitions, int limit) {
+  public Claims claim(long executor, List<String> definitions, int limit, boolean withOrphans) {
     return alone(
         "take up workflows",
         connection -> {
           java.sql.Array names = connection.createArrayOf("text", definitions.toArray());
-          List<Claimed> runs = limit == 0 ? List.of() : claim(connection, executor, names, limit);
+          List<Claimed> runs =
+              limit == 0 ? List.of() : claim(connection, executor, names, limit, withOrphans);
           return database
               .one(
                   connection,
@@ -272,7 +281,8 @@ final class PostgresWorkflows implements WorkflowStore {
         });
   }
 
-  private List<Claimed> claim(Connection connection, long executor, java.sql.Array names, int limit)
+  private List<Claimed> claim(
+      Connection connection, long executor, java.sql.Array names, int limit, boolean withOrphans)
       throws SQLException {
     List<Long> all = new ArrayList<>();
     List<Long> orphans = new ArrayList<>();
@@ -282,7 +292,8 @@ final class PostgresWorkflows implements WorkflowStore {
         row -> all.add(row.getLong(1)) && row.getBoolean(2) && orphans.add(row.getLong(1)),
         executor,
         names,
-        limit);
+        limit,
+        withOrphans);
     return all.isEmpty()
         ? List.of()
         : database.many(
@@ -302,9 +313,36 @@ final class PostgresWorkflows implements WorkflowStore {
         row.getInt("version"),
         row.getString("input"),
         row.getString("operation_id"),
+        row.getObject("parent", Long.class),
         row.getString("cancelled"),
         instant(row, "deadline_at"),
         row.getBoolean("o_orphan") ? instant(row, "running_since") : null);
+  }
+
+  @Override
+  public Admission admit(WorkflowQueue queue, List<String> definitions, int limit) {
+    return alone(
+        "let runs of queue " + queue.name() + " in",
+        connection ->
+            database
+                .one(
+                    connection,
+                    "select *, ${schema}.now() as o_now"
+                        + " from ${schema}.workflow_admit(?, ?, ?, ?, ?, ?, ?)",
+                    row ->
+                        new Admission(
+                            row.getInt("o_admitted"),
+                            row.getBoolean("o_more"),
+                            row.getTimestamp("o_now").toInstant(),
+                            instant(row, "o_next")),
+                    queue.name(),
+                    connection.createArrayOf("text", definitions.toArray()),
+                    queue.concurrency(),
+                    queue.perKey(),
+                    queue.rate(),
+                    millis(queue.per()),
+                    limit)
+                .orElseThrow());
   }
 
   @Override
@@ -604,6 +642,7 @@ final class PostgresWorkflows implements WorkflowStore {
         row.getInt("version"),
         RunStatus.valueOf(row.getString("status")),
         row.getBoolean("unwinding"),
+        row.getObject("parent", Long.class),
         row.getString("value"),
         row.getString("reason"),
         row.getTimestamp("started_at").toInstant());
@@ -640,6 +679,61 @@ final class PostgresWorkflows implements WorkflowStore {
               """,
               run);
         });
+  }
+
+  @Override
+  public boolean restart(long run, int last, Entry entry, String who, String note) {
+    return database.transact(
+        "restart run " + run,
+        connection -> {
+          // Behind the lock nobody appends; whoever has appended before is seen.
+          boolean isSame =
+              database
+                  .one(
+                      connection,
+                      """
+                      select 1 from ${schema}.workflow_state s
+                      where s.run = ? and s.status in ('STUCK', 'COMPLETED', 'FAILED', 'CANCELLED')
+                      for no key update
+                      """,
+                      row -> 1,
+                      run)
+                  .isPresent();
+          if (!isSame
+              || database
+                      .one(
+                          connection,
+                          "select max(seq) from ${schema}.workflow_journal where run = ?",
+                          row -> row.getInt(1),
+                          run)
+                      .orElse(0)
+                  != last) {
+            return false;
+          }
+          add(connection, run, List.of(entry));
+          database.update(
+              connection,
+              """
+              update ${schema}.workflow_state
+              set status = 'PARKED', due_at = ${schema}.now(), reason = null, unwinding = false,
+                  cancelled = null, deadline_at = null, changed_at = ${schema}.now()
+              where run = ?
+              """,
+              run);
+          audit(connection, run, who, "restart " + entry.step(), note);
+          return true;
+        });
+  }
+
+  private void audit(Connection connection, long run, String who, String action, String note)
+      throws SQLException {
+    database.update(
+        connection,
+        "insert into ${schema}.workflow_audit (run, who, action, note) values (?, ?, ?, ?)",
+        run,
+        who,
+        action,
+        note);
   }
 
   @Override
@@ -724,15 +818,7 @@ final class PostgresWorkflows implements WorkflowStore {
             return false;
           }
           work.run(connection, run.get());
-          database.update(
-              connection,
-              """
-              insert into ${schema}.workflow_audit (run, who, action, note) values (?, ?, ?, ?)
-              """,
-              run.get(),
-              who,
-              action,
-              note);
+          audit(connection, run.get(), who, action, note);
           return true;
         });
   }

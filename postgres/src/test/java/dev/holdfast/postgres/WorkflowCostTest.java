@@ -101,7 +101,7 @@ final class WorkflowCostTest {
       assertThat(statements.stream().map(sql -> sql.replace(schema, "holdfast")))
           .containsExactly(
               // The start.
-              "select * from holdfast.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?)",
+              "select * from holdfast.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?::timestamptz, ?, ?, ?, ?, ?, ?)",
               // What was drawn, before the first call has an effect.
               "select * from holdfast.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)",
               // The first call's result, before the second.

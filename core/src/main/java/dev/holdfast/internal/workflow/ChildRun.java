@@ -59,11 +59,17 @@ final class ChildRun<I, O> {
 
   /** No signal of anybody else's has a name like this. */
   private String signal() {
-    return "#child " + step;
+    return "#child " + step + generation();
   }
 
   private String id() {
-    return flow.id() + "/" + step;
+    return flow.id() + "/" + step + generation();
+  }
+
+  /** One that the run has started before it was restarted is another. */
+  private String generation() {
+    int generation = execution.journal().generation(step);
+    return generation == 0 ? "" : "@" + generation;
   }
 
   private NewRun described() {
@@ -74,6 +80,9 @@ final class ChildRun<I, O> {
         execution.write("the input of " + step, input),
         flow.operationId(),
         Map.of(),
+        null,
+        null,
+        null,
         null,
         null,
         execution.claimed().run(),

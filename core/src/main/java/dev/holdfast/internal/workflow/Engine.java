@@ -5,15 +5,19 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.internal.transaction.Transactions;
 import dev.holdfast.workflow.Codec;
-import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.store.WorkflowStore;
+import dev.holdfast.workflow.store.WorkflowStore.Admission;
 import dev.holdfast.workflow.store.WorkflowStore.Claimed;
 import dev.holdfast.workflow.store.WorkflowStore.Claims;
 import dev.holdfast.workflow.store.WorkflowStore.History;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -25,8 +29,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +52,7 @@ public final class Engine implements AutoCloseable {
 
   private static final Duration FORGET_INTERVAL = Duration.ofMinutes(1);
   private static final Duration TO_END = Duration.ofSeconds(5);
+  private static final Duration LEAST_WAIT = Duration.ofMillis(2);
   private static final History NOTHING = new History(List.of(), List.of());
 
   private final WorkflowStore store;
@@ -66,7 +71,15 @@ public final class Engine implements AutoCloseable {
 
   private final Doorbell work = new Doorbell();
   private final Doorbell end = new Doorbell();
-  private final BiConsumer<String, RunStatus> left;
+  private final Results results;
+  private final List<WorkflowQueue> queues;
+
+  /** Whether there may be runs that had no room when they were looked for. */
+  private volatile boolean hungry;
+
+  /** Of the looking thread alone: when runs of executors that are gone were looked for. */
+  private long orphansAt;
+
   private final Thread looker;
   private final Thread keeper;
   private volatile Tenure tenure;
@@ -84,19 +97,23 @@ public final class Engine implements AutoCloseable {
       WorkflowSettings settings,
       String owner,
       List<Workflow<?, ?>> definitions,
-      BiConsumer<String, RunStatus> left) {}
+      Results results,
+      List<WorkflowQueue> queues) {}
 
   private Engine(Parts parts) {
     this.store = parts.store();
     this.settings = parts.settings();
     this.owner = parts.owner();
-    this.left = parts.left();
+    this.results = parts.results();
+    this.queues = parts.queues();
     for (Workflow<?, ?> each : parts.definitions()) {
       if (definitions.put(key(each.name(), each.version()), each) != null) {
         throw new InvalidConfiguration(
             "Workflow " + each + " is configured twice. Nothing was started.");
       }
     }
+    checkQueues();
+    this.orphansAt = Doorbell.nanos() - settings.pollInterval().toNanos();
     this.room = new Semaphore(settings.inFlight());
     this.runners = Threads.unbounded("holdfast-workflow");
     this.branches = Threads.bounded("holdfast-branch", settings.inFlight());
@@ -118,6 +135,22 @@ public final class Engine implements AutoCloseable {
             branches);
     this.looker = Threads.daemon("holdfast-workflows", this::look);
     this.keeper = Threads.daemon("holdfast-workflow-lease", this::keep);
+  }
+
+  private void checkQueues() {
+    Set<String> names = new HashSet<>();
+    for (WorkflowQueue queue : queues) {
+      if (!names.add(queue.name())) {
+        throw new InvalidConfiguration(
+            "Queue " + queue.name() + " is configured twice. Nothing was started.");
+      }
+      Duration per = queue.per();
+      if (per != null && per.compareTo(settings.keepEnded()) > 0) {
+        throw new InvalidConfiguration(
+            "Queue %s has a rate for a period of %s, and runs that have ended are kept for %s (keepEnded): they are counted, so keep them as long. Nothing was started."
+                .formatted(queue.name(), per, settings.keepEnded()));
+      }
+    }
   }
 
   public static Engine start(Parts parts) {
@@ -187,30 +220,35 @@ public final class Engine implements AutoCloseable {
       // Else it is still at a call, and writes nothing: adopted when that is over.
       return;
     }
+    results.begun(run.id());
     try {
       runners.execute(() -> run(execution));
     } catch (RuntimeException e) {
       executing.remove(run.run());
       room.release();
+      results.left(run.id(), Ended.NOWHERE);
       log.warn("run {}: not executed here: {}", run.id(), e.toString());
     }
   }
 
   private void run(Execution execution) {
     Claimed run = execution.claimed();
-    RunStatus status = RunStatus.RUNNING;
+    Ended how = Ended.NOWHERE;
     try {
       Workflow<?, ?> workflow = definitions.get(key(run.name(), run.version()));
       if (workflow != null) {
-        status = execution.run(workflow);
+        how = execution.run(workflow);
       }
     } catch (Throwable e) {
       log.error("run {} of {}: unexpected; it is taken up again", run.id(), run.name(), e);
     } finally {
       executing.remove(run.run());
       room.release();
-      left.accept(run.id(), status);
-      work.ring();
+      results.left(run.id(), how);
+      if (hungry || !how.status().isFinal() || run.parent() != null || !queues.isEmpty()) {
+        // There was no room, or it is due again, or somebody waits for its end or its place.
+        work.ring();
+      }
     }
   }
 
@@ -251,9 +289,14 @@ public final class Engine implements AutoCloseable {
     while (permits < limit && room.tryAcquire()) {
       permits++;
     }
+    // Before it is looked, so that whoever leaves meanwhile rings.
+    hungry = permits == 0;
     Claims claims;
+    Duration wait = settings.pollInterval();
     try {
-      claims = store.claim(under.executor(), definitions.keySet(), permits);
+      List<String> all = inAnyOrder(definitions.keySet());
+      wait = permits == 0 ? wait : admit(all, permits);
+      claims = store.claim(under.executor(), all, permits, permits > 0 && looksForOrphans());
     } catch (RuntimeException e) {
       room.release(permits);
       throw e;
@@ -265,20 +308,47 @@ public final class Engine implements AutoCloseable {
       begin(under, claims.runs());
     }
     if (permits > 0 && claims.runs().size() == permits) {
+      hungry = true;
       return Duration.ZERO;
     }
-    if (permits == 0) {
-      // Whoever ends rings.
-      return settings.pollInterval();
-    }
-    Instant next = claims.next();
+    return permits == 0 ? wait : earlier(wait, claims.now(), claims.next());
+  }
+
+  /** So that no definition keeps those behind it waiting. */
+  private static <T> List<T> inAnyOrder(Collection<T> all) {
+    List<T> mixed = new ArrayList<>(all);
+    Collections.shuffle(mixed, ThreadLocalRandom.current());
+    return mixed;
+  }
+
+  private boolean looksForOrphans() {
+    boolean looks = Doorbell.hasPassed(settings.pollInterval(), orphansAt);
+    orphansAt = looks ? Doorbell.nanos() : orphansAt;
+    return looks;
+  }
+
+  /** Lets runs in that wait in queues. */
+  private Duration admit(List<String> all, int atMost) {
     Duration wait = settings.pollInterval();
-    if (next != null) {
-      Duration due = Duration.between(claims.now(), next);
-      Duration least = Duration.ofMillis(2);
-      wait = due.compareTo(wait) > 0 ? wait : due.compareTo(least) < 0 ? least : due;
+    int left = atMost;
+    for (WorkflowQueue queue : inAnyOrder(queues)) {
+      if (left > 0) {
+        Admission admission = store.admit(queue, all, left);
+        left -= admission.admitted();
+        wait =
+            admission.isMore() ? Duration.ZERO : earlier(wait, admission.now(), admission.next());
+      }
     }
     return wait;
+  }
+
+  private static Duration earlier(Duration wait, Instant now, @Nullable Instant next) {
+    if (next == null) {
+      return wait;
+    }
+    Duration due = Duration.between(now, next);
+    Duration least = due.compareTo(LEAST_WAIT) < 0 ? LEAST_WAIT : due;
+    return least.compareTo(wait) < 0 ? least : wait;
   }
 
   /** Each has its room by now. */

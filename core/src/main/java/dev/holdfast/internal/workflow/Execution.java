@@ -45,7 +45,7 @@ final class Execution {
   private volatile @Nullable String cancelled;
   private volatile @Nullable Stop fatal;
   private boolean isUnwinding;
-  private volatile RunStatus end = RunStatus.RUNNING;
+  private volatile Ended end = Ended.NOWHERE;
 
   Execution(Tools tools, Tenure tenure, Claimed run, Journal journal) {
     this.tools = tools;
@@ -76,8 +76,8 @@ final class Execution {
     return undos;
   }
 
-  /** Where the run is left; {@code RUNNING} when that is not for this execution to say. */
-  RunStatus run(Workflow<?, ?> workflow) {
+  /** How the run is left; {@code RUNNING} when that is not for this execution to say. */
+  Ended run(Workflow<?, ?> workflow) {
     try {
       execute(workflow);
     } catch (Stop stop) {
@@ -190,7 +190,7 @@ final class Execution {
             List.of(),
             List.of(),
             new Change.End(RunStatus.COMPLETED, null)));
-    end = RunStatus.COMPLETED;
+    end = new Ended(RunStatus.COMPLETED, value, null);
   }
 
   /** Undoes what was done, as often as it is taken up until all is. */
@@ -212,19 +212,19 @@ final class Execution {
             List.of(),
             List.of(),
             new Change.End(status, reason)));
-    end = status;
+    end = new Ended(status, null, reason);
   }
 
   private void end(Stop stop) {
     switch (stop.kind()) {
       case PARK -> {
         append(journal.append(early(Objects.requireNonNull(stop.park()))));
-        end = RunStatus.PARKED;
+        end = new Ended(RunStatus.PARKED, null, null);
       }
       case STICK -> {
         log.error("run {} of {} is stuck: {}", run.id(), run.name(), stop.reason());
         append(journal.append(new Change.Stick(bounded(stop.reason()))));
-        end = RunStatus.STUCK;
+        end = new Ended(RunStatus.STUCK, null, stop.reason());
       }
       case LOST -> {
         log.debug("run {} of {} is left: {}", run.id(), run.name(), stop.reason());
@@ -351,7 +351,14 @@ final class Execution {
 
   /** The key that a step calls others with. */
   String key(String step) {
-    String all = tools.storeId() + "\n" + run.id() + "\n" + step;
+    int generation = journal.generation(step);
+    String all =
+        tools.storeId()
+            + "\n"
+            + run.id()
+            + "\n"
+            + step
+            + (generation == 0 ? "" : "\n" + generation);
     return UUID.nameUUIDFromBytes(all.getBytes(StandardCharsets.UTF_8)).toString();
   }
 

@@ -42,6 +42,7 @@ final class Journal {
   private final @Nullable String unwinding;
   private final @Nullable String foreign;
   private final @Nullable Instant lastRecorded;
+  private final int restarts;
   private boolean pivoted;
   private int last;
 
@@ -52,8 +53,11 @@ final class Journal {
     Map<String, Entry> lastByPath = new HashMap<>();
     String reason = null;
     String foreign = null;
-    for (Entry entry : history.entries()) {
-      last = Math.max(last, entry.seq());
+    Live live = Live.of(history.entries());
+    this.last = live.last();
+    this.restarts = live.restarts();
+    for (Live.Dated dated : live.entries()) {
+      Entry entry = dated.entry();
       if (entry.kind() == Kind.RESUMED) {
         steps.values().forEach(Recorded::forgetAttempts);
         steps.forEach((step, recorded) -> reopenUnhandled(step, recorded, lastByPath));
@@ -68,7 +72,9 @@ final class Journal {
         order
             .computeIfAbsent(path(entry.step()), path -> new LinkedHashMap<>())
             .put(entry.step(), true);
-        steps.computeIfAbsent(entry.step(), step -> new Recorded(entry.seq())).add(entry);
+        steps
+            .computeIfAbsent(entry.step(), step -> new Recorded(entry.seq(), dated.generation()))
+            .add(entry);
         lastByPath.put(path(entry.step()), entry);
       }
     }
@@ -126,6 +132,12 @@ final class Journal {
   /** When the last entry was recorded that was there at the beginning. */
   @Nullable Instant lastRecorded() {
     return lastRecorded;
+  }
+
+  /** How often the run had been restarted when a step was begun, or is now. */
+  int generation(String step) {
+    Recorded recorded = steps.get(step);
+    return recorded == null ? restarts : recorded.generation();
   }
 
   synchronized boolean isPivoted() {

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** What the journal has of one step. Filled when the journal is read, and not changed then. */
 final class Recorded {
   private final int seq;
+  private final int generation;
   private @Nullable Entry intent;
   private @Nullable Entry doubt;
   private @Nullable Entry end;
@@ -18,8 +19,9 @@ final class Recorded {
   private int undoAttempts;
   private boolean undone;
 
-  Recorded(int seq) {
+  Recorded(int seq, int generation) {
     this.seq = seq;
+    this.generation = generation;
   }
 
   void add(Entry entry) {
@@ -49,7 +51,7 @@ final class Recorded {
       case WAIT, CHILD -> wait = entry;
       case UNDONE, UNDO_SKIPPED -> undone = true;
       case UNDO_ATTEMPT -> undoAttempts++;
-      case PIVOT, PATCH, UNWINDING, RESUMED, COMPLETED, FAILED, CANCELLED, FOREIGN -> {}
+      case PIVOT, PATCH, UNWINDING, RESUMED, RESTARTED, COMPLETED, FAILED, CANCELLED, FOREIGN -> {}
     }
   }
 
@@ -77,6 +79,11 @@ final class Recorded {
   /** When it was begun, among the run's entries. */
   int seq() {
     return seq;
+  }
+
+  /** How often the run had been restarted when it was begun. */
+  int generation() {
+    return generation;
   }
 
   /** Whether an attempt may have had an effect that is not known. */

@@ -4,11 +4,11 @@ import dev.holdfast.HoldfastException;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.workflow.store.WorkflowStore;
-import dev.holdfast.workflow.store.WorkflowStore.Status;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -18,15 +18,19 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets any number of threads wait for the ends of runs. One thread asks for all of them together:
- * at once when a run ends in this process, else the less often the longer nothing happens.
- * Thread-safe.
+ * Lets any number of threads wait for the ends of runs. Those that are executed in this process say
+ * so themselves; one thread asks for all others together, the less often the longer nothing
+ * happens. Thread-safe.
  */
 public final class Results implements AutoCloseable {
   private static final int AT_ONCE = 1_000;
 
   private final WorkflowStore store;
   private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
+
+  /** Those that are executed in this process. */
+  private final Set<String> here = ConcurrentHashMap.newKeySet();
+
   private final Doorbell asked = new Doorbell();
   private final Thread thread;
   private volatile boolean closing;
@@ -37,21 +41,45 @@ public final class Results implements AutoCloseable {
     this.thread = Threads.daemon("holdfast-workflow-results", this::look);
   }
 
-  /** A run may have ended. */
+  /** A run may have ended elsewhere. */
   public void ring(String id) {
     if (waiting.containsKey(id)) {
       asked.ring();
     }
   }
 
+  /** This process begins to execute a run. */
+  void begun(String id) {
+    here.add(id);
+  }
+
+  /** It has left it. Whoever has begun to wait before finds that it is not here any more. */
+  void left(String id, Ended how) {
+    here.remove(id);
+    if (how.status().isFinal()) {
+      tell(id, how);
+    } else {
+      ring(id);
+    }
+  }
+
+  private void tell(String id, Ended how) {
+    Waiting those = waiting.remove(id);
+    if (those != null) {
+      those.ended.complete(how);
+    }
+  }
+
   /**
    * @return empty when it has not ended in time, or there is none of that id
    */
-  public Optional<Status> await(String id, Duration atMost) throws InterruptedException {
+  public Optional<Ended> await(String id, Duration atMost) throws InterruptedException {
     begin();
     Waiting ours =
         waiting.compute(id, (same, there) -> there == null ? new Waiting() : there.oneMore());
-    asked.ring();
+    if (!here.contains(id)) {
+      asked.ring();
+    }
     try {
       return Optional.of(ours.ended.get(atMost.toNanos(), TimeUnit.NANOSECONDS));
     } catch (TimeoutException e) {
@@ -65,7 +93,7 @@ public final class Results implements AutoCloseable {
 
   /** Those who wait for one run; changed under the map's lock on its id alone. */
   private static final class Waiting {
-    final CompletableFuture<Status> ended = new CompletableFuture<>();
+    final CompletableFuture<Ended> ended = new CompletableFuture<>();
     int number = 1;
 
     Waiting oneMore() {
@@ -109,17 +137,14 @@ public final class Results implements AutoCloseable {
   }
 
   private void answer() {
-    List<String> ids = List.copyOf(waiting.keySet());
+    List<String> ids = waiting.keySet().stream().filter(id -> !here.contains(id)).toList();
     for (int from = 0; from < ids.size(); from += AT_ONCE) {
       store
           .statuses(ids.subList(from, Math.min(ids.size(), from + AT_ONCE)))
           .forEach(
               (id, status) -> {
                 if (status.status().isFinal()) {
-                  Waiting those = waiting.remove(id);
-                  if (those != null) {
-                    those.ended.complete(status);
-                  }
+                  tell(id, new Ended(status.status(), status.value(), status.reason()));
                 }
               });
     }

@@ -50,6 +50,11 @@ public record Entry(
     UNDO_SKIPPED,
     /** A person lets the run go on: attempts count anew, and what was rejected last is open. */
     RESUMED,
+    /**
+     * A person has the run begin anew from this step, or from its beginning where there is none:
+     * what is recorded from there on does not count, and keys are new.
+     */
+    RESTARTED,
     /** The run has ended with this value. */
     COMPLETED,
     /** The run has ended, and what it did is undone. */

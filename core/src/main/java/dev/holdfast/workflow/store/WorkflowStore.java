@@ -2,6 +2,7 @@ package dev.holdfast.workflow.store;
 
 import dev.holdfast.Message;
 import dev.holdfast.workflow.RunStatus;
+import dev.holdfast.workflow.WorkflowQueue;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -42,7 +43,12 @@ public interface WorkflowStore {
   /** Gives all of an executor's runs up, so that others need not wait for its expiry. */
   void release(long executor);
 
-  /** What a run is started with, and never changes. */
+  /**
+   * What a run is started with, and never changes.
+   *
+   * @param startAt when it is due, unless that is past; beside a delay the later of the two
+   * @param queue where it waits until it is let in
+   */
   record NewRun(
       String id,
       String name,
@@ -51,7 +57,10 @@ public interface WorkflowStore {
       String operationId,
       Map<String, String> attributes,
       @Nullable Duration delay,
+      @Nullable Instant startAt,
       @Nullable Duration deadline,
+      @Nullable String queue,
+      @Nullable String queueKey,
       @Nullable Long parent,
       @Nullable String parentSignal) {}
 
@@ -77,6 +86,7 @@ public interface WorkflowStore {
   /**
    * A run that an executor has taken up.
    *
+   * @param parent the run that has started it, and waits for its end
    * @param cancelled why it is to be cancelled, if so
    * @param orphanSince where it was running when it was taken up: since when; else {@code null}
    */
@@ -87,6 +97,7 @@ public interface WorkflowStore {
       int version,
       String input,
       String operationId,
+      @Nullable Long parent,
       @Nullable String cancelled,
       @Nullable Instant deadline,
       @Nullable Instant orphanSince) {}
@@ -100,12 +111,30 @@ public interface WorkflowStore {
   record Claims(List<Claimed> runs, Instant now, @Nullable Instant next) {}
 
   /**
-   * Takes up runs that are due, whose signal has come, or whose executor has expired, oldest first.
-   * Skips what others are at.
+   * Takes up runs that are due, whose signal has come, or whose executor has expired. Skips what
+   * others are at.
    *
-   * @param definitions as {@code name/version}: those that the executor can run
+   * @param definitions as {@code name/version}: those that the executor can run; the first ones
+   *     come first
+   * @param withOrphans whether runs are looked for whose executor has expired; before all others
    */
-  Claims claim(long executor, Collection<String> definitions, int limit);
+  Claims claim(long executor, List<String> definitions, int limit, boolean withOrphans);
+
+  /**
+   * What a queue has let in.
+   *
+   * @param admitted how many; they are due
+   * @param isMore whether there may be more that could be let in at once
+   * @param now the database's clock
+   * @param next when one more may be let in, or is due; {@code null} when no time is known
+   */
+  record Admission(int admitted, boolean isMore, Instant now, @Nullable Instant next) {}
+
+  /**
+   * Lets runs in that wait in a queue and are due, as far as its bounds allow. One caller at a time
+   * for each queue; others let nothing in meanwhile.
+   */
+  Admission admit(WorkflowQueue queue, List<String> definitions, int limit);
 
   /** Takes up runs of an executor's own of which it may not know. */
   List<Claimed> own(long executor);
@@ -194,6 +223,7 @@ public interface WorkflowStore {
   /**
    * A run as it is.
    *
+   * @param parent the run that has started it
    * @param value its result
    * @param reason why it is stuck or has failed
    */
@@ -204,6 +234,7 @@ public interface WorkflowStore {
       int version,
       RunStatus status,
       boolean isUnwinding,
+      @Nullable Long parent,
       @Nullable String value,
       @Nullable String reason,
       Instant startedAt) {}
@@ -240,6 +271,15 @@ public interface WorkflowStore {
    * earlier end are taken away; that of its end then is one more.
    */
   Child undoChild(long executor, long parent, String id, String reason);
+
+  /**
+   * Lets a run that is stuck or has ended be taken up again from an earlier point.
+   *
+   * @param last what the journal's last entry has to be: what is known to the caller
+   * @param entry records it
+   * @return false when the run has changed meanwhile
+   */
+  boolean restart(long run, int last, Entry entry, String who, String note);
 
   /** Ends a run that is stuck. */
   boolean end(String id, RunStatus status, @Nullable String value, String who, String note);

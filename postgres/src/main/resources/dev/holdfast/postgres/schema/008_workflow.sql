@@ -45,13 +45,24 @@ create table ${schema}.workflow_state (
   unwinding   boolean not null default false,
   cancelled   text, -- asked for, and why
   reason      text, -- why it is stuck or has failed
+  queue       text,
+  queue_key   text not null default '',
+  held        boolean not null default false, -- in its queue, until it is let in
+  admitted_at timestamptz, -- when it was let in
   changed_at  timestamptz not null default clock_timestamp(),
   check ((status = 'RUNNING') = (executor is not null)),
   check ((status = 'RUNNING') = (running_since is not null)),
-  check (status = 'PARKED' or (due_at is null and waits_for = '{}'))
+  check (status = 'PARKED' or (due_at is null and waits_for = '{}')),
+  check (not held or (queue is not null and status = 'PARKED'))
 ) with (fillfactor = 70);
-create index workflow_state_due on ${schema}.workflow_state (due_at)
-  where status = 'PARKED' and due_at is not null;
+create index workflow_state_due on ${schema}.workflow_state (definition, due_at)
+  where status = 'PARKED' and due_at is not null and not held;
+create index workflow_state_held on ${schema}.workflow_state (queue, queue_key, due_at) where held;
+create index workflow_state_queued on ${schema}.workflow_state (queue, due_at) where held;
+create index workflow_state_admitted on ${schema}.workflow_state (queue, queue_key)
+  where admitted_at is not null and status in ('PARKED', 'RUNNING', 'STUCK');
+create index workflow_state_rate on ${schema}.workflow_state (queue, admitted_at)
+  where admitted_at is not null;
 create index workflow_state_executor on ${schema}.workflow_state (executor)
   where executor is not null;
 create index workflow_state_stuck on ${schema}.workflow_state (changed_at) where status = 'STUCK';
@@ -81,6 +92,12 @@ create table ${schema}.workflow_signal (
 );
 create index workflow_signal_run on ${schema}.workflow_signal (run, name);
 
+-- Who lets runs in locks the queue's row. Keys take turns: that of last_key was the last.
+create table ${schema}.workflow_queue (
+  queue    text primary key,
+  last_key text
+);
+
 -- What people have done to runs.
 create table ${schema}.workflow_audit (
   run    bigint not null,
@@ -94,8 +111,8 @@ create index workflow_audit_run on ${schema}.workflow_audit (run);
 -- Starts a run once for each id. Waits for a transaction that has started the same and is open.
 create function ${schema}.workflow_start(
   p_id text, p_name text, p_version integer, p_input text, p_operation text, p_attributes jsonb,
-  p_delay_ms bigint, p_deadline_ms bigint, p_executor bigint, p_parent bigint,
-  p_parent_signal text, out o_run bigint, out o_new boolean, out o_same boolean, out o_deadline timestamptz
+  p_delay_ms bigint, p_at timestamptz, p_deadline_ms bigint, p_queue text, p_queue_key text,
+  p_executor bigint, p_parent bigint, p_parent_signal text, out o_run bigint, out o_new boolean, out o_same boolean, out o_deadline timestamptz
 )
 language plpgsql as $$
 declare
@@ -111,13 +128,14 @@ begin
   o_same := true;
   if o_new then
     insert into ${schema}.workflow_state
-      (run, definition, status, executor, running_since, due_at, deadline_at)
+      (run, definition, status, executor, running_since, due_at, deadline_at, queue, queue_key, held)
     values (o_run, p_name || '/' || p_version,
             case when p_executor is null then 'PARKED' else 'RUNNING' end, p_executor,
             case when p_executor is not null then ${schema}.now() end,
             case when p_executor is null
-                 then ${schema}.now() + coalesce(p_delay_ms, 0) * interval '1 ms' end,
-            ${schema}.now() + p_deadline_ms * interval '1 ms')
+                 then greatest(${schema}.now() + coalesce(p_delay_ms, 0) * interval '1 ms', p_at) end,
+            ${schema}.now() + p_deadline_ms * interval '1 ms',
+            p_queue, coalesce(p_queue_key, ''), p_queue is not null)
     returning deadline_at into o_deadline;
   else
     -- A later statement, which sees what the first one waited for.
@@ -196,7 +214,7 @@ begin
       where c.parent = any (p_runs) order by c.id
     loop
       perform ${schema}.workflow_start(child.id, child.name, child.version, child.input,
-        child.operation, '{}', null, null, null, child.parent, child.signal);
+        child.operation, '{}', null, null, null, null, null, null, child.parent, child.signal);
       -- In a later statement, which sees what that one waited for.
       insert into ${schema}.workflow_signal (run, name, note)
       select child.parent, child.signal,
@@ -257,7 +275,7 @@ begin
   where w.run = child and g.run = p_parent and g.name = w.parent_signal;
   if o_status in ('PARKED', 'RUNNING', 'STUCK') then
     update ${schema}.workflow_state s
-    set cancelled = p_reason, due_at = case when s.status = 'PARKED' then ${schema}.now() end
+    set cancelled = p_reason, held = false, due_at = case when s.status = 'PARKED' then ${schema}.now() end
     where s.run = child and s.cancelled is null;
   elsif o_status = 'COMPLETED'
     and not exists (select from ${schema}.workflow_journal j
@@ -273,47 +291,17 @@ begin
   end if;
 end $$;
 
--- Takes up what is due, what has been signalled, and what belonged to an executor that has expired.
+-- Takes up what belonged to an executor that has expired, what is due, and what has been signalled.
 create function ${schema}.workflow_claim(
-  p_executor bigint, p_definitions text[], p_limit integer
+  p_executor bigint, p_definitions text[], p_limit integer, p_orphans boolean
 ) returns table (o_run bigint, o_orphan boolean)
 language plpgsql as $$
 declare
+  one text;
   taken bigint[];
   room integer := p_limit;
 begin
-  with ready as (
-    select s.run from ${schema}.workflow_state s
-    where s.status = 'PARKED' and s.due_at <= ${schema}.now()
-      and s.definition = any (p_definitions)
-    order by s.due_at limit room for no key update skip locked)
-  , moved as (
-    update ${schema}.workflow_state s
-    set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(), due_at = null, waits_for = '{}',
-        changed_at = ${schema}.now()
-    from ready f where s.run = f.run returning s.run)
-  select coalesce(array_agg(m.run), '{}') into taken from moved m;
-  return query select r, false from unnest(taken) as r;
-  room := room - cardinality(taken);
-  if room > 0 then
-    with sent as (
-      select distinct g.run from ${schema}.workflow_signal g
-      join ${schema}.workflow_state s on s.run = g.run and g.name = any (s.waits_for)
-      where s.status = 'PARKED' and s.definition = any (p_definitions) limit room)
-    , ready as (
-      select s.run from ${schema}.workflow_state s
-      where s.run in (select run from sent) and s.status = 'PARKED'
-      for no key update skip locked)
-    , moved as (
-      update ${schema}.workflow_state s
-      set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(), due_at = null, waits_for = '{}',
-          changed_at = ${schema}.now()
-      from ready f where s.run = f.run returning s.run)
-    select coalesce(array_agg(m.run), '{}') into taken from moved m;
-    return query select r, false from unnest(taken) as r;
-    room := room - cardinality(taken);
-  end if;
-  if room > 0 then
+  if p_orphans then
     -- Or that is not known at all: it was taken up by one that had been buried meanwhile.
     with ready as (
       select s.run from ${schema}.workflow_state s
@@ -327,7 +315,130 @@ begin
       from ready f where s.run = f.run returning s.run)
     select coalesce(array_agg(m.run), '{}') into taken from moved m;
     return query select r, true from unnest(taken) as r;
+    room := room - cardinality(taken);
   end if;
+  foreach one in array p_definitions loop
+    exit when room = 0;
+    with ready as (
+      select s.run from ${schema}.workflow_state s
+      where s.status = 'PARKED' and s.due_at <= ${schema}.now() and not s.held
+        and s.definition = one
+      order by s.due_at limit room for no key update skip locked)
+    , moved as (
+      update ${schema}.workflow_state s
+      set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(),
+          due_at = null, waits_for = '{}', changed_at = ${schema}.now()
+      from ready f where s.run = f.run returning s.run)
+    select coalesce(array_agg(m.run), '{}') into taken from moved m;
+    return query select r, false from unnest(taken) as r;
+    room := room - cardinality(taken);
+  end loop;
+  if room > 0 then
+    with sent as (
+      select distinct g.run from ${schema}.workflow_signal g
+      join ${schema}.workflow_state s on s.run = g.run and g.name = any (s.waits_for)
+      where s.status = 'PARKED' and s.definition = any (p_definitions) limit room)
+    , ready as (
+      select s.run from ${schema}.workflow_state s
+      where s.run in (select run from sent) and s.status = 'PARKED'
+      for no key update skip locked)
+    , moved as (
+      update ${schema}.workflow_state s
+      set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(),
+          due_at = null, waits_for = '{}', changed_at = ${schema}.now()
+      from ready f where s.run = f.run returning s.run)
+    select coalesce(array_agg(m.run), '{}') into taken from moved m;
+    return query select r, false from unnest(taken) as r;
+  end if;
+end $$;
+
+-- Lets runs in that wait in a queue, as far as its bounds allow. Who has not the queue's row lets
+-- nothing in; whoever comes behind it counts what it has let in, in later statements.
+create function ${schema}.workflow_admit(
+  p_queue text, p_definitions text[], p_concurrency integer, p_per_key integer, p_rate integer,
+  p_rate_ms bigint, p_limit integer,
+  out o_admitted integer, out o_more boolean, out o_next timestamptz
+)
+language plpgsql as $$
+declare
+  per interval := p_rate_ms * interval '1 ms';
+  last text;
+  key text;
+  wrapped boolean := false;
+  room integer := p_limit;
+  n integer;
+  keys integer := 0;
+begin
+  o_admitted := 0;
+  o_more := false;
+  -- Nothing is written, and nobody waited for, where nothing waits.
+  perform from ${schema}.workflow_state s
+  where s.queue = p_queue and s.held and s.due_at <= ${schema}.now() limit 1;
+  if not found then
+    select min(s.due_at) into o_next from ${schema}.workflow_state s
+    where s.queue = p_queue and s.held;
+    return;
+  end if;
+  insert into ${schema}.workflow_queue (queue) values (p_queue) on conflict do nothing;
+  select q.last_key into last from ${schema}.workflow_queue q
+  where q.queue = p_queue for update skip locked;
+  if not found then
+    return;
+  end if;
+  if p_concurrency is not null then
+    select count(*) into n from ${schema}.workflow_state s
+    where s.queue = p_queue and s.admitted_at is not null
+      and s.status in ('PARKED', 'RUNNING', 'STUCK');
+    room := least(room, p_concurrency - n);
+  end if;
+  if p_rate is not null then
+    select count(*), min(s.admitted_at) + per into n, o_next from ${schema}.workflow_state s
+    where s.queue = p_queue and s.admitted_at > ${schema}.now() - per;
+    room := least(room, p_rate - n);
+  end if;
+  if room <= 0 then
+    return;
+  end if;
+  if p_per_key is null then
+    update ${schema}.workflow_state s set held = false, admitted_at = ${schema}.now()
+    where s.run in (
+      select f.run from ${schema}.workflow_state f
+      where f.queue = p_queue and f.held and f.due_at <= ${schema}.now()
+        and f.definition = any (p_definitions)
+      order by f.due_at, f.run limit room for no key update skip locked);
+    get diagnostics n = row_count;
+    o_admitted := n;
+    return;
+  end if;
+  key := last;
+  while room > 0 and keys < 1000 loop
+    select s.queue_key into key from ${schema}.workflow_state s
+    where s.queue = p_queue and s.held and (key is null or s.queue_key > key)
+    order by s.queue_key limit 1;
+    if key is null then
+      exit when wrapped or last is null;
+      wrapped := true;
+      continue;
+    end if;
+    exit when wrapped and key > last;
+    select p_per_key - count(*) into n from ${schema}.workflow_state s
+    where s.queue = p_queue and s.queue_key = key and s.admitted_at is not null
+      and s.status in ('PARKED', 'RUNNING', 'STUCK');
+    if n > 0 then
+      update ${schema}.workflow_state s set held = false, admitted_at = ${schema}.now()
+      where s.run in (
+        select f.run from ${schema}.workflow_state f
+        where f.queue = p_queue and f.queue_key = key and f.held and f.due_at <= ${schema}.now()
+          and f.definition = any (p_definitions)
+        order by f.due_at, f.run limit least(n, room) for no key update skip locked);
+      get diagnostics n = row_count;
+      room := room - n;
+      o_admitted := o_admitted + n;
+    end if;
+    keys := keys + 1;
+  end loop;
+  o_more := keys = 1000;
+  update ${schema}.workflow_queue q set last_key = key where q.queue = p_queue;
 end $$;
 
 -- The executor is gone for good when it is expired and nothing belongs to it; one that is only
@@ -342,7 +453,7 @@ $$;
 -- For people, and for searching by attributes: where attributes @> '{"customer": "c-1"}'.
 create view ${schema}.workflow_run as
 select w.id, w.name, w.version, s.status, s.unwinding, s.reason, s.due_at, s.waits_for,
-       s.deadline_at, s.cancelled, x.owner as executor, w.operation_id, w.attributes,
+       s.queue, s.queue_key, s.held, s.deadline_at, s.cancelled, x.owner as executor, w.operation_id, w.attributes,
        w.started_at, s.changed_at, w.input, w.run
 from ${schema}.workflow w
 join ${schema}.workflow_state s on s.run = w.run
@@ -406,17 +517,19 @@ begin
     where rolname in ('holdfast_writer', 'holdfast_relay', 'holdfast_admin')
   loop
     execute format('grant execute on function
-      ${schema}.workflow_start(text, text, integer, text, text, jsonb, bigint, bigint, bigint,
-                               bigint, text),
+      ${schema}.workflow_start(text, text, integer, text, text, jsonb, bigint, timestamptz, bigint,
+                               text, text, bigint, bigint, text),
       ${schema}.workflow_append(bigint, bigint[], text[], timestamptz[], boolean[], text[], text[], bigint[],
                                 integer[], text[], text[], text[], text[], bigint[], jsonb),
       ${schema}.workflow_append_one(bigint, bigint, integer[], text[], text[], text[], text[]),
       ${schema}.workflow_undo_child(bigint, bigint, text, text),
-      ${schema}.workflow_claim(bigint, text[], integer), ${schema}.workflow_bury()
+      ${schema}.workflow_claim(bigint, text[], integer, boolean),
+      ${schema}.workflow_admit(text, text[], integer, integer, integer, bigint, integer),
+      ${schema}.workflow_bury()
       to %I', a_role);
     execute format('grant select, insert, update, delete on ${schema}.workflow,
       ${schema}.workflow_state, ${schema}.workflow_journal, ${schema}.workflow_signal,
-      ${schema}.workflow_executor, ${schema}.workflow_audit to %I', a_role);
+      ${schema}.workflow_executor, ${schema}.workflow_queue, ${schema}.workflow_audit to %I', a_role);
     execute format('grant select on ${schema}.workflow_run, ${schema}.workflow_step,
       ${schema}.operation_event_workflow to %I', a_role);
   end loop;

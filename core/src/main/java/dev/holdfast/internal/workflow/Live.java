@@ -1,0 +1,108 @@
+package dev.holdfast.internal.workflow;
+
+import dev.holdfast.workflow.store.Entry;
+import dev.holdfast.workflow.store.Entry.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The entries of a journal that count: without those that a restart has taken back.
+ *
+ * @param last the number of the last entry of all
+ * @param restarts how often the run was restarted
+ */
+record Live(List<Dated> entries, int last, int restarts) {
+
+  /**
+   * An entry.
+   *
+   * @param generation how often the run had been restarted before it
+   */
+  record Dated(Entry entry, int generation) {}
+
+  static Live of(List<Entry> journal) {
+    List<Dated> entries = new ArrayList<>();
+    int last = 0;
+    int restarts = 0;
+    for (Entry entry : journal) {
+      last = Math.max(last, entry.seq());
+      if (entry.kind() == Kind.RESTARTED) {
+        int from = first(entries, entry.step()).orElse(Integer.MAX_VALUE);
+        entries.removeIf(each -> each.entry().seq() >= from);
+        restarts++;
+      } else {
+        entries.add(new Dated(entry, restarts));
+      }
+    }
+    return new Live(entries, last, restarts);
+  }
+
+  /** Where a step begins, with the branches that it has; the run itself where none is named. */
+  private static OptionalInt first(List<Dated> entries, String step) {
+    return entries.stream()
+        .map(Dated::entry)
+        .filter(entry -> step.isEmpty() || belongs(entry.step(), step))
+        .mapToInt(Entry::seq)
+        .min();
+  }
+
+  private static boolean belongs(String each, String step) {
+    return each.equals(step) || each.startsWith(step + "[");
+  }
+
+  /** Why the run cannot begin anew from a step; empty when it can. */
+  Optional<String> refusal(String step) {
+    OptionalInt first = first(entries, step);
+    if (first.isEmpty()) {
+      return Optional.of(
+          step.isEmpty()
+              ? "nothing is recorded of it"
+              : "it has no step %s: there are %s".formatted(step, names()));
+    }
+    if (step.indexOf('/') >= 0) {
+      return Optional.of("step " + step + " is in a branch: name the step that has the branches");
+    }
+    int from = first.getAsInt();
+    for (Dated each : entries) {
+      Entry entry = each.entry();
+      boolean isUndone = entry.kind() == Kind.UNDONE || entry.kind() == Kind.UNDO_SKIPPED;
+      if (isUndone && first(entries, entry.step()).orElse(from) < from) {
+        return Optional.of(
+            "step %s, which comes before, is undone: name that one, or one before it"
+                .formatted(entry.step()));
+      }
+    }
+    return inDoubt(from)
+        .map(open -> "what became of step " + open + " is not known: say that first (resolve)");
+  }
+
+  private Optional<String> inDoubt(int from) {
+    return entries.stream()
+        .map(each -> each.entry().step())
+        .filter(step -> !step.isEmpty())
+        .distinct()
+        .filter(step -> first(entries, step).orElse(0) >= from)
+        .filter(this::isInDoubt)
+        .findFirst();
+  }
+
+  private boolean isInDoubt(String step) {
+    Recorded recorded = new Recorded(1, 0);
+    entries.stream()
+        .map(Dated::entry)
+        .filter(entry -> entry.step().equals(step))
+        .forEach(recorded::add);
+    return recorded.end() == null && recorded.isOpen();
+  }
+
+  private List<String> names() {
+    return entries.stream()
+        .map(each -> each.entry().step())
+        .filter(step -> !step.isEmpty() && step.indexOf('/') < 0)
+        .distinct()
+        .limit(50)
+        .toList();
+  }
+}

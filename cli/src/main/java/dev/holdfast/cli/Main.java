@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       TakeoverCommand.class,
       OperationCommand.class,
+      WorkflowCommand.class,
       DoctorCommand.class,
       RecoverCommand.class,
       GuaranteesCommand.class,

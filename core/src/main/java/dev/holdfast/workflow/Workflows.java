@@ -5,9 +5,8 @@ import dev.holdfast.Transaction;
 import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.workflow.Ended;
 import dev.holdfast.internal.workflow.Engine;
-import dev.holdfast.internal.workflow.Restarts;
+import dev.holdfast.internal.workflow.Operator;
 import dev.holdfast.internal.workflow.Results;
-import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.Claimed;
 import dev.holdfast.workflow.store.WorkflowStore.NewRun;
@@ -15,7 +14,6 @@ import dev.holdfast.workflow.store.WorkflowStore.Started;
 import dev.holdfast.workflow.store.WorkflowStore.Status;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +31,7 @@ public final class Workflows implements AutoCloseable {
   private final WorkflowSettings settings;
   private final @Nullable Engine engine;
   private final Results results;
+  private final Operator operator;
   private final Runnable hint = this::wake;
 
   /** For {@link dev.holdfast.Holdfast}. */
@@ -47,6 +46,7 @@ public final class Workflows implements AutoCloseable {
     this.settings = settings;
     this.engine = engine;
     this.results = results;
+    this.operator = new Operator(store);
   }
 
   /**
@@ -241,9 +241,7 @@ public final class Workflows implements AutoCloseable {
    * @return false when there is no such run, or it has ended
    */
   public boolean cancel(String id, String reason, String who) {
-    boolean asked = store.cancel(id, reason, who);
-    wake();
-    return asked;
+    return woken(operator.cancel(id, reason, who));
   }
 
   /**
@@ -252,7 +250,7 @@ public final class Workflows implements AutoCloseable {
    * @return false when there is no such run, or it is not stuck
    */
   public boolean retry(String id, String who, String note) {
-    return resume(id, List.of(), who, note);
+    return woken(operator.retry(id, who, note));
   }
 
   /**
@@ -267,49 +265,55 @@ public final class Workflows implements AutoCloseable {
    * @throws InvalidConfiguration when it cannot begin anew from there, and why; nothing was changed
    */
   public boolean restart(String id, String step, String who, String note) {
-    boolean restarted = new Restarts(store).restart(id, step, who, note);
-    wake();
-    return restarted;
+    return woken(operator.restart(id, step, who, note));
   }
 
-  /** Says what became of a step that is in doubt: that it has happened, with this result. */
+  /**
+   * Says what became of a step that is in doubt: that it has happened, with this result.
+   *
+   * @throws InvalidConfiguration when another step is in doubt, or this one has ended
+   */
   public boolean resolveHappened(String id, String step, Object result, String who, String note) {
-    return resume(
-        id, List.of(entry(Entry.Kind.RESULT, step, write("the result", result), note)), who, note);
+    return woken(operator.resolveHappened(id, step, write("the result", result), who, note));
   }
 
-  /** Says what became of a step that is in doubt: that it has not happened, and will not. */
+  /**
+   * Says what became of a step that is in doubt: that it has not happened, and will not.
+   *
+   * @throws InvalidConfiguration when another step is in doubt, or this one has ended
+   */
   public boolean resolveRejected(String id, String step, String reason, String who) {
-    return resume(id, List.of(entry(Entry.Kind.REJECTED, step, null, reason)), who, reason);
+    return woken(operator.resolveRejected(id, step, reason, who));
   }
 
-  /** Goes on without undoing a step that cannot be undone. */
+  /**
+   * Goes on without undoing a step that cannot be undone.
+   *
+   * @throws InvalidConfiguration when there is no such step, or it is undone already
+   */
   public boolean skipUndo(String id, String step, String who, String note) {
-    return resume(id, List.of(entry(Entry.Kind.UNDO_SKIPPED, step, null, note)), who, note);
+    return woken(operator.skipUndo(id, step, who, note));
   }
 
   /** Ends a stuck run with a result, by hand; nothing is undone. */
   public boolean complete(String id, Object result, String who, String note) {
-    boolean ended = store.end(id, RunStatus.COMPLETED, write("the result", result), who, note);
+    boolean ended = operator.complete(id, write("the result", result), who, note);
     results.ring(id);
-    return ended;
+    return woken(ended);
   }
 
   /** Ends a stuck run as failed, by hand; nothing is undone. */
   public boolean fail(String id, String who, String note) {
-    boolean ended = store.end(id, RunStatus.FAILED, null, who, note);
+    boolean ended = operator.fail(id, who, note);
     results.ring(id);
-    return ended;
+    return woken(ended);
   }
 
-  private static Entry entry(Entry.Kind kind, String step, @Nullable String value, String note) {
-    return new Entry(1, kind, step, value, note, Instant.EPOCH);
-  }
-
-  private boolean resume(String id, List<Entry> entries, String who, String note) {
-    boolean resumed = store.resume(id, entries, who, note);
-    wake();
-    return resumed;
+  private boolean woken(boolean isDone) {
+    if (isDone) {
+      wake();
+    }
+    return isDone;
   }
 
   /** Gives back what is executed here. */

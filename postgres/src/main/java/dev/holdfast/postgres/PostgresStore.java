@@ -16,6 +16,7 @@ import dev.holdfast.outbox.store.WakeUps;
 import dev.holdfast.reservation.store.ReservationStore;
 import dev.holdfast.reservation.store.SemanticLockStore;
 import dev.holdfast.twophase.store.DecisionStore;
+import dev.holdfast.workflow.store.RunCatalog;
 import dev.holdfast.workflow.store.WorkflowStore;
 import javax.sql.DataSource;
 
@@ -100,6 +101,11 @@ public final class PostgresStore implements Store {
   @Override
   public WorkflowStore workflows() {
     return new PostgresWorkflows(database);
+  }
+
+  @Override
+  public RunCatalog runs() {
+    return new PostgresRunCatalog(database);
   }
 
   @Override

@@ -53,7 +53,7 @@ record Live(List<Dated> entries, int last, int restarts) {
   }
 
   /** Why the run cannot begin anew from a step; empty when it can. */
-  Optional<String> refusal(String step) {
+  Optional<String> refusalToRestart(String step) {
     OptionalInt first = first(entries, step);
     if (first.isEmpty()) {
       return Optional.of(
@@ -74,27 +74,57 @@ record Live(List<Dated> entries, int last, int restarts) {
                 .formatted(entry.step()));
       }
     }
-    return inDoubt(from)
+    return inDoubt().stream()
+        .filter(open -> first(entries, open).orElse(0) >= from)
+        .findFirst()
         .map(open -> "what became of step " + open + " is not known: say that first (resolve)");
   }
 
-  private Optional<String> inDoubt(int from) {
-    return entries.stream()
-        .map(each -> each.entry().step())
-        .filter(step -> !step.isEmpty())
-        .distinct()
-        .filter(step -> first(entries, step).orElse(0) >= from)
-        .filter(this::isInDoubt)
-        .findFirst();
+  /** Why a person cannot say what became of a step; empty when that can be said. */
+  Optional<String> refusalToResolve(String step) {
+    Recorded recorded = recorded(step);
+    if (recorded.end() != null) {
+      return Optional.of("step %s has ended (%s)".formatted(step, recorded.end().kind()));
+    }
+    List<String> open = inDoubt();
+    return open.isEmpty() || open.contains(step)
+        ? Optional.empty()
+        : Optional.of("step %s is not in doubt, %s".formatted(step, String.join(", ", open)));
   }
 
-  private boolean isInDoubt(String step) {
+  /** Why a step cannot be left as it is; empty when it can. */
+  Optional<String> refusalToSkip(String step) {
+    if (entries.stream().noneMatch(each -> each.entry().kind() == Kind.UNWINDING)) {
+      return Optional.of("it is not being undone");
+    }
+    if (entries.stream().noneMatch(each -> each.entry().step().equals(step))) {
+      return Optional.of("it has no step %s: there are %s".formatted(step, names()));
+    }
+    return recorded(step).isUndone()
+        ? Optional.of("step " + step + " is undone already")
+        : Optional.empty();
+  }
+
+  private Recorded recorded(String step) {
     Recorded recorded = new Recorded(1, 0);
     entries.stream()
         .map(Dated::entry)
         .filter(entry -> entry.step().equals(step))
         .forEach(recorded::add);
-    return recorded.end() == null && recorded.isOpen();
+    return recorded;
+  }
+
+  private List<String> inDoubt() {
+    return entries.stream()
+        .map(each -> each.entry().step())
+        .filter(step -> !step.isEmpty())
+        .distinct()
+        .filter(
+            step -> {
+              Recorded recorded = recorded(step);
+              return recorded.end() == null && recorded.isOpen();
+            })
+        .toList();
   }
 
   private List<String> names() {

@@ -6,6 +6,7 @@ import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.reservation.store.ReservationStore;
 import dev.holdfast.reservation.store.SemanticLockStore;
 import dev.holdfast.twophase.store.DecisionStore;
+import dev.holdfast.workflow.store.RunCatalog;
 import dev.holdfast.workflow.store.WorkflowStore;
 
 /**
@@ -41,6 +42,8 @@ public interface Store {
   DecisionStore decisions();
 
   WorkflowStore workflows();
+
+  RunCatalog runs();
 
   ReservationStore reservations();
 

@@ -114,6 +114,15 @@ public final class Guarantees {
   }
 
   /**
+   * What workflows promise whose steps are transactions at one database and calls of a service.
+   *
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee workflow(Boundary store, Boundary service) {
+    return WorkflowGuarantee.of(store, service);
+  }
+
+  /**
    * What an HTTP receiver with idempotency keys promises about the requests that it executes.
    *
    * @param clients those who send requests, as a boundary: what is assumed of them

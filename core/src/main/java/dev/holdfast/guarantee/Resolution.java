@@ -23,7 +23,7 @@ public enum Resolution {
       "two-phase commit", "a decision row, with the first effect", "any recoverer", true),
   /** Durable execution, and the saga whose steps are undone by compensation. */
   WORKFLOW(
-      "workflow", "each step's intent and result in the journal", "the workflow executor", false),
+      "workflow", "each step's intent and result in the journal", "the workflow executor", true),
   RECONCILIATION("reconciliation", "nothing", "a periodic comparison", false);
 
   private final String title;

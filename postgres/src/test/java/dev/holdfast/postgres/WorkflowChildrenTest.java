@@ -3,6 +3,7 @@ package dev.holdfast.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.workflow.RunFailed;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Workflow;
@@ -48,6 +49,7 @@ final class WorkflowChildrenTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.undo")
   void areCancelledAndUndoneBeforeWhatCameBeforeThem() {
     Workflow<Order, Receipt> child =
         shipping(
@@ -66,6 +68,7 @@ final class WorkflowChildrenTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.undo")
   void areUndoneThoughTheyHaveCompleted() {
     Workflow<Order, Receipt> child = shipping((flow, order) -> new Receipt("shipped"));
     Workflow<Order, Receipt> workflow = ordering(child);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.Holdfast;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.CrashTest;
@@ -224,6 +225,7 @@ final class WorkflowCrashTest {
   /** Longer than the other, which has most of its points. */
   @Tag("long")
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks({"workflow.step", "workflow.recovery"})
   void everyEffectIsThereOnce(CrashLab lab) {
     scenario(lab, false, Shop::take)
         .expect(
@@ -234,6 +236,7 @@ final class WorkflowCrashTest {
   }
 
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks({"workflow.step", "workflow.undo", "workflow.call.undone"})
   void everyEffectIsUndoneOnce(CrashLab lab) {
     scenario(lab, true, Shop::takeAndFail)
         .expect(

@@ -3,6 +3,7 @@ package dev.holdfast.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.workflow.RunFailed;
@@ -81,6 +82,7 @@ final class WorkflowQueueTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.queue")
   void letNoMoreInThanTheirConcurrencyInAllProcessesTogether() {
     WorkflowQueue queue = WorkflowQueue.named("payments").withConcurrency(3);
     Workflows one = process(queue);
@@ -93,6 +95,7 @@ final class WorkflowQueueTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.queue")
   void letOneInForEachKeyAndKeysTakeTurns() {
     WorkflowQueue queue =
         WorkflowQueue.named("payments").withConcurrency(8).withConcurrencyPerKey(1);
@@ -114,6 +117,7 @@ final class WorkflowQueueTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.queue")
   void letNoMoreInWithinAnyPeriodThanTheirRate() {
     WorkflowQueue queue = WorkflowQueue.named("payments").withRate(4, Duration.ofMillis(400));
     Workflows one = process(queue);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.Holdfast;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.workflow.Rejected;
@@ -66,6 +67,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.undo")
   void undoesInReverseOrderWhatWasDone() {
     Workflow<Order, Receipt> workflow =
         define(
@@ -130,6 +132,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.call.lookup")
   void asksWhatBecameOfACallAndBelievesSilenceOnlyLater() throws Exception {
     AtomicInteger calls = new AtomicInteger();
     AtomicInteger lookups = new AtomicInteger();
@@ -158,6 +161,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks({"workflow.call.unknown", "workflow.call.person"})
   void leavesToAPersonWhatItCannotFindOut() throws Exception {
     Workflow<Order, Receipt> workflow =
         define(
@@ -180,6 +184,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.parked")
   void waitsForTimesSignalsAndChildrenWithoutAThread() throws Exception {
     Workflow<Order, Receipt> child =
         Workflow.define(
@@ -232,6 +237,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.undo")
   void isCancelledAtItsNextStepAndUndone() throws Exception {
     Workflow<Order, Receipt> workflow =
         define(
@@ -259,6 +265,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.start")
   void startsWithTheTransactionThatStartsIt() throws Exception {
     Workflow<Order, Receipt> workflow = define((flow, order) -> new Receipt("ran"));
     Workflows workflows = process(workflow);
@@ -277,6 +284,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.alone")
   void stopsWhereTheFunctionHasChanged() {
     Workflow<Order, Receipt> before =
         define(
@@ -305,6 +313,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks({"workflow.recovery", "workflow.fence"})
   void goesOnElsewhereWhenItsProcessIsGoneAndNothingIsWrittenByTheOneThatWakesUp()
       throws Exception {
     CountDownLatch paused = new CountDownLatch(1);
@@ -355,6 +364,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.stuck")
   void leavesToAPersonWhatCannotBeUndone() throws Exception {
     AtomicInteger refusals = new AtomicInteger();
     Workflow<Order, Receipt> workflow =
@@ -389,6 +399,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks({"workflow.pivot", "workflow.stuck"})
   void undoesNothingBehindThePivot() throws Exception {
     AtomicInteger attempts = new AtomicInteger();
     Workflow<Order, Receipt> workflow =
@@ -422,6 +433,7 @@ final class WorkflowTest extends WorkflowProcesses {
   record Knot(List<Knot> strands) {}
 
   @Test
+  @Attacks("workflow.alone")
   void isStuckWithAResultThatCannotBeRecordedAndKeepsNobodyElseFromRunning() throws Exception {
     Workflow<Order, Receipt> workflow =
         define(
@@ -457,6 +469,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.recovery")
   void handsOverAtOnceWhatACloseInterrupts() throws Exception {
     CountDownLatch calling = new CountDownLatch(1);
     AtomicInteger calls = new AtomicInteger();
@@ -490,6 +503,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks({"workflow.call.key", "workflow.call.unknown"})
   void doesNotRepeatUnderAKeyThatMayBeForgotten() throws Exception {
     CountDownLatch calling = new CountDownLatch(1);
     AtomicInteger calls = new AtomicInteger();
@@ -535,6 +549,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.call.undone")
   void findsOutWhatBecameOfACallBeforeItIsUndone() {
     AtomicInteger lookups = new AtomicInteger();
     Workflow<Order, Receipt> workflow =
@@ -563,6 +578,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.call.unknown")
   void leavesNoBranchBehindInDoubt() {
     AtomicInteger lookups = new AtomicInteger();
     Workflow<Order, Receipt> workflow =
@@ -600,6 +616,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.call.undone")
   void undoesWhatWasGivenUpAsUnknownAlsoWhereTheFunctionGoesAnotherWay() throws Exception {
     Workflow<Order, Receipt> workflow =
         define(
@@ -667,6 +684,7 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.alone")
   void isStuckWithAnEntryOfALaterVersionAndKeepsNobodyElseFromRunning() throws Exception {
     Workflow<Order, Receipt> workflow =
         define(

@@ -41,6 +41,10 @@ enum Readiness {
     if (!advice.carriedOut()) {
       return PLANNED;
     }
+    if (advice.resolution() == Resolution.WORKFLOW) {
+      // Where no effect is at a store the journal is in a database of its own.
+      return advice.behindInbox() ? received(question) : CARRIED_OUT;
+    }
     if (advice.resolution() == Resolution.INBOX) {
       return effects.stream().allMatch(place -> place.is().part() == Kind.Part.STORE)
           ? received(question)

@@ -4,6 +4,7 @@ import dev.holdfast.boundary.Boundary;
 import dev.holdfast.guarantee.Guarantee;
 import dev.holdfast.guarantee.Guarantees;
 import dev.holdfast.http.HttpClients;
+import dev.holdfast.http.HttpService;
 import dev.holdfast.http.Webhook;
 import dev.holdfast.jms.Jms;
 import dev.holdfast.jms.JmsSource;
@@ -34,6 +35,9 @@ final class Sheets {
   /** As an example: it is for whoever configures the target to say, and the sheet follows it. */
   private static final Duration IDS_KEPT = Duration.ofMinutes(5);
 
+  /** As an example, too: what such services commonly promise. */
+  private static final Duration KEYS_KEPT = Duration.ofHours(24);
+
   private Sheets() {}
 
   static List<Guarantee> all() {
@@ -55,6 +59,8 @@ final class Sheets {
         Guarantees.listener(new RabbitMqSource(), postgres),
         Guarantees.twoPhase(postgres, postgres),
         Guarantees.twoPhase(postgres, new MariaDbBoundary()),
-        Guarantees.reservation(postgres));
+        Guarantees.reservation(postgres),
+        Guarantees.workflow(postgres, new HttpService(KEYS_KEPT, true, true)),
+        Guarantees.workflow(postgres, new HttpService(null, false, false)));
   }
 }

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.dbos.transact.DBOS;
 import dev.dbos.transact.StartWorkflowOptions;
 import dev.dbos.transact.config.DBOSConfig;
+import dev.dbos.transact.migrations.MigrationManager;
 import dev.dbos.transact.txstep.JdbcStepFactory;
 import java.util.Map;
 import javax.sql.DataSource;
@@ -68,23 +69,24 @@ final class DbosContender implements WorkflowContender {
   }
 
   @Override
-  public void prepare(WorkflowServer server) throws Exception {
-    start(server, true).close();
+  public void prepare(WorkflowServer server) {
+    try (HikariDataSource pool = Db.pool(server.url(), 2)) {
+      MigrationManager.runMigrations(config(pool));
+      new JdbcStepFactory(new DBOS(config(pool)), pool);
+    }
+  }
+
+  private static DBOSConfig config(HikariDataSource pool) {
+    return DBOSConfig.defaults("bench")
+        .withDataSource(pool)
+        .withMigrate(false)
+        .withUseListenNotify(BestSettings.WORKFLOW_DBOS_LISTENS);
   }
 
   @Override
   public WorkflowEntry enter(WorkflowServer server, WorkflowScenario scenario) {
-    return start(server, false);
-  }
-
-  private static WorkflowEntry start(WorkflowServer server, boolean migrates) {
     HikariDataSource pool = Db.pool(server.url(), BestSettings.WORKFLOW_DBOS_POOL);
-    DBOS dbos =
-        new DBOS(
-            DBOSConfig.defaults("bench")
-                .withDataSource(pool)
-                .withMigrate(migrates)
-                .withUseListenNotify(BestSettings.WORKFLOW_DBOS_LISTENS));
+    DBOS dbos = new DBOS(config(pool));
     Steps steps =
         dbos.registerProxy(Steps.class, new BenchSteps(dbos, new JdbcStepFactory(dbos, pool)));
     dbos.launch();

@@ -42,8 +42,8 @@ final class AtomikosContender implements TwoPhaseContender {
         manager.begin();
         try (Connection first = a.getConnection();
             Connection second = b.getConnection()) {
-          TwoPhaseEntry.insert(first, number);
-          TwoPhaseEntry.insert(second, number);
+          EntryTable.insert(first, number);
+          EntryTable.insert(second, number);
         }
         manager.commit();
       }

@@ -32,6 +32,35 @@ final class BestSettings {
           "checkpoint_timeout",
           "30min");
 
+  /**
+   * Of the database of {@code workflow}, for all: it counts statements, no checkpoint comes in, and
+   * a commit means what it says.
+   */
+  static final Map<String, String> WORKFLOW_POSTGRES =
+      Map.of(
+          "shared_preload_libraries",
+          "pg_stat_statements",
+          "pg_stat_statements.track_utility",
+          "off",
+          "fsync",
+          "on",
+          "full_page_writes",
+          "on",
+          "synchronous_commit",
+          "on",
+          "max_wal_size",
+          "8GB",
+          "checkpoint_timeout",
+          "30min");
+
+  static final int WORKFLOW_HOLDFAST_POOL = 16;
+
+  /** Its own pool has 10. */
+  static final int WORKFLOW_DBOS_POOL = 32;
+
+  /** Nobody waits for what others send. */
+  static final boolean WORKFLOW_DBOS_LISTENS = false;
+
   /** Of Holdfast in {@code twophase}: it forgets within a run, and the pool bounds lock waits. */
   static final Map<String, String> TWO_PHASE_HOLDFAST =
       Map.of("recoveryInterval", "1s", "keepDecisions", "1s", "lock_timeout of the sessions", "5s");
@@ -73,6 +102,23 @@ final class BestSettings {
   static final int SLOW_DIVISOR = 40;
 
   private BestSettings() {}
+
+  /** Of Holdfast in {@code workflow}; the rest is its default. */
+  static Map<String, String> workflowHoldfast() {
+    return Map.of(
+        "pool", Integer.toString(WORKFLOW_HOLDFAST_POOL), "lock_timeout of the sessions", "5s");
+  }
+
+  /** Of DBOS; the rest is its default. */
+  static Map<String, String> workflowDbos() {
+    return Map.of(
+        "pool",
+        Integer.toString(WORKFLOW_DBOS_POOL),
+        "useListenNotify",
+        Boolean.toString(WORKFLOW_DBOS_LISTENS),
+        "transactional step",
+        "JdbcStepFactory");
+  }
 
   /** Of namastack, as Spring properties. */
   static Map<String, Object> namastack() {

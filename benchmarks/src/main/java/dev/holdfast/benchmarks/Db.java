@@ -1,11 +1,14 @@
 package dev.holdfast.benchmarks;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** SQL that several contenders share, among it the caller's own change: an order. */
 final class Db {
@@ -17,6 +20,22 @@ final class Db {
   /** Work in a transaction. */
   interface Work {
     void run(Connection connection) throws SQLException;
+  }
+
+  /** A connection each time. */
+  static DataSource source(String url) {
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setUrl(url);
+    return source;
+  }
+
+  /** Connections that are opened beforehand, each of them for whoever asks first. */
+  static HikariDataSource pool(String url, int connections) {
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl(url);
+    config.setMaximumPoolSize(connections);
+    config.setMinimumIdle(connections);
+    return new HikariDataSource(config);
   }
 
   static void execute(DataSource dataSource, String... statements) {
@@ -31,11 +50,16 @@ final class Db {
   }
 
   static long count(DataSource dataSource, String query) {
+    return Long.parseLong(text(dataSource, query));
+  }
+
+  /** The first column of the first row. */
+  static String text(DataSource dataSource, String query) {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(query)) {
       row.next();
-      return row.getLong(1);
+      return row.getString(1);
     } catch (SQLException e) {
       throw new BenchmarkFailure("The database refused a question of the benchmark", e);
     }

@@ -1,6 +1,5 @@
 package dev.holdfast.benchmarks;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.internal.Doorbell;
@@ -54,8 +53,8 @@ final class HoldfastTwoPhaseContender implements TwoPhaseContender {
             holdfast.decider(),
             other,
             (o, l) -> {
-              TwoPhaseEntry.insert(o.connection(), number);
-              TwoPhaseEntry.insert(l.connection(), number);
+              EntryTable.insert(o.connection(), number);
+              EntryTable.insert(l.connection(), number);
             });
       }
 
@@ -80,11 +79,7 @@ final class HoldfastTwoPhaseContender implements TwoPhaseContender {
   }
 
   private static HikariDataSource pool(String url, int threads) {
-    HikariConfig config = new HikariConfig();
     // As the manual advises: else each transaction sets it, which is a round trip.
-    config.setJdbcUrl(url + "&options=-c%20lock_timeout=5s");
-    config.setMaximumPoolSize(threads + OWN_CONNECTIONS);
-    config.setMinimumIdle(threads + OWN_CONNECTIONS);
-    return new HikariDataSource(config);
+    return Db.pool(url + "&options=-c%20lock_timeout=5s", threads + OWN_CONNECTIONS);
   }
 }

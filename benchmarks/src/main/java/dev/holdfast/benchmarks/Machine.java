@@ -24,6 +24,15 @@ final class Machine {
     return machine;
   }
 
+  /** What a directory is on: figures from memory would say nothing. */
+  static String fileSystem(Path directory) {
+    try {
+      return Files.getFileStore(directory).type();
+    } catch (IOException e) {
+      throw new BenchmarkFailure("Nobody can tell what " + directory + " is on", e);
+    }
+  }
+
   private static String load() {
     try {
       return Files.readString(LOAD).strip();

@@ -53,8 +53,8 @@ final class NarayanaContender implements TwoPhaseContender {
         manager.begin();
         try (Connection first = a.getConnection();
             Connection second = b.getConnection()) {
-          TwoPhaseEntry.insert(first, number);
-          TwoPhaseEntry.insert(second, number);
+          EntryTable.insert(first, number);
+          EntryTable.insert(second, number);
         }
         manager.commit();
       }

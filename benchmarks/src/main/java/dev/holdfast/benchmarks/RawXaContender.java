@@ -32,8 +32,8 @@ final class RawXaContender implements TwoPhaseContender {
       public void commit(long number) throws SQLException {
         try (Connection first = a.getConnection();
             Connection second = b.getConnection()) {
-          TwoPhaseEntry.insert(first, number);
-          TwoPhaseEntry.insert(second, number);
+          EntryTable.insert(first, number);
+          EntryTable.insert(second, number);
           prepare(first, number);
           prepare(second, number);
           commitPrepared(first, number);

@@ -31,8 +31,8 @@ final class TwoCommitsContender implements TwoPhaseContender {
       public void commit(long number) throws SQLException {
         try (Connection first = a.getConnection();
             Connection second = b.getConnection()) {
-          TwoPhaseEntry.insert(first, number);
-          TwoPhaseEntry.insert(second, number);
+          EntryTable.insert(first, number);
+          EntryTable.insert(second, number);
           first.commit();
           second.commit();
         }

@@ -1,9 +1,9 @@
 package dev.holdfast.benchmarks;
 
 import java.io.PrintWriter;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Commits in two databases side by side, on the same two servers. */
 final class TwoPhaseBenchmark {
@@ -14,6 +14,8 @@ final class TwoPhaseBenchmark {
           new AtomikosContender(),
           new RawXaContender(),
           new TwoCommitsContender());
+
+  private static final String FORCED_WRITES = "forced_writes_per_commit";
 
   private final TwoPhaseServers servers;
   private final List<TwoPhaseScenario> scenarios;
@@ -34,44 +36,34 @@ final class TwoPhaseBenchmark {
     this.progress = progress;
   }
 
-  /** A warm-up, and then so many rounds. Every round begins with another contender. */
-  TwoPhaseReport run(int rounds) {
-    round(0, operations, new TwoPhaseReport(scenarios, contenders, operations));
-    return measure(rounds);
+  CountedRounds<TwoPhaseScenario, TwoPhaseContender> rounds() {
+    return new CountedRounds<>(
+        scenarios.stream().map(List::of).toList(),
+        contenders,
+        (contender, one) -> measure(contender, one.get(0)),
+        () -> new CountedReport<>(form()),
+        progress);
   }
 
-  /** The rounds alone. */
-  TwoPhaseReport measure(int rounds) {
-    TwoPhaseReport report = new TwoPhaseReport(scenarios, contenders, operations);
-    for (int round = 1; round <= rounds; round++) {
-      round(round, operations, report);
-    }
-    return report;
+  private Map<TwoPhaseScenario, Counted> measure(
+      TwoPhaseContender contender, TwoPhaseScenario scenario) {
+    TwoPhaseRun.Figures figures =
+        new TwoPhaseRun(servers, contender, scenario, operations).measure();
+    return Map.of(
+        scenario, new Counted(figures.rate(), Map.of(FORCED_WRITES, figures.forcedWrites())));
   }
 
-  private void round(int number, int count, TwoPhaseReport report) {
-    for (TwoPhaseScenario scenario : scenarios) {
-      List<TwoPhaseContender> order = new ArrayList<>(contenders);
-      Collections.rotate(order, -number);
-      for (TwoPhaseContender contender : order) {
-        String outcome;
-        try {
-          TwoPhaseRun.Figures figures =
-              new TwoPhaseRun(servers, contender, scenario, count).measure();
-          report.add(contender, scenario, figures);
-          outcome =
-              "%,.0f /s, %.2f forced writes each".formatted(figures.rate(), figures.forcedWrites());
-        } catch (BenchmarkFailure e) {
-          report.failed(
-              "round %d: %s in %s: %s"
-                  .formatted(number, contender.name(), scenario.id(), e.getMessage()));
-          outcome = "failed: " + e.getMessage();
-        }
-        progress.printf(
-            "%-8s %-12s %-12s %s%n",
-            number == 0 ? "warm-up" : "round " + number, scenario.id(), contender.name(), outcome);
-        progress.flush();
-      }
-    }
+  private CountedReport.Form<TwoPhaseScenario> form() {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("operations", operations);
+    settings.put("row_bytes", Payload.BYTES);
+    settings.put("databases", 2);
+    settings.put("postgres", BestSettings.TWO_PHASE_POSTGRES);
+    return new CountedReport.Form<>(
+        "twophase",
+        scenarios,
+        contenders,
+        List.of(new CountedReport.Count(FORCED_WRITES, "forced writes")),
+        settings);
   }
 }

@@ -1,13 +1,7 @@
 package dev.holdfast.benchmarks;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.SQLException;
-
 /** A contender in one run: {@link #commit} by many threads at once, then {@link #settle}. */
 interface TwoPhaseEntry extends AutoCloseable {
-  String INSERT = "insert into bench_entry (number, payload) values (?, ?)";
-
   /** One transaction: the row of that number in both databases. */
   void commit(long number) throws Exception;
 
@@ -20,13 +14,4 @@ interface TwoPhaseEntry extends AutoCloseable {
   /** Closes every connection. */
   @Override
   void close() throws Exception;
-
-  /** The effect in one database, the same for all. */
-  static void insert(Connection connection, long number) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(INSERT)) {
-      statement.setLong(1, number);
-      statement.setBytes(2, Payload.of(number));
-      statement.executeUpdate();
-    }
-  }
 }

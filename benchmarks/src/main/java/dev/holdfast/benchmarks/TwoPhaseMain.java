@@ -45,8 +45,8 @@ public final class TwoPhaseMain extends BenchmarkCommand {
         "two PostgreSQL",
         TwoPhaseServers::start,
         (servers, machine, out) -> {
-          TwoPhaseReport report =
-              new TwoPhaseBenchmark(servers, chosen, invited, operations, out).run(rounds);
+          CountedReport<TwoPhaseScenario> report =
+              new TwoPhaseBenchmark(servers, chosen, invited, operations, out).rounds().run(rounds);
           return new Outcome(
               report.text(),
               report.document(machine.describe(), servers.fileSystem()),

@@ -3,7 +3,7 @@ package dev.holdfast.benchmarks;
 import java.util.Locale;
 
 /** How many threads commit, and whether the reply may come before the second phase. */
-enum TwoPhaseScenario {
+enum TwoPhaseScenario implements CountedScenario {
   THREADS_1(1, true),
   THREADS_4(4, true),
   THREADS_16(16, true),
@@ -19,7 +19,8 @@ enum TwoPhaseScenario {
     this.asynchronous = asynchronous;
   }
 
-  String id() {
+  @Override
+  public String id() {
     return name().toLowerCase(Locale.ROOT);
   }
 
@@ -32,7 +33,18 @@ enum TwoPhaseScenario {
     return asynchronous;
   }
 
-  String description() {
+  @Override
+  public String unit() {
+    return "commits/s";
+  }
+
+  @Override
+  public boolean higherIsBetter() {
+    return true;
+  }
+
+  @Override
+  public String description() {
     return "%d thread%s; a commit returns when it is %s"
         .formatted(
             threads, threads == 1 ? "" : "s", asynchronous ? "decided, at the earliest" : "done");

@@ -70,13 +70,14 @@ class TwoPhaseBenchmarkTest {
 
   private void assertReported(List<TwoPhaseScenario> scenarios) {
     StringWriter progress = new StringWriter();
-    TwoPhaseReport report =
+    CountedReport<TwoPhaseScenario> report =
         new TwoPhaseBenchmark(
                 servers,
                 scenarios,
                 TwoPhaseBenchmark.CONTENDERS,
                 OPERATIONS,
                 new PrintWriter(progress))
+            .rounds()
             .measure(1);
 
     assertThat(report.isComplete()).as(progress.toString()).isTrue();
@@ -112,9 +113,9 @@ class TwoPhaseBenchmarkTest {
         new Failing() {
           @Override
           void commit(Connection a, Connection b, long number) throws Exception {
-            TwoPhaseEntry.insert(a, number);
+            EntryTable.insert(a, number);
             if (number != 7) {
-              TwoPhaseEntry.insert(b, number);
+              EntryTable.insert(b, number);
             }
           }
         };
@@ -131,8 +132,8 @@ class TwoPhaseBenchmarkTest {
         new Failing() {
           @Override
           void commit(Connection a, Connection b, long number) throws Exception {
-            TwoPhaseEntry.insert(a, number);
-            TwoPhaseEntry.insert(b, number);
+            EntryTable.insert(a, number);
+            EntryTable.insert(b, number);
             if (number == 7) {
               try (Connection other = DriverManager.getConnection(servers.urlB());
                   Statement statement = other.createStatement()) {
@@ -164,13 +165,14 @@ class TwoPhaseBenchmarkTest {
           }
         };
 
-    TwoPhaseReport report =
+    CountedReport<TwoPhaseScenario> report =
         new TwoPhaseBenchmark(
                 servers,
                 List.of(TwoPhaseScenario.SYNC_4),
                 List.of(broken, contender("two-commits")),
                 OPERATIONS,
                 new PrintWriter(new StringWriter()))
+            .rounds()
             .measure(1);
 
     assertThat(report.isComplete()).isFalse();

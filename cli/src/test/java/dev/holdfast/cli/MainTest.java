@@ -27,6 +27,7 @@ class MainTest {
         "bench outbox --help",
         "bench inbox --help",
         "bench twophase --help",
+        "bench workflow --help",
         "consumer --help",
         "consumer seek --help",
       })
@@ -59,6 +60,7 @@ class MainTest {
         "bench outbox --what",
         "bench inbox --what",
         "bench twophase --what",
+        "bench workflow --what",
         "consumer",
         "consumer pause",
         "operation",
@@ -96,6 +98,7 @@ class MainTest {
         "schema print --schema Not;Valid",
         "relay --config /nowhere/relay.yaml",
         "bench outbox",
+        "bench workflow --java /nowhere",
       })
   void whatCannotBeDoneIsOneMessageAndStatusOne(String line) {
     assertThat(Run.line(line).error()).doesNotContain("s3cret");

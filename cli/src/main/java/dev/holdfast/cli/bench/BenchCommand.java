@@ -9,7 +9,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = "Measures Holdfast side by side with others, in one run on the same servers.",
-    subcommands = {OutboxBenchCommand.class, InboxBenchCommand.class, TwoPhaseBenchCommand.class})
+    subcommands = {
+      OutboxBenchCommand.class,
+      InboxBenchCommand.class,
+      TwoPhaseBenchCommand.class,
+      WorkflowBenchCommand.class
+    })
 public final class BenchCommand implements Runnable {
   @Spec
   @SuppressWarnings("NullAway.Init")

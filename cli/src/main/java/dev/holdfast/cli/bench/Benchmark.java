@@ -1,5 +1,6 @@
 package dev.holdfast.cli.bench;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,14 @@ abstract class Benchmark {
   @Option(names = "--json", paramLabel = "FILE", description = "Writes the figures there, as JSON.")
   private @Nullable String json;
 
+  @Option(
+      names = "--java",
+      paramLabel = "DIR",
+      description =
+          "The JDK to measure on, 17 or newer (default: the one that this runs on, from JAVA_HOME or"
+              + " PATH).")
+  private @Nullable Path java;
+
   /**
    * @param options of the command itself, those that are not given included
    * @return the program's exit status
@@ -42,7 +51,7 @@ abstract class Benchmark {
     if (debug != null && Boolean.TRUE.equals(debug.getValue())) {
       arguments.add("--debug");
     }
-    return BenchmarkProcess.run(mainClass, arguments);
+    return BenchmarkProcess.run(java, mainClass, arguments);
   }
 
   private static void add(List<String> arguments, String option, @Nullable String value) {

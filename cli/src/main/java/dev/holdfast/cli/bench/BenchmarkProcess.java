@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Runs a program of the module {@code benchmarks}, which speaks to the same terminal. */
 final class BenchmarkProcess {
@@ -16,10 +17,14 @@ final class BenchmarkProcess {
 
   private BenchmarkProcess() {}
 
-  /** Returns the program's exit status. */
-  static int run(String mainClass, List<String> arguments) {
+  /**
+   * Returns the program's exit status.
+   *
+   * @param jdk whose java it runs on; this program's own when not set
+   */
+  static int run(@Nullable Path jdk, String mainClass, List<String> arguments) {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(java(jdk).toString());
     command.addAll(List.of("-Xmx2g", "--enable-native-access=ALL-UNNAMED", "-cp", classPath()));
     command.add(mainClass);
     command.addAll(arguments);
@@ -32,6 +37,18 @@ final class BenchmarkProcess {
       Thread.currentThread().interrupt();
       throw new HoldfastException("Interrupted while benchmarks were running.", e);
     }
+  }
+
+  private static Path java(@Nullable Path jdk) {
+    Path home = jdk == null ? Path.of(System.getProperty("java.home")) : jdk;
+    Path java = home.resolve("bin").resolve("java");
+    if (!Files.isExecutable(java)) {
+      throw new InvalidConfiguration(
+          "--java is "
+              + home
+              + ", where there is no bin/java, and nothing was started. Name the directory of a JDK, 17 or newer.");
+    }
+    return java;
   }
 
   private static String classPath() {

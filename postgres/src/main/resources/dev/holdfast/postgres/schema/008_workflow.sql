@@ -146,7 +146,8 @@ end $$;
 
 -- Locks, of these runs, those that belong to the executor, in one order, and appends. The rest is
 -- left out, since it has been taken over. An entry that is there was appended by the same, and the
--- reply was lost.
+-- reply was lost. Run by run: such statements are planned once, where one for all of them was planned
+-- at each call, and most of its parts had nothing to do.
 create function ${schema}.workflow_append(
   p_executor bigint,
   p_runs bigint[], p_status text[], p_due timestamptz[], p_early boolean[], p_waits text[],
@@ -157,53 +158,62 @@ create function ${schema}.workflow_append(
 language plpgsql as $$
 declare
   child record;
+  mine bigint[];
+  one bigint;
+  becomes text;
+  why text;
+  asked text[];
   turns bigint[] := array(select e.run from unnest(e_run, e_kind) as e(run, kind)
                           where e.kind = 'UNWINDING');
 begin
   perform ${schema}.require_flush();
-  return query
-  with fence as materialized (
-    select s.run, s.cancelled from ${schema}.workflow_state s
-    where s.run = any (p_runs) and s.executor = p_executor
-    order by s.run for no key update),
-  written as (
-    insert into ${schema}.workflow_journal (run, seq, kind, step, value, note)
-    select e.run, e.seq, e.kind, e.step, e.value::json, e.note
-    from unnest(e_run, e_seq, e_kind, e_step, e_value, e_note)
-      as e(run, seq, kind, step, value, note) join fence f on f.run = e.run
-    on conflict do nothing),
-  received as (
-    delete from ${schema}.workflow_signal g using fence f
-    where g.number = any (p_received) and g.run = f.run),
-  moved as (
-    update ${schema}.workflow_state s
-    set status = t.status, executor = null, running_since = null,
-        due_at = case when t.status = 'PARKED'
-                      then case when not t.early then t.due
-                                when s.cancelled is not null then ${schema}.now()
-                                else least(t.due, s.deadline_at) end end,
-        waits_for = case when t.status = 'PARKED' then t.waits::text[] else '{}' end,
-        unwinding = (s.unwinding or t.run = any (turns)) and t.status in ('PARKED', 'STUCK'),
-        reason = t.reason, changed_at = ${schema}.now()
-    from unnest(p_runs, p_status, p_due, p_early, p_waits, p_reason)
-      as t(run, status, due, early, waits, reason) join fence f on f.run = t.run
-    where s.run = t.run and t.status is not null),
-  told as (
-    insert into ${schema}.workflow_signal (run, name, value, note)
-    select w.parent, w.parent_signal, e.value::json, t.reason
-    from unnest(p_runs, p_status, p_reason) as t(run, status, reason)
-    join fence f on f.run = t.run
-    join ${schema}.workflow w on w.run = t.run
-    left join unnest(e_run, e_kind, e_value) as e(run, kind, value)
-      on e.run = t.run and e.kind = 'COMPLETED'
-    where t.status in ('COMPLETED', 'FAILED', 'CANCELLED') and w.parent is not null),
-  turned as (
+  foreach one in array array(select r from unnest(p_runs) as r order by r) loop
+    select s.cancelled into why from ${schema}.workflow_state s
+    where s.run = one and s.executor = p_executor for no key update;
+    if found then
+      mine := mine || one;
+      asked := asked || why;
+    end if;
+  end loop;
+  if mine is null then
+    return;
+  end if;
+  -- Nobody else writes to these runs from here on.
+  insert into ${schema}.workflow_journal (run, seq, kind, step, value, note)
+  select e.run, e.seq, e.kind, e.step, e.value::json, e.note
+  from unnest(e_run, e_seq, e_kind, e_step, e_value, e_note)
+    as e(run, seq, kind, step, value, note)
+  where e.run = any (mine)
+  on conflict do nothing;
+  if p_received <> '{}' then
+    delete from ${schema}.workflow_signal g where g.number = any (p_received) and g.run = any (mine);
+  end if;
+  if turns <> '{}' then
     update ${schema}.workflow_state s set unwinding = true
-    from fence f
-    where s.run = f.run and f.run = any (turns)
-      and not exists (select from unnest(p_runs, p_status) as t(run, status)
-                      where t.run = f.run and t.status is not null))
-  select f.run, f.cancelled from fence f;
+    where s.run = any (mine) and s.run = any (turns);
+  end if;
+  for i in 1 .. cardinality(p_runs) loop
+    continue when p_status[i] is null or p_runs[i] <> all (mine);
+    one := p_runs[i];
+    becomes := p_status[i];
+    update ${schema}.workflow_state s
+    set status = becomes, executor = null, running_since = null,
+        due_at = case when becomes = 'PARKED'
+                      then case when not p_early[i] then p_due[i]
+                                when s.cancelled is not null then ${schema}.now()
+                                else least(p_due[i], s.deadline_at) end end,
+        waits_for = case when becomes = 'PARKED' then p_waits[i]::text[] else '{}' end,
+        unwinding = s.unwinding and becomes in ('PARKED', 'STUCK'),
+        reason = p_reason[i], changed_at = ${schema}.now()
+    where s.run = one;
+    if becomes in ('COMPLETED', 'FAILED', 'CANCELLED') then
+      insert into ${schema}.workflow_signal (run, name, value, note)
+      select w.parent, w.parent_signal,
+             (select e.value::json from unnest(e_run, e_kind, e_value) as e(run, kind, value)
+              where e.run = one and e.kind = 'COMPLETED'), p_reason[i]
+      from ${schema}.workflow w where w.run = one and w.parent is not null;
+    end if;
+  end loop;
   if p_children is not null then
     -- Behind the fence, whose rows are locked by now.
     for child in
@@ -223,6 +233,7 @@ begin
       where w.id = child.id and w.parent is distinct from child.parent;
     end loop;
   end if;
+  return query select f.run, f.cancelled from unnest(mine, asked) as f(run, cancelled);
 end $$;
 
 -- The same for one run, in the commit of a step's own rows.

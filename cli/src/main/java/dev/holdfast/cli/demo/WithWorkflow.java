@@ -108,8 +108,8 @@ final class WithWorkflow implements Strategy {
   }
 
   /**
-   * There is no way back but by undoing until the last step, which is one commit: when what was
-   * held has expired by then, the money is given back.
+   * Without a pivot, since all of it can be undone until its last step has committed: when what was
+   * held has expired by then, the step fails and the money is given back.
    */
   private Receipt checkOut(Flow flow, Order order) throws Undeliverable {
     Purchase purchase = Purchase.of(order.id());

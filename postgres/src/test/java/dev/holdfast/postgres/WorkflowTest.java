@@ -503,6 +503,53 @@ final class WorkflowTest extends WorkflowProcesses {
   }
 
   @Test
+  @Attacks("workflow.step")
+  void recordsWhatCameBeforeACommitThatWasLostBeforeItDoesItAgain() throws Exception {
+    AtomicInteger computed = new AtomicInteger();
+    AtomicInteger commits = new AtomicInteger();
+    WorkflowSettings settings = WorkflowSettings.DEFAULT.withLease(Duration.ofSeconds(1));
+    try (TcpRelay network = TcpRelay.to("127.0.0.1", TestDatabase.server().port());
+        HikariDataSource remote =
+            TestDatabase.pool(
+                "jdbc:postgresql://127.0.0.1:"
+                    + network.port()
+                    + "/postgres?user=postgres&sslmode=disable&gssEncMode=disable&socketTimeout=2",
+                5)) {
+      CountDownLatch gone = new CountDownLatch(1);
+      Workflow<Order, Receipt> workflow =
+          define(
+              (flow, order) -> {
+                int tax = flow.step("tax", Integer.class).compute(computed::incrementAndGet);
+                flow.step("confirm")
+                    .transact(
+                        tx -> {
+                          tx.update("insert into " + schema + ".entry values ('confirm')");
+                          if (commits.incrementAndGet() == 1) {
+                            // The commit does not arrive, and what asks about it does.
+                            network.cut();
+                            network.restore();
+                          } else if (commits.get() == 2) {
+                            network.cut();
+                            gone.countDown();
+                          }
+                        });
+                return new Receipt("tax " + tax);
+              });
+      process(remote, settings, workflow).start(workflow, "o-1", new Order("o-1", 1));
+      assertThat(gone.await(20, TimeUnit.SECONDS)).isTrue();
+
+      Workflows other = process(pool, settings, workflow);
+      awaitStatus(other, "o-1", RunStatus.COMPLETED);
+      assertThat(other.result(workflow, "o-1", SOON)).contains(new Receipt("tax 1"));
+      processes.remove(0).close();
+    }
+    assertThat(computed).hasValue(1);
+    assertThat(entries()).containsExactly("confirm");
+    assertThat(journal())
+        .containsExactly("RESULT tax", "ATTEMPT confirm", "RESULT confirm", "COMPLETED ");
+  }
+
+  @Test
   @Attacks({"workflow.call.key", "workflow.call.unknown"})
   void doesNotRepeatUnderAKeyThatMayBeForgotten() throws Exception {
     CountDownLatch calling = new CountDownLatch(1);

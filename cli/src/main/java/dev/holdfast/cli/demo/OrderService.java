@@ -5,7 +5,6 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
-import java.util.HashMap;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +28,7 @@ final class OrderService {
 
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
-      Map<String, String> query = query(exchange);
+      Map<String, String> query = Queries.of(exchange);
       String id = query.get("id");
       String customer = query.get("customer");
       if (id == null || customer == null) {
@@ -47,20 +46,6 @@ final class OrderService {
         answer(exchange, 503, "shutting down");
       }
     }
-  }
-
-  private static Map<String, String> query(HttpExchange exchange) {
-    Map<String, String> values = new HashMap<>();
-    String query = exchange.getRequestURI().getQuery();
-    if (query != null) {
-      for (String pair : query.split("&")) {
-        int equals = pair.indexOf('=');
-        if (equals > 0) {
-          values.put(pair.substring(0, equals), pair.substring(equals + 1));
-        }
-      }
-    }
-    return values;
   }
 
   private static void answer(HttpExchange exchange, int status, String body) throws IOException {

@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>When the reply to that commit is lost it may still be under way, and be committed behind
  * whoever looks. So another entry is put in the place of its record, under the fence: of the two
  * one violates the journal's key. If that is the other, the work was done; else it never will be,
- * and is done again under a number of its own.
+ * and is done again under a number of its own. What the record was to take along is put there with
+ * it: the journal has nothing of a step while it lacks what the function had found before it.
  */
 final class StepCommit<T extends @Nullable Object> implements Closing<T> {
   private final Execution execution;
@@ -69,8 +70,8 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
         if (found.entry() != null && found.entry().kind() == kind) {
           return read.apply(found.entry());
         }
-        // The number is taken by what was put in its place.
-        takeBack();
+        // The number is taken by what was put in its place, and recorded is what it took along.
+        append = null;
       } catch (StoreUnavailable e) {
         // Not begun, or rolled back.
         pause(backoff.next());
@@ -99,7 +100,8 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
 
   /** What is under the number, now and for ever. */
   private Found settle(Backoff backoff) {
-    Entry last = last();
+    List<Entry> entries = new ArrayList<>(Objects.requireNonNull(append).entries());
+    Entry last = entries.remove(entries.size() - 1);
     Entry instead =
         new Entry(
             last.seq(),
@@ -108,9 +110,9 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
             null,
             "the reply to its commit was lost",
             last.at());
+    entries.add(instead);
     execution.append(
-        new Append(
-            execution.claimed().run(), List.of(instead), List.of(), List.of(), new Change.Keep()));
+        new Append(execution.claimed().run(), entries, List.of(), List.of(), new Change.Keep()));
     while (true) {
       execution.tenure().require();
       try {

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param canBeUndone whether it has something that undoes a request, by its key, once however often
  *     it is asked to
  */
-public record HttpService(
-    @Nullable Duration keysKeptFor, boolean canBeAsked, boolean canBeUndone) implements Boundary {
+public record HttpService(@Nullable Duration keysKeptFor, boolean canBeAsked, boolean canBeUndone)
+    implements Boundary {
   private static final Assumption KEYS =
       new Assumption(
           "service.keys",

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.CrashTest;
 import dev.holdfast.crashtest.Resources;

@@ -3,9 +3,9 @@ package dev.holdfast.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.workflow.RunFailed;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.StartOptions;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
-import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.workflow.Rejected;
 import dev.holdfast.workflow.Retry;

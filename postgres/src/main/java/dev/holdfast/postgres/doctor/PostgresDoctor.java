@@ -114,6 +114,7 @@ public final class PostgresDoctor {
     checks.addAll(StorageChecks.ALL);
     checks.addAll(ConsumerChecks.ALL);
     checks.addAll(TwoPhaseChecks.ALL);
+    checks.addAll(WorkflowChecks.ALL);
     checks.add(RightsCheck.of(role));
     return checks;
   }

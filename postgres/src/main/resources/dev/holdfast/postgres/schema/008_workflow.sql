@@ -168,8 +168,9 @@ declare
 begin
   perform ${schema}.require_flush();
   foreach one in array array(select r from unnest(p_runs) as r order by r) loop
+    -- By the run and never by the executor, whose index has what it ever ran: so not with "=".
     select s.cancelled into why from ${schema}.workflow_state s
-    where s.run = one and s.executor = p_executor for no key update;
+    where s.run = one and s.executor is not distinct from p_executor for no key update;
     if found then
       mine := mine || one;
       asked := asked || why;
@@ -246,8 +247,9 @@ declare
   asked text;
 begin
   perform ${schema}.require_flush();
+  -- By the run's key, see workflow_append.
   select s.cancelled into asked from ${schema}.workflow_state s
-  where s.run = p_run and s.executor = p_executor for no key update;
+  where s.run = p_run and s.executor is not distinct from p_executor for no key update;
   if not found then
     raise exception using errcode = 'HF014',
       message = 'The run of this step has been taken over by another executor, so its transaction is rolled back.';

@@ -1,8 +1,10 @@
 package dev.holdfast.cli.demo;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What has come of the orders at the other end, whatever that is. */
 interface Arrivals extends AutoCloseable {
@@ -22,6 +24,14 @@ interface Arrivals extends AutoCloseable {
 
   /** When each order came for the first time, in microseconds since 1970. */
   Map<String, Long> firstSeenMicros() throws SQLException;
+
+  /**
+   * What became of charges and stock.
+   *
+   * @param orders the order service's database
+   * @return empty when orders are not checked out
+   */
+  Optional<CheckoutVerdict> checkouts(Connection orders) throws SQLException;
 
   @Override
   void close();

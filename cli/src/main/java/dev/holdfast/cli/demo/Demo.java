@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import javax.sql.DataSource;
 
 /** Runs strategies one after the other on the same servers, and counts. */
@@ -20,7 +21,10 @@ final class Demo {
   private static final Duration LONGEST_SETTLING = Duration.ofSeconds(60);
   private static final Duration QUIET = Duration.ofSeconds(1);
 
-  /** A consumer that was started again has to join its group; an operation waits for locks. */
+  /**
+   * A consumer that was started again has to join its group; an operation waits for locks, or for a
+   * provider.
+   */
   private static final Duration LONGER_QUIET = Duration.ofSeconds(3);
 
   private final Servers servers;
@@ -61,9 +65,14 @@ final class Demo {
 
   private HikariDataSource database(Service service, StrategyKind kind) throws SQLException {
     return switch (service) {
-      case ORDERS -> database(servers.postgres(), service.database(kind), Orders::createTables);
+      case ORDERS ->
+          database(
+              servers.postgres(),
+              service.database(kind),
+              kind.takesPayments() ? Checkouts::createTables : Orders::createTables);
       case SHIPPING ->
           database(servers.postgres(), service.database(kind), Shipments::createTables);
+      case PAYMENTS -> database(servers.second(), service.database(kind), Charges::createTables);
     };
   }
 
@@ -93,8 +102,12 @@ final class Demo {
       case WEBHOOK -> new ShipmentReader(database(Service.SHIPPING, kind), null);
       case TWO_DATABASES_NAIVE, TWO_PHASE ->
           new LedgerReader(
-              database(servers.ledger(), Ledger.database(kind), Ledger::createTables),
+              database(servers.second(), Ledger.database(kind), Ledger::createTables),
               kind.promisesZeros());
+      case CHECKOUT_NAIVE ->
+          new CheckoutReader(topic(kind), database(Service.PAYMENTS, kind), PlainStock.TABLES);
+      case CHECKOUT ->
+          new CheckoutReader(topic(kind), database(Service.PAYMENTS, kind), WithWorkflow.STOCK);
     };
   }
 
@@ -123,12 +136,15 @@ final class Demo {
       settled = settle(kind, orders, arrivals, services);
     }
     Map<Verdict.Order, Long> committed;
+    Optional<CheckoutVerdict> checkouts;
     try (Connection connection = orders.getConnection()) {
-      committed = Orders.all(connection);
+      committed = kind.takesPayments() ? Checkouts.confirmed(connection) : Orders.all(connection);
+      checkouts = arrivals.checkouts(connection);
     }
     return new StrategyResult(
         kind,
         Verdict.of(operations, committed.keySet(), arrivals.orderIds()),
+        checkouts,
         services.kills(),
         operations / seconds,
         latency(committed, arrivals.firstSeenMicros()),
@@ -177,15 +193,15 @@ final class Demo {
     boolean quiet =
         Timing.until(
             LONGEST_SETTLING,
-            kind.receives() || kind.hasLedger() ? LONGER_QUIET : QUIET,
+            kind.receives() || kind.hasSecondServer() ? LONGER_QUIET : QUIET,
             () -> {
               int seen = arrivals.seen();
               boolean same = before[0] == seen;
               before[0] = seen;
               return same;
             });
-    // An operation whose client had gone may have been prepared in the meantime, and left so.
-    return complete && quiet && (!kind.hasLedger() || isSettled(kind, orders, arrivals));
+    // An operation whose client had gone may have been begun in the meantime, and left so.
+    return complete && quiet && (!kind.hasSecondServer() || isSettled(kind, orders, arrivals));
   }
 
   private static boolean isSettled(StrategyKind kind, DataSource orders, Arrivals arrivals) {

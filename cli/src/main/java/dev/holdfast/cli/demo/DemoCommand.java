@@ -39,8 +39,15 @@ import picocli.CommandLine.Option;
       "  two-databases-naive  commits the order, then the entry",
       "  two-phase            Holdfast: commits both or neither, and leaves nothing prepared",
       "",
-      "Exit status 1 when a strategy that promises zeros (outbox, inbox, webhook, two-phase) does"
-          + " not show them.",
+      "Strategies of an order service that has a card charged by a payment provider, which loses"
+          + " replies, answers late, and is killed. An order holds stock meanwhile, and some are"
+          + " declined, or undone when they are paid:",
+      "  checkout-naive    commits the order, calls the provider, commits the outcome, sends the"
+          + " message",
+      "  checkout          Holdfast: a workflow, with reservations and the outbox",
+      "",
+      "Exit status 1 when a strategy that promises zeros (outbox, inbox, webhook, two-phase, checkout)"
+          + " does not show them.",
       ""
     },
     footer = {"", "The figures, one row per strategy:", DemoReport.MEANING})
@@ -59,7 +66,9 @@ public final class DemoCommand implements Callable<Integer> {
       description = {
         "SIGKILLs of the order service per strategy (default: ${DEFAULT-VALUE}). Where shipments are"
             + " counted it gets a quarter as many, and the shipping service half as many. Where there"
-            + " is a ledger, each database also loses as many replies."
+            + " is a ledger, each database also loses as many replies. Where there is a payment"
+            + " provider, that gets half as many, and the order service's database loses three"
+            + " times as many replies."
       })
   private int kills;
 

@@ -26,6 +26,18 @@ record DemoReport(long seed, List<StrategyResult> results) {
       two-databases-naive and two-phase the entries in the ledger, and of the
       others the shipments, in the database of the service that makes them; there
       p50 and p99 end with the commit of the shipment, or of the entry.
+
+      Of checkout-naive and checkout the messages of confirmed orders are counted,
+      and beside them what the provider has charged and what is taken of the stock:
+
+      confirmed   orders that were paid, as the order service has it
+      cancelled   orders that were not: declined, undeliverable, or not wanted
+      open        orders that are neither
+      unpaid      orders that are not cancelled, and nothing is charged for them
+      unordered   orders for which something is charged, and which are not confirmed
+      overcharged charges beyond an order's first
+      stock       orders that have other units than they should have, and articles
+                  of which other units are gone than orders have
       """;
 
   boolean isAsPromised() {
@@ -33,7 +45,19 @@ record DemoReport(long seed, List<StrategyResult> results) {
   }
 
   String table() {
-    return Table.of(StrategyResult.header(), results.stream().map(StrategyResult::cells).toList());
+    return Table.of(StrategyResult.header(), results.stream().map(StrategyResult::cells).toList())
+        + checkouts();
+  }
+
+  /** A table of its own, when there are any. */
+  private String checkouts() {
+    List<List<String>> rows = new ArrayList<>();
+    for (StrategyResult result : results) {
+      result
+          .checkouts()
+          .ifPresent(checkouts -> rows.add(StrategyResult.cells(result.kind(), checkouts)));
+    }
+    return rows.isEmpty() ? "" : "\n" + Table.of(StrategyResult.checkoutHeader(), rows);
   }
 
   Map<String, Object> json() {
@@ -52,11 +76,24 @@ record DemoReport(long seed, List<StrategyResult> results) {
       row.put("kills", result.kills());
       row.put("throughput_per_s", Math.round(result.throughput() * 10) / 10.0);
       row.put("latency_ms", latency);
+      result.checkouts().ifPresent(checkouts -> row.put("checkouts", json(checkouts)));
       strategies.add(row);
     }
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("seed", seed);
     all.put("strategies", strategies);
     return all;
+  }
+
+  private static Map<String, Object> json(CheckoutVerdict checkouts) {
+    Map<String, Object> counts = new LinkedHashMap<>();
+    counts.put("confirmed", checkouts.confirmed());
+    counts.put("cancelled", checkouts.cancelled());
+    counts.put("open", checkouts.open());
+    counts.put("unpaid", checkouts.unpaid());
+    counts.put("unordered", checkouts.unordered());
+    counts.put("overcharged", checkouts.overcharged());
+    counts.put("stock", checkouts.stock());
+    return counts;
   }
 }

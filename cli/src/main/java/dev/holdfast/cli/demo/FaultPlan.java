@@ -14,9 +14,11 @@ record FaultPlan(List<Fault> faults) {
   enum Victim {
     ORDERS,
     SHIPPING,
+    PAYMENTS,
     BROKER,
     DATABASE,
     LEDGER,
+    PAYMENTS_DATABASE,
     /** What is asked of the database next is done, and whoever asked is not told. */
     REPLY_OF_DATABASE,
     REPLY_OF_LEDGER
@@ -33,7 +35,8 @@ record FaultPlan(List<Fault> faults) {
    *
    * @param kills of the order service where it is on trial; where shipping is, that gets half as
    *     many, each while it is at work, and the order service a quarter. Where there is a ledger,
-   *     each database loses as many replies
+   *     each database loses as many replies; where there is a payment provider, that is killed half
+   *     as often, and the order service's database loses three times as many replies
    */
   static FaultPlan of(StrategyKind kind, int operations, int kills, long seed) {
     int killsOfOrders = kind.receives() ? (kills + 3) / 4 : kills;
@@ -54,6 +57,13 @@ record FaultPlan(List<Fault> faults) {
     if (kind.hasLedger()) {
       kill(Victim.REPLY_OF_DATABASE, 1, operations, kills, random, faults);
       kill(Victim.REPLY_OF_LEDGER, 1, operations, kills, random, faults);
+    }
+    if (kind.takesPayments()) {
+      int instances = Service.PAYMENTS.instances(kind);
+      kill(Victim.PAYMENTS, instances, operations, (kills + 1) / 2, random, faults);
+      // Most of them are of those who look for work.
+      kill(Victim.REPLY_OF_DATABASE, 1, operations, 3 * kills, random, faults);
+      faults.add(new Fault(at(operations, 0.55, 0.05, random), Victim.PAYMENTS_DATABASE, 0));
     }
     faults.sort(Comparator.comparingInt(Fault::after));
     return new FaultPlan(List.copyOf(faults));

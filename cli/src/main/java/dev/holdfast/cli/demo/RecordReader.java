@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Counts what has come of orders in a database. */
 abstract class RecordReader implements Arrivals {
@@ -98,6 +99,11 @@ abstract class RecordReader implements Arrivals {
               .formatted(tables.where(), e.getMessage()),
           e);
     }
+  }
+
+  @Override
+  public Optional<CheckoutVerdict> checkouts(Connection orders) {
+    return Optional.empty();
   }
 
   @Override

@@ -73,6 +73,7 @@ final class Saboteur implements AutoCloseable {
       FaultPlan.Fault fault = ahead.remove();
       switch (fault.victim()) {
         case ORDERS -> services.orders().kill(fault.instance());
+        case PAYMENTS -> services.payments().kill(fault.instance());
         case SHIPPING -> throw new IllegalStateException("strikes by the number of shipments");
         case BROKER -> {
           clients.limitTo(ordersInOutage);
@@ -88,7 +89,7 @@ final class Saboteur implements AutoCloseable {
                   }));
         }
         case DATABASE -> crash(servers.postgres());
-        case LEDGER -> crash(servers.ledger());
+        case LEDGER, PAYMENTS_DATABASE -> crash(servers.second());
         case REPLY_OF_DATABASE -> servers.loseReply(/* ofLedger= */ false);
         case REPLY_OF_LEDGER -> servers.loseReply(/* ofLedger= */ true);
       }

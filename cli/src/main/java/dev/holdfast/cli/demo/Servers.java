@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The servers that the strategies need. Where there is a ledger, the order service reaches both its
- * databases through relays that can lose a reply.
+ * The servers that the strategies need. Where there is a second one of PostgreSQL, the order
+ * service reaches its databases through relays that can lose a reply.
  */
 final class Servers implements AutoCloseable {
   /** Every request of both instances may be prepared at the same time. */
@@ -21,9 +21,9 @@ final class Servers implements AutoCloseable {
 
   private final PostgresServer postgres;
   private @Nullable KafkaServer kafka;
-  private @Nullable PostgresServer ledger;
+  private @Nullable PostgresServer second;
   private @Nullable TcpRelay toPostgres;
-  private @Nullable TcpRelay toLedger;
+  private @Nullable TcpRelay toSecond;
 
   private Servers(PostgresServer postgres) {
     this.postgres = postgres;
@@ -39,8 +39,8 @@ final class Servers implements AutoCloseable {
             : CompletableFuture.supplyAsync(kafka(data));
     Servers servers = new Servers(postgres(data, "postgres").start());
     try {
-      if (strategies.stream().anyMatch(StrategyKind::hasLedger)) {
-        servers.startLedger(data);
+      if (strategies.stream().anyMatch(StrategyKind::hasSecondServer)) {
+        servers.startSecond(data);
       }
       if (starting != null) {
         servers.kafka = join(starting);
@@ -69,13 +69,13 @@ final class Servers implements AutoCloseable {
     return builder;
   }
 
-  private void startLedger(@Nullable Path data) {
+  private void startSecond(@Nullable Path data) {
     PostgresServer server =
-        postgres(data, "ledger")
+        postgres(data, "second")
             .setting("max_prepared_transactions", Integer.toString(PREPARED_TRANSACTIONS))
             .start();
-    ledger = server;
-    toLedger = TcpRelay.to("127.0.0.1", server.port());
+    second = server;
+    toSecond = TcpRelay.to("127.0.0.1", server.port());
     toPostgres = TcpRelay.to("127.0.0.1", postgres.port());
   }
 
@@ -96,50 +96,55 @@ final class Servers implements AutoCloseable {
     return Objects.requireNonNull(kafka, "no strategy needs a broker");
   }
 
-  PostgresServer ledger() {
-    return Objects.requireNonNull(ledger, "no strategy needs a ledger");
+  /** Holds the ledgers, and the payment provider's databases. */
+  PostgresServer second() {
+    return Objects.requireNonNull(second, "no strategy needs a second server");
   }
 
-  /** What an instance of a service is told of them. */
-  Wiring.Address address(Service service, StrategyKind kind, int port, int webhookPort) {
+  /**
+   * What an instance of a service is told of them.
+   *
+   * @param peerPort where the service listens that it calls; 0 when it calls none
+   */
+  Wiring.Address address(Service service, StrategyKind kind, int port, int peerPort) {
+    return new Wiring.Address(
+        service,
+        kind,
+        port,
+        peerPort,
+        jdbcUrl(service, kind),
+        kind.hasLedger() ? "" : kafka().bootstrapServers(),
+        kind.hasLedger() ? through(toSecond, Ledger.database(kind)) : "");
+  }
+
+  private String jdbcUrl(Service service, StrategyKind kind) {
     String database = service.database(kind);
-    return kind.hasLedger()
-        ? new Wiring.Address(
-            service,
-            kind,
-            port,
-            webhookPort,
-            through(toPostgres, database),
-            "",
-            through(toLedger, Ledger.database(kind)))
-        : new Wiring.Address(
-            service,
-            kind,
-            port,
-            webhookPort,
-            postgres.jdbcUrl(database),
-            kafka().bootstrapServers(),
-            "");
+    return switch (service) {
+      case ORDERS ->
+          kind.hasSecondServer() ? through(toPostgres, database) : postgres.jdbcUrl(database);
+      case SHIPPING -> postgres.jdbcUrl(database);
+      case PAYMENTS -> second().jdbcUrl(database);
+    };
   }
 
   private static String through(@Nullable TcpRelay relay, String database) {
-    int port = Objects.requireNonNull(relay, "no strategy needs a ledger").port();
+    int port = Objects.requireNonNull(relay, "no strategy needs a second server").port();
     return "jdbc:postgresql://127.0.0.1:%d/%s?user=postgres".formatted(port, database);
   }
 
   /** The next thing that the order service asks of this server is done, and it is not told. */
   void loseReply(boolean ofLedger) {
-    TcpRelay relay = ofLedger ? toLedger : toPostgres;
-    Objects.requireNonNull(relay, "no strategy needs a ledger").swallowNextReply();
+    TcpRelay relay = ofLedger ? toSecond : toPostgres;
+    Objects.requireNonNull(relay, "no strategy needs a second server").swallowNextReply();
   }
 
   @Override
   public void close() {
     try (postgres;
-        PostgresServer second = ledger;
-        KafkaServer third = kafka;
-        TcpRelay fourth = toPostgres;
-        TcpRelay fifth = toLedger) {
+        PostgresServer other = second;
+        KafkaServer broker = kafka;
+        TcpRelay first = toPostgres;
+        TcpRelay last = toSecond) {
       // Each is closed, also when another does not end.
     }
   }

@@ -8,6 +8,7 @@ import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.postgres.PostgresStore;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +17,8 @@ import javax.sql.DataSource;
 
 /**
  * The strategies that can be shown: of sending, where the order service is on trial, of receiving,
- * where it sends by the outbox and the shipping service is, and of writing to two databases.
+ * where it sends by the outbox and the shipping service is, of writing to two databases, and of
+ * having a card charged in between.
  */
 enum StrategyKind {
   DB_THEN_BROKER("db-then-broker", false),
@@ -27,7 +29,9 @@ enum StrategyKind {
   INBOX("inbox", true),
   WEBHOOK("webhook", true),
   TWO_DATABASES_NAIVE("two-databases-naive", false),
-  TWO_PHASE("two-phase", true);
+  TWO_PHASE("two-phase", true),
+  CHECKOUT_NAIVE("checkout-naive", false),
+  CHECKOUT("checkout", true);
 
   /** The shipping service, to the broker and to its own inbox. */
   static final String CONSUMER = "shipping";
@@ -52,7 +56,8 @@ enum StrategyKind {
   /** A webhook has one address, and so one instance behind it. */
   int shippingInstances() {
     return switch (this) {
-      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX, TWO_DATABASES_NAIVE, TWO_PHASE -> 0;
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> 0;
+      case TWO_DATABASES_NAIVE, TWO_PHASE, CHECKOUT_NAIVE, CHECKOUT -> 0;
       case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX -> 2;
       case WEBHOOK -> 1;
     };
@@ -68,8 +73,24 @@ enum StrategyKind {
     return switch (this) {
       case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> false;
       case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> false;
+      case CHECKOUT_NAIVE, CHECKOUT -> false;
       case TWO_DATABASES_NAIVE, TWO_PHASE -> true;
     };
+  }
+
+  /** Whether charges and stock are counted, too; the provider's database is on another server. */
+  boolean takesPayments() {
+    return switch (this) {
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> false;
+      case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> false;
+      case TWO_DATABASES_NAIVE, TWO_PHASE -> false;
+      case CHECKOUT_NAIVE, CHECKOUT -> true;
+    };
+  }
+
+  /** Whether it has something on a second server of PostgreSQL, and loses replies of the first. */
+  boolean hasSecondServer() {
+    return hasLedger() || takesPayments();
   }
 
   /** The topic of its messages. */
@@ -85,13 +106,21 @@ enum StrategyKind {
       case WEBHOOK -> WithOutbox.toWebhook(wiring);
       case TWO_DATABASES_NAIVE -> new TwoDatabases(wiring);
       case TWO_PHASE -> new WithTwoPhase(wiring);
+      case CHECKOUT_NAIVE -> new NaiveCheckout(wiring);
+      case CHECKOUT -> new WithWorkflow(wiring);
     };
   }
 
   /** What runs then runs until the process is killed. */
   void openShipping(Wiring wiring, HttpServer server) {
     switch (this) {
-      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX, TWO_DATABASES_NAIVE, TWO_PHASE ->
+      case DB_THEN_BROKER,
+          BROKER_THEN_DB,
+          OUTBOX,
+          TWO_DATABASES_NAIVE,
+          TWO_PHASE,
+          CHECKOUT_NAIVE,
+          CHECKOUT ->
           throw new IllegalArgumentException(id + " has no shipping service");
       case CONSUME_THEN_ACK -> NaiveConsumer.start(wiring, false);
       case ACK_THEN_CONSUME -> NaiveConsumer.start(wiring, true);
@@ -115,18 +144,21 @@ enum StrategyKind {
   }
 
   /**
-   * Whether nothing recorded waits for delivery any more.
+   * Whether nothing recorded waits to be done, or to be delivered, any more.
    *
    * @param orders the order service's database
    */
-  boolean isSent(DataSource orders) {
+  boolean isSent(DataSource orders) throws SQLException {
     return switch (this) {
-      case DB_THEN_BROKER, BROKER_THEN_DB, TWO_DATABASES_NAIVE, TWO_PHASE -> true;
-      case OUTBOX, CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> {
-        Store store = PostgresStore.open(orders, WithOutbox.SCHEMA);
-        yield store.channels().status(WithOutbox.CHANNEL).lagMessages() == 0;
-      }
+      case DB_THEN_BROKER, BROKER_THEN_DB, TWO_DATABASES_NAIVE, TWO_PHASE, CHECKOUT_NAIVE -> true;
+      case OUTBOX, CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> isDelivered(orders);
+      case CHECKOUT -> WithWorkflow.isEnded(orders) && isDelivered(orders);
     };
+  }
+
+  private static boolean isDelivered(DataSource orders) {
+    Store store = PostgresStore.open(orders, WithOutbox.SCHEMA);
+    return store.channels().status(WithOutbox.CHANNEL).lagMessages() == 0;
   }
 
   static Optional<StrategyKind> byId(String id) {

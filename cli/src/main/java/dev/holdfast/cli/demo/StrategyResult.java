@@ -2,10 +2,12 @@ package dev.holdfast.cli.demo;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One strategy's row.
  *
+ * @param checkouts what became of charges and stock; empty where there are none
  * @param kills how often the services were killed
  * @param throughput requests ended per second, outages included
  * @param settled whether everything that is due had come when it was counted
@@ -13,6 +15,7 @@ import java.util.List;
 record StrategyResult(
     StrategyKind kind,
     Verdict verdict,
+    Optional<CheckoutVerdict> checkouts,
     int kills,
     double throughput,
     Latency latency,
@@ -20,7 +23,8 @@ record StrategyResult(
 
   /** Whether it kept what it promises. */
   boolean isAsPromised() {
-    return !kind.promisesZeros() || (settled && verdict.isClean());
+    return !kind.promisesZeros()
+        || (settled && verdict.isClean() && checkouts.map(CheckoutVerdict::isClean).orElse(true));
   }
 
   static List<String> header() {
@@ -49,6 +53,31 @@ record StrategyResult(
     cells.add(Long.toString(Math.round(throughput)));
     cells.add(latency.p50() == null ? "-" : latency.p50().toString());
     cells.add(latency.p99() == null ? "-" : latency.p99().toString());
+    return cells;
+  }
+
+  static List<String> checkoutHeader() {
+    return List.of(
+        "strategy",
+        "confirmed",
+        "cancelled",
+        "open",
+        "unpaid",
+        "unordered",
+        "overcharged",
+        "stock");
+  }
+
+  static List<String> cells(StrategyKind kind, CheckoutVerdict checkouts) {
+    List<String> cells = new ArrayList<>();
+    cells.add(kind.id());
+    cells.add(Integer.toString(checkouts.confirmed()));
+    cells.add(Integer.toString(checkouts.cancelled()));
+    cells.add(Integer.toString(checkouts.open()));
+    cells.add(Integer.toString(checkouts.unpaid()));
+    cells.add(Integer.toString(checkouts.unordered()));
+    cells.add(Integer.toString(checkouts.overcharged()));
+    cells.add(Integer.toString(checkouts.stock()));
     return cells;
   }
 }

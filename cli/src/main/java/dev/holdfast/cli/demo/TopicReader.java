@@ -1,12 +1,14 @@
 package dev.holdfast.cli.demo;
 
 import dev.holdfast.HoldfastException;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -128,6 +130,11 @@ final class TopicReader implements Arrivals {
 
   private static String orderId(ConsumerRecord<String, String> row) {
     return OrderMessage.parse(row.value()).order();
+  }
+
+  @Override
+  public Optional<CheckoutVerdict> checkouts(Connection orders) {
+    return Optional.empty();
   }
 
   @Override

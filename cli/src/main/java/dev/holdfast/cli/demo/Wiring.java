@@ -14,7 +14,7 @@ import javax.sql.DataSource;
  * @param dataSource its own database
  * @param topic where the messages go, when they go to the broker
  * @param member names the instance, also after it was started again
- * @param webhook where the messages go otherwise
+ * @param peer where the service listens that this one calls
  * @param ledgerUrl the ledger's database; empty when there is none
  */
 record Wiring(
@@ -22,7 +22,7 @@ record Wiring(
     String bootstrapServers,
     String topic,
     String member,
-    URI webhook,
+    URI peer,
     String ledgerUrl) {
 
   /** In the environment of a process: other users can read its command line. */
@@ -34,7 +34,7 @@ record Wiring(
    * Where an instance of a service finds its servers, as it travels on a command line.
    *
    * @param port where it listens itself
-   * @param webhookPort where the other service listens; 0 when it does not
+   * @param peerPort where the service listens that this one calls; 0 when it calls none
    * @param bootstrapServers empty when there is no broker
    * @param ledgerUrl the ledger's database; empty when there is none
    */
@@ -42,7 +42,7 @@ record Wiring(
       Service service,
       StrategyKind kind,
       int port,
-      int webhookPort,
+      int peerPort,
       String jdbcUrl,
       String bootstrapServers,
       String ledgerUrl) {
@@ -52,7 +52,7 @@ record Wiring(
           service.name(),
           kind.id(),
           Integer.toString(port),
-          Integer.toString(webhookPort),
+          Integer.toString(peerPort),
           jdbcUrl,
           bootstrapServers,
           ledgerUrl);
@@ -75,7 +75,7 @@ record Wiring(
           bootstrapServers,
           kind.topic(),
           service.label() + "-" + port,
-          URI.create("http://127.0.0.1:" + webhookPort + WebhookReceiver.PATH),
+          URI.create("http://127.0.0.1:" + peerPort),
           ledgerUrl);
     }
   }

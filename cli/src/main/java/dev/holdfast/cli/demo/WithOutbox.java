@@ -40,7 +40,8 @@ final class WithOutbox implements Strategy {
   }
 
   static WithOutbox toWebhook(Wiring wiring) {
-    return new WithOutbox(wiring, Webhook.to(wiring.webhook()).secrets(Wiring.secret()));
+    return new WithOutbox(
+        wiring, Webhook.to(wiring.peer().resolve(WebhookReceiver.PATH)).secrets(Wiring.secret()));
   }
 
   @Override

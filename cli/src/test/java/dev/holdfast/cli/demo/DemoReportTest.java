@@ -9,13 +9,15 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.Json;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class DemoReportTest {
   private static StrategyResult result(StrategyKind kind, Verdict verdict, boolean settled) {
-    return new StrategyResult(kind, verdict, 8, 512.34, new Latency(5.1, 40.0), settled);
+    return new StrategyResult(
+        kind, verdict, Optional.empty(), 8, 512.34, new Latency(5.1, 40.0), settled);
   }
 
   @Test
@@ -33,6 +35,58 @@ class DemoReportTest {
                     "phantom":2,"duplicate":3,"reordered":4,"kills":8,"throughput_per_s":512.3,
                     "latency_ms":{"p50":5.1,"p99":40.0}}]}
                     """));
+  }
+
+  private static StrategyResult checkout(CheckoutVerdict checkouts) {
+    return new StrategyResult(
+        StrategyKind.CHECKOUT,
+        new Verdict(20, 0, 0, 0, 0),
+        Optional.of(checkouts),
+        3,
+        20.0,
+        new Latency(5.1, 40.0),
+        true);
+  }
+
+  @Test
+  void whatBecameOfChargesAndStockIsToldBesides() throws Exception {
+    DemoReport report =
+        new DemoReport(
+            1,
+            List.of(
+                result(StrategyKind.OUTBOX, new Verdict(20, 0, 0, 0, 0), true),
+                checkout(new CheckoutVerdict(9, 8, 1, 2, 3, 4, 5))));
+
+    assertThat(new ObjectMapper().readTree(Json.text(report.json())).at("/strategies/1/checkouts"))
+        .isEqualTo(
+            new ObjectMapper()
+                .readTree(
+                    """
+                    {"confirmed":9,"cancelled":8,"open":1,"unpaid":2,"unordered":3,
+                    "overcharged":4,"stock":5}
+                    """));
+    assertThat(report.table())
+        .endsWith(
+            """
+
+            strategy  confirmed  cancelled  open  unpaid  unordered  overcharged  stock
+            --------  ---------  ---------  ----  ------  ---------  -----------  -----
+            checkout          9          8     1       2          3            4      5
+            """);
+  }
+
+  @Test
+  void aCheckoutIsHeldToZerosOfEveryKind() {
+    assertThat(checkout(new CheckoutVerdict(9, 8, 0, 0, 0, 0, 0)).isAsPromised()).isTrue();
+    for (CheckoutVerdict bad :
+        List.of(
+            new CheckoutVerdict(9, 8, 1, 0, 0, 0, 0),
+            new CheckoutVerdict(9, 8, 0, 1, 0, 0, 0),
+            new CheckoutVerdict(9, 8, 0, 0, 1, 0, 0),
+            new CheckoutVerdict(9, 8, 0, 0, 0, 1, 0),
+            new CheckoutVerdict(9, 8, 0, 0, 0, 0, 1))) {
+      assertThat(checkout(bad).isAsPromised()).as(bad.toString()).isFalse();
+    }
   }
 
   @Test
@@ -59,12 +113,14 @@ class DemoReportTest {
     assertThat(result(StrategyKind.CONSUME_THEN_ACK, bad, true).isAsPromised()).isTrue();
     assertThat(result(StrategyKind.ACK_THEN_CONSUME, bad, false).isAsPromised()).isTrue();
     assertThat(result(StrategyKind.TWO_DATABASES_NAIVE, bad, true).isAsPromised()).isTrue();
+    assertThat(result(StrategyKind.CHECKOUT_NAIVE, bad, true).isAsPromised()).isTrue();
     for (StrategyKind kind :
         List.of(
             StrategyKind.OUTBOX,
             StrategyKind.INBOX,
             StrategyKind.WEBHOOK,
-            StrategyKind.TWO_PHASE)) {
+            StrategyKind.TWO_PHASE,
+            StrategyKind.CHECKOUT)) {
       assertThat(result(kind, bad, true).isAsPromised()).isFalse();
       assertThat(result(kind, good, false).isAsPromised()).isFalse();
       assertThat(result(kind, good, true).isAsPromised()).isTrue();
@@ -108,7 +164,7 @@ class DemoReportTest {
         .hasMessageContaining("'hope'")
         .hasMessageContaining("db-then-broker, broker-then-db, outbox")
         .hasMessageContaining("consume-then-ack, ack-then-consume, inbox, webhook")
-        .hasMessageContaining("two-databases-naive, two-phase");
+        .hasMessageContaining("two-databases-naive, two-phase, checkout-naive, checkout");
   }
 
   @Test
@@ -143,6 +199,14 @@ class DemoReportTest {
             entry(FaultPlan.Victim.LEDGER, 1L),
             entry(FaultPlan.Victim.REPLY_OF_DATABASE, 8L),
             entry(FaultPlan.Victim.REPLY_OF_LEDGER, 8L));
+    assertThat(victims(StrategyKind.CHECKOUT))
+        .containsOnly(
+            entry(FaultPlan.Victim.ORDERS, 8L),
+            entry(FaultPlan.Victim.PAYMENTS, 4L),
+            entry(FaultPlan.Victim.BROKER, 1L),
+            entry(FaultPlan.Victim.DATABASE, 1L),
+            entry(FaultPlan.Victim.PAYMENTS_DATABASE, 1L),
+            entry(FaultPlan.Victim.REPLY_OF_DATABASE, 24L));
     assertThat(FaultPlan.of(StrategyKind.WEBHOOK, 300, 8, 1).faults())
         .filteredOn(fault -> fault.victim() == FaultPlan.Victim.SHIPPING)
         .allMatch(fault -> fault.instance() == 0);

@@ -52,6 +52,7 @@ class ScriptTest {
             "kafka",
             "http",
             "jms",
+            "jackson",
             "rabbitmq",
             "mariadb",
             "devservices",

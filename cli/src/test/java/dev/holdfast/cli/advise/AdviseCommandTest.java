@@ -52,7 +52,7 @@ final class AdviseCommandTest {
     "postgresql@a postgresql@b --need now, TWO_PHASE_COMMIT, CARRIED_OUT",
     "postgresql mariadb --need now, TWO_PHASE_COMMIT, CARRIED_OUT",
     "postgresql mysql --need now, TWO_PHASE_COMMIT, PLANNED",
-    "postgresql http-key --need reply, WORKFLOW, PLANNED",
+    "postgresql http-key --need reply, WORKFLOW, CARRIED_OUT",
     "postgresql http+hold=15m:seats --need reply --outage 10m, RESERVATION, PLANNED",
     "--consumed kafka postgresql, INBOX, CARRIED_OUT",
     "--consumed jms postgresql, INBOX, CARRIED_OUT",

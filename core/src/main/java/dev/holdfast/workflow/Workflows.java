@@ -5,11 +5,15 @@ import dev.holdfast.Transaction;
 import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.workflow.Ended;
 import dev.holdfast.internal.workflow.Engine;
+import dev.holdfast.internal.workflow.Export;
+import dev.holdfast.internal.workflow.ExportJson;
 import dev.holdfast.internal.workflow.Operator;
 import dev.holdfast.internal.workflow.Results;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.Claimed;
+import dev.holdfast.workflow.store.WorkflowStore.History;
 import dev.holdfast.workflow.store.WorkflowStore.NewRun;
+import dev.holdfast.workflow.store.WorkflowStore.Outline;
 import dev.holdfast.workflow.store.WorkflowStore.Started;
 import dev.holdfast.workflow.store.WorkflowStore.Status;
 import java.sql.SQLException;
@@ -26,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * and can be executed here begins at once.
  */
 public final class Workflows implements AutoCloseable {
+  private static final long EXPORT_ENTRIES_AT_MOST = 100_000;
+  private static final long EXPORT_CHARACTERS_AT_MOST = 50_000_000;
+
   private final WorkflowStore store;
   private final Codec codec;
   private final WorkflowSettings settings;
@@ -232,6 +239,45 @@ public final class Workflows implements AutoCloseable {
   /** Why a run is stuck or has failed; empty when it is neither. */
   public Optional<String> reason(String id) {
     return Optional.ofNullable(store.statuses(List.of(id)).get(id)).map(Status::reason);
+  }
+
+  /**
+   * A run as JSON: what it was started with, and what is recorded of it, for {@link Replay} and for
+   * people. Changes nothing, and needs no transaction; of a run that goes on meanwhile it may miss
+   * what has just been recorded. It holds whatever the run was given and has found.
+   *
+   * @return empty when there is no run of this id
+   * @throws UnreadableData when it has more than 100,000 entries, or 50 million characters
+   */
+  public Optional<String> export(String id) {
+    Optional<Outline> outline = store.outline(id);
+    Status status = store.statuses(List.of(id)).get(id);
+    if (outline.isEmpty() || status == null) {
+      return Optional.empty();
+    }
+    Outline run = outline.get();
+    if (run.entries() > EXPORT_ENTRIES_AT_MOST || run.characters() > EXPORT_CHARACTERS_AT_MOST) {
+      throw new UnreadableData(
+          "Run %s has %,d entries with %,d characters, and is exported up to %,d and %,d. Nothing was exported."
+              .formatted(
+                  id,
+                  run.entries(),
+                  run.characters(),
+                  EXPORT_ENTRIES_AT_MOST,
+                  EXPORT_CHARACTERS_AT_MOST));
+    }
+    History history = store.histories(List.of(run.run())).get(run.run());
+    return Optional.of(
+        ExportJson.write(
+            new Export(
+                id,
+                status.name(),
+                status.version(),
+                run.operationId(),
+                status.status(),
+                status.reason(),
+                run.input(),
+                history == null ? new History(List.of(), List.of()) : history)));
   }
 
   /**

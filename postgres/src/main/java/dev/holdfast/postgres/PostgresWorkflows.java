@@ -109,6 +109,20 @@ final class PostgresWorkflows implements WorkflowStore {
       where w.id = any (?)
       """;
 
+  private static final String OUTLINE =
+      """
+      select w.run, w.input, w.operation_id, j.entries,
+             length(w.input::text) + j.characters + g.characters as characters
+      from ${schema}.workflow w,
+      lateral (select count(*) as entries,
+                      coalesce(sum(length(e.value::text)), 0)
+                        + coalesce(sum(length(e.step)), 0) + coalesce(sum(length(e.note)), 0) as characters
+               from ${schema}.workflow_journal e where e.run = w.run) j,
+      lateral (select coalesce(sum(length(s.value::text)), 0) as characters
+               from ${schema}.workflow_signal s where s.run = w.run) g
+      where w.id = ?
+      """;
+
   private static final String CANCEL =
       """
       with asked as (
@@ -632,6 +646,24 @@ final class PostgresWorkflows implements WorkflowStore {
           }
           return result;
         });
+  }
+
+  @Override
+  public Optional<Outline> outline(String id) {
+    return alone(
+        "read how much there is of run " + id,
+        connection ->
+            database.one(
+                connection,
+                OUTLINE,
+                row ->
+                    new Outline(
+                        row.getLong("run"),
+                        row.getString("input"),
+                        row.getString("operation_id"),
+                        row.getLong("entries"),
+                        row.getLong("characters")),
+                id));
   }
 
   private static Status status(ResultSet row) throws SQLException {

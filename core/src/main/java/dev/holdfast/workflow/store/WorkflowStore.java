@@ -242,6 +242,17 @@ public interface WorkflowStore {
   Map<String, Status> statuses(Collection<String> ids);
 
   /**
+   * What a run was started with, and how much there is of it.
+   *
+   * @param entries how many its journal has
+   * @param characters how many its input, results and notes have, signals included
+   */
+  record Outline(long run, String input, String operationId, long entries, long characters) {}
+
+  /** Empty when there is no run of this id. */
+  Optional<Outline> outline(String id);
+
+  /**
    * Asks for a run's end; its executor finds it at the next append, and one that is parked is due.
    *
    * @return false when there is no such run, or it has ended

@@ -24,8 +24,9 @@ public record Export(
     String input,
     History history) {
 
+  /** What is recorded and counts: not what a restart has taken back. */
   List<Entry> entries() {
-    return history.entries();
+    return Live.of(history.entries()).entries().stream().map(Live.Dated::entry).toList();
   }
 
   /** What is recorded last of any step. */

@@ -38,7 +38,7 @@ public final class ExportJson {
     json.append(",\n\"input\":").append(run.input());
     json.append(",\n\"entries\":[");
     String between = "\n";
-    for (Entry entry : run.entries()) {
+    for (Entry entry : run.history().entries()) {
       entry(json.append(between), entry);
       between = ",\n";
     }

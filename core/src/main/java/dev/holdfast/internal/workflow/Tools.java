@@ -4,6 +4,7 @@ import dev.holdfast.internal.transaction.Transactions;
 import dev.holdfast.workflow.Codec;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.store.WorkflowStore;
+import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -23,4 +24,23 @@ record Tools(
     GroupCommit commits,
     DatabaseClock clock,
     ScheduledExecutorService timer,
-    Executor branches) {}
+    Executor branches) {
+
+  /**
+   * For a replay, which comes to no store, no transaction and no call: what would need one of these
+   * fails. Its branches are run one after the other.
+   */
+  @SuppressWarnings("NullAway")
+  static Tools ofAReplay(Codec codec, Instant now) {
+    return new Tools(
+        null,
+        new UUID(0, 0),
+        null,
+        codec,
+        WorkflowSettings.DEFAULT,
+        null,
+        new DatabaseClock(now),
+        null,
+        Runnable::run);
+  }
+}

@@ -12,9 +12,12 @@ import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +38,11 @@ class Execution {
   /** The reason of a run that has failed where nothing is undone begins with this. */
   static final String BEHIND_THE_PIVOT = "Behind the pivot, where nothing is undone: ";
 
+  /**
+   * Where a trace is known by, as <a href="https://www.w3.org/TR/trace-context/">W3C</a> has it.
+   */
+  private static final Set<String> TRACE_CONTEXT = Set.of("traceparent", "tracestate");
+
   /** Waits up to this long are waited here, longer ones as a row. */
   static final Duration WAITS_HERE = Duration.ofSeconds(1);
 
@@ -49,6 +57,7 @@ class Execution {
   private volatile @Nullable Stop fatal;
   private boolean isUnwinding;
   private volatile Ended end = Ended.NOWHERE;
+  private Watch watch = Watch.NOTHING;
 
   Execution(Tools tools, Tenure tenure, Claimed run, Journal journal) {
     this.tools = tools;
@@ -77,6 +86,21 @@ class Execution {
 
   Undos undos() {
     return undos;
+  }
+
+  /** As {@link #run}, for a listener to learn of. */
+  Ended watched(Workflow<?, ?> workflow) {
+    watch = Watch.over(run, tools.listener());
+    journal.watch(watch);
+    try {
+      return run(workflow);
+    } finally {
+      watch.left(end);
+    }
+  }
+
+  Watch watch() {
+    return watch;
   }
 
   /** How the run is left; {@code RUNNING} when that is not for this execution to say. */
@@ -369,11 +393,19 @@ class Execution {
   void append(Append append) {
     try {
       cancelled(tools.commits().append(tenure, append));
+      watch.recorded(append.entries());
     } catch (Stop lost) {
       throw fatal(lost);
     } catch (HoldfastException e) {
       throw fatal(Stop.stick("Something could not be recorded: " + text(e)));
     }
+  }
+
+  /** What a child is started with: in the trace that this run is in. */
+  Map<String, String> attributesOf(String child, Workflow<?, ?> workflow) {
+    Map<String, String> context = new HashMap<>(run.attributes());
+    context.keySet().retainAll(TRACE_CONTEXT);
+    return tools.listener().starting(child, workflow, Map.copyOf(context));
   }
 
   /** The key that a step calls others with. */

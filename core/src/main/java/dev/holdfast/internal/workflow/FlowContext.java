@@ -104,6 +104,7 @@ final class FlowContext implements Flow {
               throw stop(stop);
             });
     live = true;
+    execution.watch().begins(current, journal.recorded(current), execution.now());
   }
 
   /** Ends this branch, whatever the function makes of it. */

@@ -43,6 +43,7 @@ final class ReplayExecution extends Execution {
             export.version(),
             export.input(),
             export.operationId(),
+            Map.of(),
             null,
             null,
             null,

@@ -99,6 +99,7 @@ final class Undos {
     }
 
     void run() {
+      execution.watch().beginsToUndo(undo.step(), failures);
       while (!succeeds()) {
         failures++;
       }

@@ -97,6 +97,7 @@ public interface WorkflowStore {
       int version,
       String input,
       String operationId,
+      Map<String, String> attributes,
       @Nullable Long parent,
       @Nullable String cancelled,
       @Nullable Instant deadline,
@@ -251,6 +252,24 @@ public interface WorkflowStore {
 
   /** Empty when there is no run of this id. */
   Optional<Outline> outline(String id);
+
+  /**
+   * What there is to do, as figures.
+   *
+   * @param running how many runs are executed somewhere, counted up to {@link #COUNTED}
+   * @param stuck how many wait for a person, counted up to {@link #COUNTED}
+   * @param overdue for how long the one has been due that waits longest for being taken up
+   */
+  record Backlog(long running, long stuck, Duration overdue) {
+    public static final int COUNTED = 10_000;
+  }
+
+  /**
+   * Cheap, whatever there is.
+   *
+   * @param definitions as {@code name/version}: those whose runs may be due
+   */
+  Backlog backlog(Collection<String> definitions);
 
   /**
    * Asks for a run's end; its executor finds it at the next append, and one that is parked is due.

@@ -84,13 +84,22 @@ final class Watch {
 
   /** Something has been found out; it is not committed yet. */
   void noted(Entry entry) {
-    Timing timing = isIdle() ? null : timings.get(nameOf(entry));
-    if (timing == null) {
+    if (isIdle()) {
       return;
     }
     switch (entry.kind()) {
-      case ATTEMPT, REPEAT, UNDO_ATTEMPT -> timing.failures.incrementAndGet();
-      default -> timing.ended = Doorbell.nanos();
+      // A former executor's attempt may be judged before the step begins here.
+      case ATTEMPT, REPEAT, UNDO_ATTEMPT ->
+          timings
+              .computeIfAbsent(nameOf(entry), name -> new Timing(Duration.ZERO, 0))
+              .failures
+              .incrementAndGet();
+      default -> {
+        Timing timing = timings.get(nameOf(entry));
+        if (timing != null) {
+          timing.ended = Doorbell.nanos();
+        }
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.twophase.Coordinator;
 import dev.holdfast.internal.twophase.OwnerProtocol;
 import dev.holdfast.internal.workflow.Engine;
+import dev.holdfast.internal.workflow.EngineStart;
 import dev.holdfast.internal.workflow.Results;
 import dev.holdfast.outbox.ChannelConfig;
 import dev.holdfast.outbox.OutboxListener;
@@ -26,6 +27,7 @@ import dev.holdfast.twophase.TwoPhase;
 import dev.holdfast.twophase.TwoPhaseSettings;
 import dev.holdfast.workflow.Codec;
 import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowListener;
 import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.Workflows;
@@ -397,6 +399,7 @@ public final class Holdfast implements AutoCloseable {
     private final List<Participant> participants = new ArrayList<>();
     private TwoPhaseSettings twoPhase = TwoPhaseSettings.DEFAULT;
     private final List<Workflow<?, ?>> definitions = new ArrayList<>();
+    private final List<WorkflowListener> workflowListeners = new ArrayList<>();
     private final List<WorkflowQueue> queues = new ArrayList<>();
     private WorkflowSettings workflowSettings = WorkflowSettings.DEFAULT;
     private @Nullable Codec codec;
@@ -522,6 +525,12 @@ public final class Holdfast implements AutoCloseable {
       return this;
     }
 
+    /** Tells this what workflows do, beside those that were named before. */
+    public Builder workflowListener(WorkflowListener value) {
+      workflowListeners.add(value);
+      return this;
+    }
+
     /** Writes and reads workflows' inputs and results; found on the class path when not set. */
     public Builder codec(Codec value) {
       this.codec = value;
@@ -540,20 +549,25 @@ public final class Holdfast implements AutoCloseable {
       }
       WorkflowStore runs = store.workflows();
       Results results = new Results(runs);
-      Engine engine =
-          definitions.isEmpty() || !runsByItself
-              ? null
-              : Engine.start(
+      WorkflowListener told = WorkflowListener.all(workflowListeners);
+      EngineStart engines =
+          (those, itsQueues, runner) ->
+              Engine.start(
                   new Engine.Parts(
                       runs,
-                      transactor,
+                      runner == null ? transactor : transactor.by(runner),
                       used,
                       workflowSettings,
                       owner,
-                      List.copyOf(definitions),
+                      List.copyOf(those),
                       results,
-                      List.copyOf(queues)));
-      return new Workflows(runs, used, workflowSettings, engine, results);
+                      List.copyOf(itsQueues),
+                      told));
+      Workflows made = new Workflows(runs, used, workflowSettings, engines, results, told);
+      if (runsByItself && !definitions.isEmpty()) {
+        made.execute(definitions, queues, null);
+      }
+      return made;
     }
 
     private OutboxListener listener() {

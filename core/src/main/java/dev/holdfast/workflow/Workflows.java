@@ -2,14 +2,21 @@ package dev.holdfast.workflow;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
+import dev.holdfast.TransactionRunner;
 import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.workflow.Ended;
 import dev.holdfast.internal.workflow.Engine;
+import dev.holdfast.internal.workflow.EngineStart;
+import dev.holdfast.internal.workflow.Export;
+import dev.holdfast.internal.workflow.ExportJson;
 import dev.holdfast.internal.workflow.Operator;
 import dev.holdfast.internal.workflow.Results;
 import dev.holdfast.workflow.store.WorkflowStore;
+import dev.holdfast.workflow.store.WorkflowStore.Backlog;
 import dev.holdfast.workflow.store.WorkflowStore.Claimed;
+import dev.holdfast.workflow.store.WorkflowStore.History;
 import dev.holdfast.workflow.store.WorkflowStore.NewRun;
+import dev.holdfast.workflow.store.WorkflowStore.Outline;
 import dev.holdfast.workflow.store.WorkflowStore.Started;
 import dev.holdfast.workflow.store.WorkflowStore.Status;
 import java.sql.SQLException;
@@ -26,12 +33,17 @@ import org.jspecify.annotations.Nullable;
  * and can be executed here begins at once.
  */
 public final class Workflows implements AutoCloseable {
+  private static final long EXPORT_ENTRIES_AT_MOST = 100_000;
+  private static final long EXPORT_CHARACTERS_AT_MOST = 50_000_000;
+
   private final WorkflowStore store;
   private final Codec codec;
   private final WorkflowSettings settings;
-  private final @Nullable Engine engine;
+  private final EngineStart engines;
+  private volatile @Nullable Engine engine;
   private final Results results;
   private final Operator operator;
+  private final WorkflowListener listener;
   private final Runnable hint = this::wake;
 
   /** For {@link dev.holdfast.Holdfast}. */
@@ -39,14 +51,16 @@ public final class Workflows implements AutoCloseable {
       WorkflowStore store,
       Codec codec,
       WorkflowSettings settings,
-      @Nullable Engine engine,
-      Results results) {
+      EngineStart engines,
+      Results results,
+      WorkflowListener listener) {
     this.store = store;
     this.codec = codec;
     this.settings = settings;
-    this.engine = engine;
+    this.engines = engines;
     this.results = results;
     this.operator = new Operator(store);
+    this.listener = listener;
   }
 
   /**
@@ -81,6 +95,7 @@ public final class Workflows implements AutoCloseable {
                 run.version(),
                 run.input(),
                 run.operationId(),
+                run.attributes(),
                 null,
                 null,
                 started.deadline(),
@@ -119,7 +134,7 @@ public final class Workflows implements AutoCloseable {
 
   /** Whoever runs workflows here need not wait for the next look. */
   private void wakeBehind(Transaction tx) {
-    if (engine != null && tx instanceof BufferedTransaction ours) {
+    if (tx instanceof BufferedTransaction ours) {
       ours.behindCommit(hint);
     }
   }
@@ -141,7 +156,7 @@ public final class Workflows implements AutoCloseable {
         workflow.version(),
         write("the input of workflow " + workflow, input),
         operation == null ? id : operation,
-        options.attributes(),
+        listener.starting(id, workflow, options.attributes()),
         options.delay(),
         options.startAt(),
         options.deadline(),
@@ -171,8 +186,9 @@ public final class Workflows implements AutoCloseable {
 
   /** Executors here look at once; for whoever started or signalled within a transaction. */
   public void wake() {
-    if (engine != null) {
-      engine.wake();
+    Engine here = engine;
+    if (here != null) {
+      here.wake();
     }
   }
 
@@ -232,6 +248,45 @@ public final class Workflows implements AutoCloseable {
   /** Why a run is stuck or has failed; empty when it is neither. */
   public Optional<String> reason(String id) {
     return Optional.ofNullable(store.statuses(List.of(id)).get(id)).map(Status::reason);
+  }
+
+  /**
+   * A run as JSON: what it was started with, and what is recorded of it, for {@link Replay} and for
+   * people. Changes nothing, and needs no transaction; of a run that goes on meanwhile it may miss
+   * what has just been recorded. It holds whatever the run was given and has found.
+   *
+   * @return empty when there is no run of this id
+   * @throws UnreadableData when it has more than 100,000 entries, or 50 million characters
+   */
+  public Optional<String> export(String id) {
+    Optional<Outline> outline = store.outline(id);
+    Status status = store.statuses(List.of(id)).get(id);
+    if (outline.isEmpty() || status == null) {
+      return Optional.empty();
+    }
+    Outline run = outline.get();
+    if (run.entries() > EXPORT_ENTRIES_AT_MOST || run.characters() > EXPORT_CHARACTERS_AT_MOST) {
+      throw new UnreadableData(
+          "Run %s has %,d entries with %,d characters, and is exported up to %,d and %,d. Nothing was exported."
+              .formatted(
+                  id,
+                  run.entries(),
+                  run.characters(),
+                  EXPORT_ENTRIES_AT_MOST,
+                  EXPORT_CHARACTERS_AT_MOST));
+    }
+    History history = store.histories(List.of(run.run())).get(run.run());
+    return Optional.of(
+        ExportJson.write(
+            new Export(
+                id,
+                status.name(),
+                status.version(),
+                run.operationId(),
+                status.status(),
+                status.reason(),
+                run.input(),
+                history == null ? new History(List.of(), List.of()) : history)));
   }
 
   /**
@@ -316,12 +371,58 @@ public final class Workflows implements AutoCloseable {
     return isDone;
   }
 
+  /**
+   * Begins to run workflows in this process that were not known yet when Holdfast was started: for
+   * a framework whose workflows are made of what needs Holdfast. Runs that are due begin at once.
+   *
+   * @param runner begins and ends the transactions of steps; {@code null} where Holdfast does
+   * @throws InvalidConfiguration when workflows are run here already, or one is named twice
+   */
+  public synchronized void execute(
+      List<Workflow<?, ?>> definitions,
+      List<WorkflowQueue> queues,
+      @Nullable TransactionRunner runner) {
+    if (engine != null) {
+      throw new InvalidConfiguration(
+          "This process runs workflows already, so these were not added. Name all of them together.");
+    }
+    engine = engines.begin(definitions, queues, runner);
+  }
+
+  /**
+   * Runs no more workflows in this process: what is under way gets some seconds to come to its next
+   * record, and is given back to others. All else goes on to work.
+   */
+  public synchronized void stop() {
+    Engine here = engine;
+    if (here != null) {
+      engine = null;
+      here.close();
+    }
+  }
+
+  /**
+   * Whether this process runs workflows and holds its lease, by its own measure. Without, others
+   * take its runs over, and it begins anew when the database answers. Asks nobody.
+   */
+  public boolean isExecuting() {
+    Engine here = engine;
+    return here != null && here.isLeased();
+  }
+
+  /**
+   * What there is to do: for the workflows that this process runs, how long one has been due; of
+   * all, how many run and how many wait for a person. One cheap query.
+   */
+  public Backlog backlog() {
+    Engine here = engine;
+    return store.backlog(here == null ? List.of() : here.definitions());
+  }
+
   /** Gives back what is executed here. */
   @Override
   public void close() {
-    if (engine != null) {
-      engine.close();
-    }
+    stop();
     results.close();
   }
 }

@@ -26,6 +26,11 @@ final class DocPages {
               "postgres/src/test/java/dev/holdfast/postgres/twophase/TwoPhaseSnippetsTest.java"),
           ROOT.resolve(
               "postgres/src/test/java/dev/holdfast/postgres/reservation/ReservationSnippetsTest.java"),
+          ROOT.resolve("postgres/src/test/java/dev/holdfast/postgres/WorkflowSnippetsTest.java"),
+          ROOT.resolve("micrometer/src/test/java/dev/holdfast/micrometer/WorkflowMetersTest.java"),
+          ROOT.resolve(
+              "opentelemetry/src/test/java/dev/holdfast/opentelemetry/WorkflowTracingTest.java"),
+          ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/WorkflowsTest.java"),
           ROOT.resolve("mariadb/src/test/java/dev/holdfast/mariadb/MariaDbSnippetsTest.java"),
           ROOT.resolve("jms/src/test/java/dev/holdfast/jms/JmsSnippetsTest.java"),
           ROOT.resolve("jta/src/test/java/dev/holdfast/jta/JtaSnippetsTest.java"),

@@ -1,7 +1,6 @@
 package dev.holdfast.micrometer;
 
 import dev.holdfast.HoldfastException;
-import dev.holdfast.outbox.store.ChannelStatus;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,36 +11,36 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What the database says of channels, not older than a bound. One reader at a time asks: a database
- * that does not answer must not take all of a server's threads, so who comes meanwhile gets what
- * was seen last. Thread-safe.
+ * What the database says of channels, say, not older than a bound. One reader at a time asks: a
+ * database that does not answer must not take all of a server's threads, so who comes meanwhile
+ * gets what was seen last. Thread-safe.
  */
-final class DatabaseFigures {
-  private final Iterable<String> channels;
-  private final Function<String, ChannelStatus> database;
+final class DatabaseFigures<T> {
+  private final Iterable<String> names;
+  private final Function<String, T> database;
   private final long maxAgeNanos;
   private final LongSupplier nanoTime;
-  private final Map<String, ChannelStatus> seen = new ConcurrentHashMap<>();
+  private final Map<String, T> seen = new ConcurrentHashMap<>();
   private final ReentrantLock asking = new ReentrantLock();
   private volatile long askedAt;
 
   DatabaseFigures(
-      Iterable<String> channels,
-      Function<String, ChannelStatus> database,
+      Iterable<String> names,
+      Function<String, T> database,
       Duration maxAge,
       LongSupplier nanoTime) {
-    this.channels = channels;
+    this.names = names;
     this.database = database;
     this.maxAgeNanos = maxAge.toNanos();
     this.nanoTime = nanoTime;
     this.askedAt = nanoTime.getAsLong() - maxAgeNanos - 1;
   }
 
-  /** A figure of a channel; NaN while the database does not answer. */
-  Supplier<Number> of(String channel, ToDoubleFunction<ChannelStatus> figure) {
+  /** A figure of one of them; NaN while the database does not answer. */
+  Supplier<Number> of(String name, ToDoubleFunction<T> figure) {
     return () -> {
       refresh();
-      ChannelStatus status = seen.get(channel);
+      T status = seen.get(name);
       return status == null ? Double.NaN : figure.applyAsDouble(status);
     };
   }
@@ -60,8 +59,8 @@ final class DatabaseFigures {
 
   private void ask() {
     try {
-      for (String channel : channels) {
-        seen.put(channel, database.apply(channel));
+      for (String name : names) {
+        seen.put(name, database.apply(name));
       }
     } catch (HoldfastException e) {
       // What this process knows by itself is still worth having.

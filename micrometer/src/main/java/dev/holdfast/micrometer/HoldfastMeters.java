@@ -99,8 +99,8 @@ public final class HoldfastMeters implements OutboxListener {
   void observe(
       Supplier<List<RelayStatus>> here, Function<String, ChannelStatus> database, Duration maxAge) {
     List<String> channels = here.get().stream().map(RelayStatus::channel).toList();
-    DatabaseFigures figures =
-        new DatabaseFigures(channels, database, maxAge, registry.config().clock()::monotonicTime);
+    DatabaseFigures<ChannelStatus> figures =
+        new DatabaseFigures<>(channels, database, maxAge, registry.config().clock()::monotonicTime);
     for (String channel : channels) {
       Function<ToDoubleFunction<RelayStatus>, Double> own =
           figure ->

@@ -53,8 +53,8 @@ final class PostgresWorkflows implements WorkflowStore {
 
   private static final String COLUMNS =
       """
-      w.run, w.id, w.name, w.version, w.input, w.operation_id, w.parent, s.cancelled, s.deadline_at,
-      s.running_since
+      w.run, w.id, w.name, w.version, w.input, w.operation_id, w.attributes, w.parent,
+      s.cancelled, s.deadline_at, s.running_since
       """;
 
   private static final String CLAIM =
@@ -107,6 +107,34 @@ final class PostgresWorkflows implements WorkflowStore {
              end as value
       from ${schema}.workflow w join ${schema}.workflow_state s on s.run = w.run
       where w.id = any (?)
+      """;
+
+  private static final String OUTLINE =
+      """
+      select w.run, w.input, w.operation_id, j.entries,
+             length(w.input::text) + j.characters + g.characters as characters
+      from ${schema}.workflow w,
+      lateral (select count(*) as entries,
+                      coalesce(sum(length(e.value::text)), 0)
+                        + coalesce(sum(length(e.step)), 0) + coalesce(sum(length(e.note)), 0) as characters
+               from ${schema}.workflow_journal e where e.run = w.run) j,
+      lateral (select coalesce(sum(length(s.value::text)), 0) as characters
+               from ${schema}.workflow_signal s where s.run = w.run) g
+      where w.id = ?
+      """;
+
+  private static final String BACKLOG =
+      """
+      select (select count(*) from (select from ${schema}.workflow_state
+                                    where executor is not null limit ?) as r) as running,
+             (select count(*) from (select from ${schema}.workflow_state
+                                    where status = 'STUCK' limit ?) as s) as stuck,
+             (select coalesce(extract(epoch from greatest(${schema}.now() - min(d.at), '0')), 0)
+              from unnest(?) as one, lateral (
+                select s.due_at as at from ${schema}.workflow_state s
+                where s.status = 'PARKED' and s.due_at is not null and not s.held
+                  and s.definition = one
+                order by s.due_at limit 1) as d) as overdue
       """;
 
   private static final String CANCEL =
@@ -313,6 +341,7 @@ final class PostgresWorkflows implements WorkflowStore {
         row.getInt("version"),
         row.getString("input"),
         row.getString("operation_id"),
+        Headers.fromJson(row.getString("attributes")),
         row.getObject("parent", Long.class),
         row.getString("cancelled"),
         instant(row, "deadline_at"),
@@ -518,6 +547,7 @@ final class PostgresWorkflows implements WorkflowStore {
         text.put("operation", child.operationId());
         text.put("parent", String.valueOf(child.parent()));
         text.put("signal", String.valueOf(child.parentSignal()));
+        text.put("attributes", Headers.toJson(child.attributes()));
         all.add(Headers.toJson(text));
       }
     }
@@ -632,6 +662,44 @@ final class PostgresWorkflows implements WorkflowStore {
           }
           return result;
         });
+  }
+
+  @Override
+  public Optional<Outline> outline(String id) {
+    return alone(
+        "read how much there is of run " + id,
+        connection ->
+            database.one(
+                connection,
+                OUTLINE,
+                row ->
+                    new Outline(
+                        row.getLong("run"),
+                        row.getString("input"),
+                        row.getString("operation_id"),
+                        row.getLong("entries"),
+                        row.getLong("characters")),
+                id));
+  }
+
+  @Override
+  public Backlog backlog(Collection<String> definitions) {
+    return alone(
+        "count runs",
+        connection ->
+            database
+                .one(
+                    connection,
+                    BACKLOG,
+                    row ->
+                        new Backlog(
+                            row.getLong("running"),
+                            row.getLong("stuck"),
+                            Duration.ofMillis((long) (row.getDouble("overdue") * 1_000))),
+                    Backlog.COUNTED,
+                    Backlog.COUNTED,
+                    connection.createArrayOf("text", definitions.toArray()))
+                .orElseThrow());
   }
 
   private static Status status(ResultSet row) throws SQLException {

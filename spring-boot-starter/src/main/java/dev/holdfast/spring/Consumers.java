@@ -34,7 +34,7 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle, Dis
   /**
    * That of Spring's own Kafka listeners: behind web servers at the start, before them at the end.
    */
-  private static final int PHASE = Integer.MAX_VALUE - 100;
+  static final int PHASE = Integer.MAX_VALUE - 100;
 
   private final ConfigurableListableBeanFactory beans;
   private final Holdfast holdfast;

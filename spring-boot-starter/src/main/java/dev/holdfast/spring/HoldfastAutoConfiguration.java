@@ -4,6 +4,8 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.twophase.Participant;
+import dev.holdfast.workflow.Codec;
+import dev.holdfast.workflow.WorkflowListener;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
@@ -60,12 +62,15 @@ public class HoldfastAutoConfiguration {
       KafkaSettings kafka,
       ObjectProvider<OutboxListener> listeners,
       ObjectProvider<Participant> participants,
+      ObjectProvider<WorkflowListener> workflowListeners,
+      ObjectProvider<Codec> codecs,
       ObjectProvider<HoldfastCustomizer> customizers) {
     Holdfast.Builder builder =
         Holdfast.on(DataSources.withoutTransactions(chosen.dataSource()))
             .schema(properties.schema())
             .relay(properties.relay().settings())
-            .twoPhase(properties.twoPhase().settings());
+            .twoPhase(properties.twoPhase().settings())
+            .workflows(properties.workflow().settings());
     if (!properties.migrate()) {
       builder.schemaManagedElsewhere();
     }
@@ -94,6 +99,8 @@ public class HoldfastAutoConfiguration {
     }
     listeners.orderedStream().forEach(builder::listener);
     participants.orderedStream().forEach(builder::participant);
+    workflowListeners.orderedStream().forEach(builder::workflowListener);
+    codecs.ifUnique(builder::codec);
     customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
     return builder.start();
   }

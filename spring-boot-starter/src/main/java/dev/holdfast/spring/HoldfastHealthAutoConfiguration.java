@@ -3,6 +3,8 @@ package dev.holdfast.spring;
 import dev.holdfast.Holdfast;
 import dev.holdfast.spring.health.ConsumerState;
 import dev.holdfast.spring.health.OutboxHealth;
+import dev.holdfast.spring.health.WorkflowState;
+import java.util.Optional;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -23,11 +25,18 @@ public class HoldfastHealthAutoConfiguration {
   @Bean
   @ConditionalOnMissingBean(name = "holdfastHealthIndicator")
   HealthIndicator holdfastHealthIndicator(
-      Holdfast holdfast, ObjectProvider<ConsumerState.All> consumers) {
+      Holdfast holdfast,
+      ObjectProvider<ConsumerState.All> consumers,
+      ObjectProvider<WorkflowState.Here> workflows) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
       ConsumerState.All all = consumers.getIfAvailable();
       health = all == null ? health : health.with(all.get());
+      WorkflowState.Here here = workflows.getIfAvailable();
+      Optional<WorkflowState> state = here == null ? Optional.empty() : here.get();
+      if (state.isPresent()) {
+        health = health.with(state.get());
+      }
       return (health.well() ? Health.up() : Health.down()).withDetails(health.channels()).build();
     };
   }

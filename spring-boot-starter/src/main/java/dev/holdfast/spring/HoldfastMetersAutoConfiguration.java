@@ -2,6 +2,8 @@ package dev.holdfast.spring;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.micrometer.HoldfastMeters;
+import dev.holdfast.micrometer.WorkflowMeters;
+import dev.holdfast.workflow.Workflow;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -27,6 +29,14 @@ public class HoldfastMetersAutoConfiguration {
   @ConditionalOnMissingBean
   HoldfastMeters holdfastMeters(MeterRegistry registry) {
     return new HoldfastMeters(registry);
+  }
+
+  /** As above, where there are workflows. */
+  @Bean
+  @ConditionalOnMissingBean
+  @ConditionalOnBean(Workflow.class)
+  WorkflowMeters holdfastWorkflowMeters(MeterRegistry registry) {
+    return new WorkflowMeters(registry);
   }
 
   @Bean

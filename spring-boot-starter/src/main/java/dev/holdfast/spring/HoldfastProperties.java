@@ -2,6 +2,7 @@ package dev.holdfast.spring;
 
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.twophase.TwoPhaseSettings;
+import dev.holdfast.workflow.WorkflowSettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ import org.springframework.util.unit.DataSize;
  * @param consumers consumers that such methods belong to, by their names
  * @param http how requests are received
  * @param twoPhase how operations across databases are run and recovered
+ * @param workflow how this process runs workflows
  */
 @ConfigurationProperties(prefix = "holdfast", ignoreUnknownFields = false)
 public record HoldfastProperties(
@@ -45,7 +47,8 @@ public record HoldfastProperties(
     @DefaultValue ListenersProperties listeners,
     @DefaultValue Map<String, ConsumerProperties> consumers,
     @DefaultValue HttpProperties http,
-    @DefaultValue TwoPhaseProperties twoPhase) {
+    @DefaultValue TwoPhaseProperties twoPhase,
+    @DefaultValue WorkflowProperties workflow) {
 
   /** Where no channel runs, and nobody else would forget the ids that are remembered. */
   boolean needsUpkeep() {
@@ -256,6 +259,38 @@ public record HoldfastProperties(
           keepDecisions,
           asynchronousSecondPhase,
           pendingAtMost);
+    }
+  }
+
+  /**
+   * How this process runs workflows.
+   *
+   * @param enabled whether it does; without, it only starts and signals runs, and another process
+   *     has to run them
+   * @param lease how long after a process has died others take its runs over
+   * @param pollInterval how often it is looked at the latest for runs that are due
+   * @param inFlight how many runs this process executes at once
+   * @param commitAtMost how many runs' records share a commit at most
+   * @param valueSize how large an input, a result or a signal may be as JSON
+   * @param keepEnded how long a run that has ended is kept
+   */
+  public record WorkflowProperties(
+      @DefaultValue("true") boolean enabled,
+      @DefaultValue("10s") Duration lease,
+      @DefaultValue("1s") Duration pollInterval,
+      @DefaultValue("128") int inFlight,
+      @DefaultValue("256") int commitAtMost,
+      @DefaultValue("1000000B") DataSize valueSize,
+      @DefaultValue("7d") Duration keepEnded) {
+
+    WorkflowSettings settings() {
+      return new WorkflowSettings(
+          lease,
+          pollInterval,
+          inFlight,
+          commitAtMost,
+          Math.toIntExact(valueSize.toBytes()),
+          keepEnded);
     }
   }
 }

@@ -100,7 +100,8 @@ public final class TransactionalOutbox {
     holdfast.wake();
   }
 
-  private Connection requireTransaction() {
+  /** The connection of the current transaction. */
+  Connection requireTransaction() {
     if (!TransactionSynchronizationManager.isActualTransactionActive()
         || !TransactionSynchronizationManager.isSynchronizationActive()) {
       if (buffer() != null) {

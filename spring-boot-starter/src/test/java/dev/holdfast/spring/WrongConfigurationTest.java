@@ -8,6 +8,7 @@ import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.twophase.TwoPhaseSettings;
+import dev.holdfast.workflow.WorkflowSettings;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,7 @@ final class WrongConfigurationTest {
     "holdfast.migrations,              holdfast.migrate",
     "holdfast.two-phase.decide-in,     holdfast.two-phase.decide-within",
     "holdfast.relay.page-bytes,        holdfast.relay.page-size",
+    "holdfast.workflows.leas,          holdfast.workflow.lease",
     "holdfast.consumers.billing.attempt, holdfast.consumers.billing.attempts",
     "holdfast.consumers.billing.message-ids.retain, holdfast.consumers.billing.message-ids.retention",
   })
@@ -61,6 +63,7 @@ final class WrongConfigurationTest {
 
     assertThat(defaults.relay().settings()).isEqualTo(RelaySettings.DEFAULT);
     assertThat(defaults.twoPhase().settings()).isEqualTo(TwoPhaseSettings.DEFAULT);
+    assertThat(defaults.workflow().settings()).isEqualTo(WorkflowSettings.DEFAULT);
   }
 
   @Configuration(proxyBeanMethods = false)

@@ -12,7 +12,6 @@ import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import dev.holdfast.workflow.store.WorkflowStore.Signal;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -79,7 +78,7 @@ final class ChildRun<I, O> {
         workflow.version(),
         execution.write("the input of " + step, input),
         flow.operationId(),
-        Map.of(),
+        execution.attributesOf(id(), workflow),
         null,
         null,
         null,

@@ -6,6 +6,7 @@ import dev.holdfast.internal.Doorbell;
 import dev.holdfast.internal.transaction.Transactions;
 import dev.holdfast.workflow.Codec;
 import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowListener;
 import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.store.WorkflowStore;
@@ -98,7 +99,8 @@ public final class Engine implements AutoCloseable {
       String owner,
       List<Workflow<?, ?>> definitions,
       Results results,
-      List<WorkflowQueue> queues) {}
+      List<WorkflowQueue> queues,
+      WorkflowListener listener) {}
 
   private Engine(Parts parts) {
     this.store = parts.store();
@@ -132,7 +134,8 @@ public final class Engine implements AutoCloseable {
             new GroupCommit(store, settings.commitAtMost(), 8 * settings.valueBytesAtMost()),
             new DatabaseClock(Instant.EPOCH),
             timer,
-            branches);
+            branches,
+            parts.listener());
     this.looker = Threads.daemon("holdfast-workflows", this::look);
     this.keeper = Threads.daemon("holdfast-workflow-lease", this::keep);
   }
@@ -169,6 +172,16 @@ public final class Engine implements AutoCloseable {
   private Tenure register() {
     long asked = Doorbell.nanos();
     return new Tenure(store.register(owner, settings.lease()), asked, settings.lease());
+  }
+
+  /** What is run here, as {@code name/version}. */
+  public Set<String> definitions() {
+    return Set.copyOf(definitions.keySet());
+  }
+
+  /** Whether nobody can have taken the runs over that are executed here. */
+  public boolean isLeased() {
+    return tenure.isValid();
   }
 
   /** Something may be due. */
@@ -237,7 +250,7 @@ public final class Engine implements AutoCloseable {
     try {
       Workflow<?, ?> workflow = definitions.get(key(run.name(), run.version()));
       if (workflow != null) {
-        how = execution.run(workflow);
+        how = execution.watched(workflow);
       }
     } catch (Throwable e) {
       log.error("run {} of {}: unexpected; it is taken up again", run.id(), run.name(), e);

@@ -12,9 +12,12 @@ import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,13 +27,21 @@ import org.slf4j.LoggerFactory;
  * One run, from being taken up to being given back or ended. Used once; the branches of its
  * function share it.
  */
-final class Execution {
+class Execution {
   private static final Logger log = LoggerFactory.getLogger(Execution.class);
 
   /** What is recorded as the reason of an unwinding begins with one of these. */
   private static final String CANCELLED = "cancelled: ";
 
   private static final String FAILED = "failed: ";
+
+  /** The reason of a run that has failed where nothing is undone begins with this. */
+  static final String BEHIND_THE_PIVOT = "Behind the pivot, where nothing is undone: ";
+
+  /**
+   * Where a trace is known by, as <a href="https://www.w3.org/TR/trace-context/">W3C</a> has it.
+   */
+  private static final Set<String> TRACE_CONTEXT = Set.of("traceparent", "tracestate");
 
   /** Waits up to this long are waited here, longer ones as a row. */
   static final Duration WAITS_HERE = Duration.ofSeconds(1);
@@ -46,6 +57,7 @@ final class Execution {
   private volatile @Nullable Stop fatal;
   private boolean isUnwinding;
   private volatile Ended end = Ended.NOWHERE;
+  private Watch watch = Watch.NOTHING;
 
   Execution(Tools tools, Tenure tenure, Claimed run, Journal journal) {
     this.tools = tools;
@@ -74,6 +86,21 @@ final class Execution {
 
   Undos undos() {
     return undos;
+  }
+
+  /** As {@link #run}, for a listener to learn of. */
+  Ended watched(Workflow<?, ?> workflow) {
+    watch = Watch.over(run, tools.listener());
+    journal.watch(watch);
+    try {
+      return run(workflow);
+    } finally {
+      watch.left(end);
+    }
+  }
+
+  Watch watch() {
+    return watch;
   }
 
   /** How the run is left; {@code RUNNING} when that is not for this execution to say. */
@@ -139,7 +166,7 @@ final class Execution {
       throw Stop.stick("The function of " + workflow + " has returned null. Return a value.");
     } else {
       // A step that was given up as unknown is undone though the function has gone another way.
-      undos.runUnknown(this);
+      undoUnknown();
       complete(workflow, result);
     }
   }
@@ -171,7 +198,7 @@ final class Execution {
   private Stop giveUp(String reason) {
     return journal.isPivoted()
         ? Stop.stick(
-            "Behind the pivot, where nothing is undone: "
+            BEHIND_THE_PIVOT
                 + reason
                 + ". Mend what it needs, and type: holdfast workflow retry "
                 + run.id())
@@ -193,13 +220,23 @@ final class Execution {
     end = new Ended(RunStatus.COMPLETED, value, null);
   }
 
+  /** Undoes what was given up as unknown. */
+  void undoUnknown() {
+    undos.runUnknown(this);
+  }
+
+  /** Undoes whatever was done. */
+  void undoAll() {
+    undos.run(this);
+  }
+
   /** Undoes what was done, as often as it is taken up until all is. */
   private void unwind(String reason, boolean isRecorded) {
     isUnwinding = true;
     if (!isRecorded) {
       append(Kind.UNWINDING, "", null, reason);
     }
-    undos.run(this);
+    undoAll();
     boolean wasCancelled = reason.startsWith(CANCELLED);
     RunStatus status = wasCancelled ? RunStatus.CANCELLED : RunStatus.FAILED;
     append(
@@ -222,7 +259,7 @@ final class Execution {
         end = new Ended(RunStatus.PARKED, null, null);
       }
       case STICK -> {
-        log.error("run {} of {} is stuck: {}", run.id(), run.name(), stop.reason());
+        sayStuck(stop.reason());
         append(journal.append(new Change.Stick(bounded(stop.reason()))));
         end = new Ended(RunStatus.STUCK, null, stop.reason());
       }
@@ -238,6 +275,11 @@ final class Execution {
     }
   }
 
+  /** Somebody has to see it. */
+  void sayStuck(String reason) {
+    log.error("run {} of {} is stuck: {}", run.id(), run.name(), reason);
+  }
+
   /** Whether its deadline, or a cancellation that it has not seen, is to wake it up. */
   private Change.Park early(Change.Park park) {
     Instant deadline = run.deadline();
@@ -248,6 +290,15 @@ final class Execution {
             && cancelled == null
             && (deadline == null || now().isBefore(deadline));
     return new Change.Park(park.due(), park.signals(), ends);
+  }
+
+  /**
+   * A step is about to do something that is not recorded.
+   *
+   * @return why it is not to, if so
+   */
+  Optional<Stop> beforeNew(String step) {
+    return unwinding();
   }
 
   /** Why the run is not to do anything new, if so. */
@@ -342,11 +393,19 @@ final class Execution {
   void append(Append append) {
     try {
       cancelled(tools.commits().append(tenure, append));
+      watch.recorded(append.entries());
     } catch (Stop lost) {
       throw fatal(lost);
     } catch (HoldfastException e) {
       throw fatal(Stop.stick("Something could not be recorded: " + text(e)));
     }
+  }
+
+  /** What a child is started with: in the trace that this run is in. */
+  Map<String, String> attributesOf(String child, Workflow<?, ?> workflow) {
+    Map<String, String> context = new HashMap<>(run.attributes());
+    context.keySet().retainAll(TRACE_CONTEXT);
+    return tools.listener().starting(child, workflow, Map.copyOf(context));
   }
 
   /** The key that a step calls others with. */

@@ -25,6 +25,9 @@ final class FlowContext implements Flow {
   private final Map<String, Integer> occurrences = new HashMap<>();
   private @Nullable Stop stopped;
 
+  /** The step that comes by now. */
+  private String current = "";
+
   /** Whether this execution has come to what was not recorded when it began. */
   private boolean live;
 
@@ -95,12 +98,13 @@ final class FlowContext implements Flow {
   void beforeNew() {
     check();
     execution
-        .unwinding()
+        .beforeNew(current)
         .ifPresent(
             stop -> {
               throw stop(stop);
             });
     live = true;
+    execution.watch().begins(current, journal.recorded(current), execution.now());
   }
 
   /** Ends this branch, whatever the function makes of it. */
@@ -153,6 +157,7 @@ final class FlowContext implements Flow {
 
   /** A step comes by; what is wrong with that ends the run. */
   Optional<Recorded> visit(String step) {
+    current = step;
     try {
       return journal.visit(step);
     } catch (Stop changed) {
@@ -240,7 +245,7 @@ final class FlowContext implements Flow {
     try {
       return execution.tools().codec().read(json, type);
     } catch (RuntimeException e) {
-      throw stop(Stop.stick(Execution.text(e)));
+      throw stop(Stop.stick("Step " + current + ": " + Execution.text(e)));
     }
   }
 

@@ -43,6 +43,7 @@ final class Journal {
   private final @Nullable String foreign;
   private final @Nullable Instant lastRecorded;
   private final int restarts;
+  private Watch watch = Watch.NOTHING;
   private boolean pivoted;
   private int last;
 
@@ -117,6 +118,16 @@ final class Journal {
 
   private static String path(String step) {
     return step.substring(0, step.lastIndexOf('/') + 1);
+  }
+
+  /** Who is told of what is found out. */
+  void watch(Watch value) {
+    watch = value;
+  }
+
+  /** What was recorded of a step when this was read. */
+  Optional<Recorded> recorded(String step) {
+    return Optional.ofNullable(steps.get(step));
   }
 
   /** Why the run is being undone; {@code null} while it is not. */
@@ -214,7 +225,9 @@ final class Journal {
   /** To be recorded with whatever is appended next. */
   synchronized int defer(
       Kind kind, String step, @Nullable String value, @Nullable String note, Instant at) {
-    pendingOf(path(step)).add(new Entry(++last, kind, step, value, note, at));
+    Entry entry = new Entry(++last, kind, step, value, note, at);
+    pendingOf(path(step)).add(entry);
+    watch.noted(entry);
     return last;
   }
 
@@ -234,7 +247,9 @@ final class Journal {
     } else {
       entries.addAll(allPending());
     }
-    entries.add(new Entry(++last, kind, step, value, note, at));
+    Entry entry = new Entry(++last, kind, step, value, note, at);
+    entries.add(entry);
+    watch.noted(entry);
     return new Append(run, entries, children, received, change);
   }
 

@@ -3,6 +3,7 @@ package dev.holdfast.internal.workflow;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.Entry.Kind;
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What the journal has of one step. Filled when the journal is read, and not changed then. */
@@ -14,6 +15,7 @@ final class Recorded {
   private @Nullable Entry end;
   private @Nullable Entry wait;
   private @Nullable Instant firstIntent;
+  private @Nullable Instant begunAt;
   private boolean open;
   private int attempts;
   private int undoAttempts;
@@ -25,6 +27,7 @@ final class Recorded {
   }
 
   void add(Entry entry) {
+    begunAt = begunAt == null ? entry.at() : begunAt;
     switch (entry.kind()) {
       case INTENT -> {
         firstIntent = firstIntent == null ? since(entry) : firstIntent;
@@ -84,6 +87,11 @@ final class Recorded {
   /** How often the run had been restarted when it was begun. */
   int generation() {
     return generation;
+  }
+
+  /** When that was recorded. */
+  Instant begunAt() {
+    return Objects.requireNonNull(begunAt);
   }
 
   /** Whether an attempt may have had an effect that is not known. */

@@ -60,7 +60,9 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
     while (true) {
       execution.tenure().require();
       try {
-        return execution.tools().transactions().run(options(), work, this);
+        T value = execution.tools().transactions().run(options(), work, this);
+        committed();
+        return value;
       } catch (OutcomeUnknown e) {
         if (append == null) {
           // Of a transaction of the work's own.
@@ -68,6 +70,7 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
         }
         Found found = settle(backoff);
         if (found.entry() != null && found.entry().kind() == kind) {
+          committed();
           return read.apply(found.entry());
         }
         // The number is taken by what was put in its place, and recorded is what it took along.
@@ -80,6 +83,10 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
         throw e;
       }
     }
+  }
+
+  private void committed() {
+    execution.watch().recordedBy(Objects.requireNonNull(append).entries());
   }
 
   private void takeBack() {

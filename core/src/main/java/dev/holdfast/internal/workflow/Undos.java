@@ -63,6 +63,18 @@ final class Undos {
     }
   }
 
+  /** What is left to be undone, by the number under which it was begun. */
+  synchronized Map<Integer, String> left(boolean unknownAlone) {
+    Map<Integer, String> left = new TreeMap<>();
+    bySeq.forEach(
+        (seq, undo) -> {
+          if (undo.isUnknown() || !unknownAlone) {
+            left.put(seq, undo.step());
+          }
+        });
+    return left;
+  }
+
   private synchronized List<Map.Entry<Integer, Undo>> unknown() {
     return bySeq.descendingMap().entrySet().stream()
         .filter(each -> each.getValue().isUnknown())
@@ -87,6 +99,7 @@ final class Undos {
     }
 
     void run() {
+      execution.watch().beginsToUndo(undo.step(), failures);
       while (!succeeds()) {
         failures++;
       }

@@ -97,6 +97,7 @@ public interface WorkflowStore {
       int version,
       String input,
       String operationId,
+      Map<String, String> attributes,
       @Nullable Long parent,
       @Nullable String cancelled,
       @Nullable Instant deadline,
@@ -240,6 +241,35 @@ public interface WorkflowStore {
       Instant startedAt) {}
 
   Map<String, Status> statuses(Collection<String> ids);
+
+  /**
+   * What a run was started with, and how much there is of it.
+   *
+   * @param entries how many its journal has
+   * @param characters how many its input, results and notes have, signals included
+   */
+  record Outline(long run, String input, String operationId, long entries, long characters) {}
+
+  /** Empty when there is no run of this id. */
+  Optional<Outline> outline(String id);
+
+  /**
+   * What there is to do, as figures.
+   *
+   * @param running how many runs are executed somewhere, counted up to {@link #COUNTED}
+   * @param stuck how many wait for a person, counted up to {@link #COUNTED}
+   * @param overdue for how long the one has been due that waits longest for being taken up
+   */
+  record Backlog(long running, long stuck, Duration overdue) {
+    public static final int COUNTED = 10_000;
+  }
+
+  /**
+   * Cheap, whatever there is.
+   *
+   * @param definitions as {@code name/version}: those whose runs may be due
+   */
+  Backlog backlog(Collection<String> definitions);
 
   /**
    * Asks for a run's end; its executor finds it at the next append, and one that is parked is due.

@@ -220,12 +220,12 @@ begin
     for child in
       select c.* from jsonb_to_recordset(p_children) as c(id text, name text, version integer,
                                                  input text, operation text, parent bigint,
-                                                 signal text)
+                                                 signal text, attributes text)
       join ${schema}.workflow_state s on s.run = c.parent and s.executor = p_executor
       where c.parent = any (p_runs) order by c.id
     loop
       perform ${schema}.workflow_start(child.id, child.name, child.version, child.input,
-        child.operation, '{}', null, null, null, null, null, null, child.parent, child.signal);
+        child.operation, child.attributes::jsonb, null, null, null, null, null, null, child.parent, child.signal);
       -- In a later statement, which sees what that one waited for.
       insert into ${schema}.workflow_signal (run, name, note)
       select child.parent, child.signal,

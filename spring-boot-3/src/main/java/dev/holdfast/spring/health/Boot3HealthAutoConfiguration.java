@@ -1,6 +1,7 @@
 package dev.holdfast.spring.health;
 
 import dev.holdfast.Holdfast;
+import java.util.Optional;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.health.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.actuate.health.Health;
@@ -21,11 +22,18 @@ public class Boot3HealthAutoConfiguration {
   @Bean
   @ConditionalOnMissingBean(name = "holdfastHealthIndicator")
   HealthIndicator holdfastHealthIndicator(
-      Holdfast holdfast, ObjectProvider<ConsumerState.All> consumers) {
+      Holdfast holdfast,
+      ObjectProvider<ConsumerState.All> consumers,
+      ObjectProvider<WorkflowState.Here> workflows) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
       ConsumerState.All all = consumers.getIfAvailable();
       health = all == null ? health : health.with(all.get());
+      WorkflowState.Here here = workflows.getIfAvailable();
+      Optional<WorkflowState> state = here == null ? Optional.empty() : here.get();
+      if (state.isPresent()) {
+        health = health.with(state.get());
+      }
       return (health.well() ? Health.up() : Health.down()).withDetails(health.channels()).build();
     };
   }

@@ -8,12 +8,14 @@ import java.util.Map;
 /**
  * What the relays and consumers of this process say of their health: it is down while one of the
  * relays is stopped, cannot reach its target or the database, or has another problem, and while a
- * partition is stopped that a consumer reads here. A standby is well, and so is a channel that an
- * operator has paused. Immutable. Asks nobody, so it costs nothing.
+ * partition is stopped that a consumer reads here, or it runs workflows and has lost its lease. A
+ * standby is well, and so is a channel that an operator has paused. Immutable. Asks nobody, so it
+ * costs nothing.
  *
  * @param well whether all are
  * @param channels by channel: its phase, what it has delivered and parked in this process and, if
- *     there is one, its problem; by consumer: its partitions here and their lag
+ *     there is one, its problem; by consumer: its partitions here and their lag; for workflows:
+ *     which are run here
  */
 public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channels) {
 
@@ -54,6 +56,13 @@ public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channe
       all &= consumer.stopped().isEmpty();
     }
     return new OutboxHealth(all, details);
+  }
+
+  /** The same with what is said of workflows; it is down while this process has lost its lease. */
+  public OutboxHealth with(WorkflowState workflows) {
+    Map<String, Map<String, Object>> details = new LinkedHashMap<>(channels);
+    details.put("workflows", Map.of("runs", workflows.runs(), "leased", workflows.leased()));
+    return new OutboxHealth(well && workflows.leased(), details);
   }
 
   private static boolean isWell(RelayStatus relay) {

@@ -90,6 +90,7 @@ public final class Workflows implements AutoCloseable {
             executor,
             new Claimed(
                 started.run(),
+                1,
                 id,
                 run.name(),
                 run.version(),

@@ -46,14 +46,14 @@ final class PostgresWorkflows implements WorkflowStore {
       "select * from ${schema}.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?::timestamptz, ?, ?, ?, ?, ?, ?)";
 
   private static final String APPEND =
-      "select * from ${schema}.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)";
+      "select * from ${schema}.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)";
 
   private static final String APPEND_ONE =
-      "select ${schema}.workflow_append_one(?, ?, ?, ?, ?, ?, ?)";
+      "select ${schema}.workflow_append_one(?, ?, ?, ?, ?, ?, ?, ?)";
 
   private static final String COLUMNS =
       """
-      w.run, w.id, w.name, w.version, w.input, w.operation_id, w.attributes, w.parent,
+      w.run, s.turn, w.id, w.name, w.version, w.input, w.operation_id, w.attributes, w.parent,
       s.cancelled, s.deadline_at, s.running_since
       """;
 
@@ -336,6 +336,7 @@ final class PostgresWorkflows implements WorkflowStore {
   private static Claimed claimed(ResultSet row) throws SQLException {
     return new Claimed(
         row.getLong("run"),
+        row.getInt("turn"),
         row.getString("id"),
         row.getString("name"),
         row.getInt("version"),
@@ -379,6 +380,23 @@ final class PostgresWorkflows implements WorkflowStore {
     return alone(
         "look for runs of executor " + executor,
         connection -> database.many(connection, OWN, PostgresWorkflows::claimed, executor));
+  }
+
+  @Override
+  public Optional<Claimed> retake(long executor, long run) {
+    return database.transact(
+        "take up run " + run + " once more",
+        connection -> {
+          database.update(
+              connection,
+              """
+              update ${schema}.workflow_state set turn = turn + 1 where run = ? and executor = ?
+              """,
+              run,
+              executor);
+          return database.one(
+              connection, OWN + " and s.run = ?", PostgresWorkflows::claimed, executor, run);
+        });
   }
 
   @Override
@@ -462,19 +480,20 @@ final class PostgresWorkflows implements WorkflowStore {
           try (PreparedStatement statement = database.prepare(connection, APPEND)) {
             statement.setLong(1, executor);
             set(statement, 2, "bigint", appends, Append::run);
-            set(statement, 3, "text", appends, append -> status(append.change()));
-            set(statement, 4, "timestamptz", appends, append -> due(append.change()));
-            set(statement, 5, "boolean", appends, append -> endsEarly(append.change()));
-            set(statement, 6, "text", appends, append -> waits(connection, append.change()));
-            set(statement, 7, "text", appends, append -> reason(append.change()));
-            set(statement, 8, "bigint", entries, Flat::run);
-            set(statement, 9, "integer", entries, flat -> flat.entry().seq());
-            set(statement, 10, "text", entries, flat -> flat.entry().kind().name());
-            set(statement, 11, "text", entries, flat -> flat.entry().step());
-            set(statement, 12, "text", entries, flat -> flat.entry().value());
-            set(statement, 13, "text", entries, flat -> flat.entry().note());
-            set(statement, 14, "bigint", received, number -> number);
-            statement.setString(15, children(appends));
+            set(statement, 3, "integer", appends, Append::turn);
+            set(statement, 4, "text", appends, append -> status(append.change()));
+            set(statement, 5, "timestamptz", appends, append -> due(append.change()));
+            set(statement, 6, "boolean", appends, append -> endsEarly(append.change()));
+            set(statement, 7, "text", appends, append -> waits(connection, append.change()));
+            set(statement, 8, "text", appends, append -> reason(append.change()));
+            set(statement, 9, "bigint", entries, Flat::run);
+            set(statement, 10, "integer", entries, flat -> flat.entry().seq());
+            set(statement, 11, "text", entries, flat -> flat.entry().kind().name());
+            set(statement, 12, "text", entries, flat -> flat.entry().step());
+            set(statement, 13, "text", entries, flat -> flat.entry().value());
+            set(statement, 14, "text", entries, flat -> flat.entry().note());
+            set(statement, 15, "bigint", received, number -> number);
+            statement.setString(16, children(appends));
             try (ResultSet rows = statement.executeQuery()) {
               while (rows.next()) {
                 owned.put(rows.getLong(1), Optional.ofNullable(rows.getString(2)));
@@ -583,11 +602,12 @@ final class PostgresWorkflows implements WorkflowStore {
           messages.isEmpty() ? 1 : PostgresWriter.bind(connection, statement, operation, messages);
       statement.setLong(next, executor);
       statement.setLong(next + 1, append.run());
-      set(statement, next + 2, "integer", entries, Entry::seq);
-      set(statement, next + 3, "text", entries, entry -> entry.kind().name());
-      set(statement, next + 4, "text", entries, Entry::step);
-      set(statement, next + 5, "text", entries, Entry::value);
-      set(statement, next + 6, "text", entries, Entry::note);
+      statement.setInt(next + 2, append.turn());
+      set(statement, next + 3, "integer", entries, Entry::seq);
+      set(statement, next + 4, "text", entries, entry -> entry.kind().name());
+      set(statement, next + 5, "text", entries, Entry::step);
+      set(statement, next + 6, "text", entries, Entry::value);
+      set(statement, next + 7, "text", entries, Entry::note);
       statement.execute();
       if (!messages.isEmpty()) {
         statement.getMoreResults();
@@ -602,7 +622,7 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   @Override
-  public Found find(long executor, long run, int seq) {
+  public Found find(long executor, long run, int turn, int seq) {
     return database.transact(
         "look for what became of a step",
         connection -> {
@@ -611,12 +631,13 @@ final class PostgresWorkflows implements WorkflowStore {
                   .one(
                       connection,
                       """
-                      select 1 from ${schema}.workflow_state where run = ? and executor = ?
-                      for no key update
+                      select 1 from ${schema}.workflow_state
+                      where run = ? and executor = ? and turn = ? for no key update
                       """,
                       row -> 1,
                       run,
-                      executor)
+                      executor,
+                      turn)
                   .isPresent();
           // A later statement, which sees what the first one waited for.
           return new Found(
@@ -805,14 +826,14 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   @Override
-  public Child undoChild(long executor, long parent, String id, String reason) {
+  public Child undoChild(long executor, long parent, int turn, String id, String reason) {
     return alone(
         "undo run " + id,
         connection ->
             database
                 .one(
                     connection,
-                    "select * from ${schema}.workflow_undo_child(?, ?, ?, ?)",
+                    "select * from ${schema}.workflow_undo_child(?, ?, ?, ?, ?)",
                     row -> {
                       String status = row.getString("o_status");
                       return new Child(
@@ -821,6 +842,7 @@ final class PostgresWorkflows implements WorkflowStore {
                     },
                     executor,
                     parent,
+                    turn,
                     id,
                     reason)
                 .orElseThrow());

@@ -18,9 +18,14 @@ import dev.holdfast.workflow.StepFailed;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.Workflows;
+import dev.holdfast.workflow.store.Entry;
+import dev.holdfast.workflow.store.WorkflowStore;
+import dev.holdfast.workflow.store.WorkflowStore.Change;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -770,5 +775,63 @@ final class WorkflowTest extends WorkflowProcesses {
     processes.add(holdfast);
     holdfast.transact(tx -> holdfast.workflows().start(tx, workflow, "o-1", new Order("o-1", 1)));
     assertThat(holdfast.workflows().result(workflow, "o-1", SOON)).contains(new Receipt("done"));
+  }
+
+  @Test
+  @Attacks("workflow.fence")
+  void aCopyOfWhatAnEarlierTurnHasSentHasNoEffectInALaterOne() {
+    WorkflowStore store = PostgresStore.open(pool, schema).workflows();
+    long executor = store.register("a test", Duration.ofMinutes(1));
+    store.startAlone(
+        new WorkflowStore.NewRun(
+            "o-1",
+            "place-order",
+            1,
+            "{}",
+            "o-1",
+            Map.of(),
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null),
+        null);
+    WorkflowStore.Claimed first = claim(store, executor);
+    WorkflowStore.Append park = appendOf(first, 1, new Change.Park(null, List.of("go")));
+    assertThat(store.append(executor, List.of(park))).containsKey(first.run());
+    store.signalAlone("o-1", "go", "1");
+    WorkflowStore.Claimed second = claim(store, executor);
+    assertThat(second.turn()).isEqualTo(first.turn() + 1);
+
+    // Its reply was lost, and it arrives once more.
+    assertThat(store.append(executor, List.of(park))).isEmpty();
+    assertThat(store.statuses(List.of("o-1")).values())
+        .singleElement()
+        .matches(status -> status.status() == RunStatus.RUNNING);
+    WorkflowStore.Append next = appendOf(second, 2, new Change.Keep());
+    assertThat(store.append(executor, List.of(next))).containsKey(first.run());
+
+    // And one that executes it anew leaves nothing to what was sent before.
+    WorkflowStore.Claimed third = store.retake(executor, first.run()).orElseThrow();
+    assertThat(store.append(executor, List.of(appendOf(second, 3, new Change.Keep())))).isEmpty();
+    assertThat(store.append(executor, List.of(appendOf(third, 3, new Change.Keep()))))
+        .containsKey(first.run());
+    assertThat(store.retake(executor + 1, first.run())).isEmpty();
+  }
+
+  private static WorkflowStore.Claimed claim(WorkflowStore store, long executor) {
+    return store.claim(executor, List.of("place-order/1"), 10, true).runs().get(0);
+  }
+
+  private static WorkflowStore.Append appendOf(WorkflowStore.Claimed run, int seq, Change change) {
+    return new WorkflowStore.Append(
+        run.run(),
+        run.turn(),
+        List.of(new Entry(seq, Entry.Kind.RESULT, "s" + seq, "1", null, Instant.EPOCH)),
+        List.of(),
+        List.of(),
+        change);
   }
 }

@@ -110,6 +110,7 @@ final class ChildRun<I, O> {
             .undoChild(
                 execution.tenure().executor(),
                 execution.claimed().run(),
+                execution.claimed().turn(),
                 id(),
                 "run " + flow.id() + " is undone, which has started this one");
     if (!child.isOwned()) {

@@ -222,7 +222,8 @@ public final class Engine implements AutoCloseable {
   }
 
   private void execute(Tenure under, Claimed run, History history) {
-    Execution execution = new Execution(tools, under, run, new Journal(run.run(), history));
+    Execution execution =
+        new Execution(tools, under, run, new Journal(run.run(), run.turn(), history));
     Execution former = executing.putIfAbsent(run.run(), execution);
     if (former != null) {
       room.release();
@@ -429,13 +430,29 @@ public final class Engine implements AutoCloseable {
         continue;
       }
       if (unknown.contains(run.run()) && room.tryAcquire()) {
-        execute(under, run, store.histories(List.of(run.run())).getOrDefault(run.run(), NOTHING));
+        adopt(under, run.run());
       } else {
         again.add(run.run());
       }
     }
     unknown.clear();
     unknown.addAll(again);
+  }
+
+  private void adopt(Tenure under, long run) {
+    boolean isExecuted = false;
+    try {
+      Claimed again = store.retake(under.executor(), run).orElse(null);
+      if (again != null) {
+        History history = store.histories(List.of(run)).getOrDefault(run, NOTHING);
+        isExecuted = true;
+        execute(under, again, history);
+      }
+    } finally {
+      if (!isExecuted) {
+        room.release();
+      }
+    }
   }
 
   /** Now and then; a backlog is worked off over several rounds. */

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Journal {
   private final long run;
+  private final int turn;
   private final Map<String, Recorded> steps = new HashMap<>();
 
   /** By path, the steps that were recorded and have not come by yet. */
@@ -47,8 +48,9 @@ final class Journal {
   private boolean pivoted;
   private int last;
 
-  Journal(long run, History history) {
+  Journal(long run, int turn, History history) {
     this.run = run;
+    this.turn = turn;
     this.signals = new ArrayList<>(history.signals());
     Map<String, Map<String, Boolean>> order = new LinkedHashMap<>();
     Map<String, Entry> lastByPath = new HashMap<>();
@@ -250,7 +252,7 @@ final class Journal {
     Entry entry = new Entry(++last, kind, step, value, note, at);
     entries.add(entry);
     watch.noted(entry);
-    return new Append(run, entries, children, received, change);
+    return new Append(run, turn, entries, children, received, change);
   }
 
   private List<Entry> pendingOf(String path) {
@@ -267,13 +269,13 @@ final class Journal {
 
   /** An append of all that is pending, with what becomes of the run. */
   synchronized Append append(Change change) {
-    return new Append(run, allPending(), List.of(), List.of(), change);
+    return new Append(run, turn, allPending(), List.of(), List.of(), change);
   }
 
   /** An append of what is pending in a path. */
   synchronized Append appendPending(String path) {
     List<Entry> entries = Objects.requireNonNullElse(pending.remove(path), List.of());
-    return new Append(run, entries, List.of(), List.of(), new Change.Keep());
+    return new Append(run, turn, entries, List.of(), List.of(), new Change.Keep());
   }
 
   /** A branch has ended: what it has found goes with what comes next. */

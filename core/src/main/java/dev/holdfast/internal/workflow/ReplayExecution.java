@@ -38,6 +38,7 @@ final class ReplayExecution extends Execution {
     Claimed run =
         new Claimed(
             1,
+            1,
             export.id(),
             export.name(),
             export.version(),
@@ -48,7 +49,8 @@ final class ReplayExecution extends Execution {
             null,
             null,
             null);
-    return new ReplayExecution(Tools.ofAReplay(codec, now), run, new Journal(1, export.history()));
+    return new ReplayExecution(
+        Tools.ofAReplay(codec, now), run, new Journal(1, 1, export.history()));
   }
 
   @Override

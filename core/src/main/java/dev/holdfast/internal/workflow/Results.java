@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Results implements AutoCloseable {
   private static final int AT_ONCE = 1_000;
+  private static final Duration IDLE = Duration.ofSeconds(1);
 
   private final WorkflowStore store;
   private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
@@ -120,12 +121,13 @@ public final class Results implements AutoCloseable {
         new Backoff(Duration.ofMillis(5), Duration.ofMillis(500), ThreadLocalRandom.current());
     try {
       while (!closing) {
-        Duration wait = waiting.isEmpty() ? Duration.ofMinutes(1) : backoff.next();
-        if (asked.await(wait)) {
+        boolean rung = asked.await(waiting.isEmpty() ? IDLE : backoff.next());
+        if (rung) {
           backoff.reset();
         }
         try {
-          answer();
+          // Now and then also those that are here: one may have been taken over, and its call hang.
+          answer(!rung);
         } catch (HoldfastException e) {
           // Asked again; who waits has a time of its own.
           asked.await(Duration.ofMillis(500));
@@ -136,8 +138,8 @@ public final class Results implements AutoCloseable {
     }
   }
 
-  private void answer() {
-    List<String> ids = waiting.keySet().stream().filter(id -> !here.contains(id)).toList();
+  private void answer(boolean all) {
+    List<String> ids = waiting.keySet().stream().filter(id -> all || !here.contains(id)).toList();
     for (int from = 0; from < ids.size(); from += AT_ONCE) {
       store
           .statuses(ids.subList(from, Math.min(ids.size(), from + AT_ONCE)))

@@ -119,14 +119,24 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
             last.at());
     entries.add(instead);
     execution.append(
-        new Append(execution.claimed().run(), entries, List.of(), List.of(), new Change.Keep()));
+        new Append(
+            execution.claimed().run(),
+            execution.claimed().turn(),
+            entries,
+            List.of(),
+            List.of(),
+            new Change.Keep()));
     while (true) {
       execution.tenure().require();
       try {
         return execution
             .tools()
             .store()
-            .find(execution.tenure().executor(), execution.claimed().run(), last.seq());
+            .find(
+                execution.tenure().executor(),
+                execution.claimed().run(),
+                execution.claimed().turn(),
+                last.seq());
       } catch (StoreUnavailable e) {
         pause(backoff.next());
       }
@@ -167,7 +177,8 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
       List<Entry> entries = new ArrayList<>(before.entries());
       Entry last = entries.remove(entries.size() - 1);
       entries.add(new Entry(last.seq(), kind, step, value, null, last.at()));
-      append = new Append(before.run(), entries, List.of(), List.of(), new Change.Keep());
+      append =
+          new Append(before.run(), before.turn(), entries, List.of(), List.of(), new Change.Keep());
     }
     return Objects.requireNonNull(append);
   }

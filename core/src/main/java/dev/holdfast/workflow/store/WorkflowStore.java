@@ -86,12 +86,15 @@ public interface WorkflowStore {
   /**
    * A run that an executor has taken up.
    *
+   * @param turn which one it is that the run is taken up, by whomever: what is appended has to name
+   *     it
    * @param parent the run that has started it, and waits for its end
    * @param cancelled why it is to be cancelled, if so
    * @param orphanSince where it was running when it was taken up: since when; else {@code null}
    */
   record Claimed(
       long run,
+      int turn,
       String id,
       String name,
       int version,
@@ -137,8 +140,16 @@ public interface WorkflowStore {
    */
   Admission admit(WorkflowQueue queue, List<String> definitions, int limit);
 
-  /** Takes up runs of an executor's own of which it may not know. */
+  /** The runs that belong to an executor. */
   List<Claimed> own(long executor);
+
+  /**
+   * Takes up a run of an executor's own once more: nothing that was sent in its turn before has an
+   * effect any more.
+   *
+   * @return empty when it does not belong to the executor any more
+   */
+  Optional<Claimed> retake(long executor, long run);
 
   /** A signal that nobody has received. */
   record Signal(long number, String name, @Nullable String value, @Nullable String note) {}
@@ -174,7 +185,12 @@ public interface WorkflowStore {
 
   /** What is to be appended to one run. */
   record Append(
-      long run, List<Entry> entries, List<NewRun> children, List<Long> received, Change change) {}
+      long run,
+      int turn,
+      List<Entry> entries,
+      List<NewRun> children,
+      List<Long> received,
+      Change change) {}
 
   /**
    * Appends to several runs in one commit and one round trip.
@@ -203,13 +219,13 @@ public interface WorkflowStore {
   /**
    * What became of an append whose reply was lost.
    *
-   * @param isOwned whether the run still belongs to the executor
+   * @param isOwned whether the run still belongs to the executor, in that turn
    * @param entry what is there under the number
    */
   record Found(boolean isOwned, @Nullable Entry entry) {}
 
   /** Waits for an append of the executor's to this run that is still being committed. */
-  Found find(long executor, long run, int seq);
+  Found find(long executor, long run, int turn, int seq);
 
   /**
    * Sends a signal to a run, in the caller's transaction or alone.
@@ -300,7 +316,7 @@ public interface WorkflowStore {
    * behind its pivot, is due for being undone. Signals by which it has told its parent of an
    * earlier end are taken away; that of its end then is one more.
    */
-  Child undoChild(long executor, long parent, String id, String reason);
+  Child undoChild(long executor, long parent, int turn, String id, String reason);
 
   /**
    * Lets a run that is stuck or has ended be taken up again from an earlier point.

@@ -38,6 +38,7 @@ create table ${schema}.workflow_state (
   status      text not null check
               (status in ('PARKED', 'RUNNING', 'STUCK', 'COMPLETED', 'FAILED', 'CANCELLED')),
   executor    bigint,
+  turn        integer not null default 0, -- how often it was taken up
   running_since timestamptz, -- by whatever executors
   due_at      timestamptz,
   waits_for   text[] not null default '{}',
@@ -128,9 +129,11 @@ begin
   o_same := true;
   if o_new then
     insert into ${schema}.workflow_state
-      (run, definition, status, executor, running_since, due_at, deadline_at, queue, queue_key, held)
+      (run, definition, status, executor, turn, running_since, due_at, deadline_at, queue,
+       queue_key, held)
     values (o_run, p_name || '/' || p_version,
             case when p_executor is null then 'PARKED' else 'RUNNING' end, p_executor,
+            case when p_executor is null then 0 else 1 end,
             case when p_executor is not null then ${schema}.now() end,
             case when p_executor is null
                  then greatest(${schema}.now() + coalesce(p_delay_ms, 0) * interval '1 ms', p_at) end,
@@ -144,13 +147,14 @@ begin
   end if;
 end $$;
 
--- Locks, of these runs, those that belong to the executor, in one order, and appends. The rest is
+-- Locks, of these runs, those that belong to the executor in this turn, in one order, and appends: a
+-- copy of what it sent in an earlier turn, whose reply was lost, has no effect in a later one. The rest is
 -- left out, since it has been taken over. An entry that is there was appended by the same, and the
 -- reply was lost. Run by run: such statements are planned once, where one for all of them was planned
 -- at each call, and most of its parts had nothing to do.
 create function ${schema}.workflow_append(
   p_executor bigint,
-  p_runs bigint[], p_status text[], p_due timestamptz[], p_early boolean[], p_waits text[],
+  p_runs bigint[], p_turns integer[], p_status text[], p_due timestamptz[], p_early boolean[], p_waits text[],
   p_reason text[],
   e_run bigint[], e_seq integer[], e_kind text[], e_step text[], e_value text[], e_note text[],
   p_received bigint[], p_children jsonb
@@ -160,6 +164,7 @@ declare
   child record;
   mine bigint[];
   one bigint;
+  its_turn integer;
   becomes text;
   why text;
   asked text[];
@@ -167,10 +172,13 @@ declare
                           where e.kind = 'UNWINDING');
 begin
   perform ${schema}.require_flush();
-  foreach one in array array(select r from unnest(p_runs) as r order by r) loop
+  for one, its_turn in
+    select r.run, r.turn from unnest(p_runs, p_turns) as r(run, turn) order by r.run
+  loop
     -- By the run and never by the executor, whose index has what it ever ran: so not with "=".
     select s.cancelled into why from ${schema}.workflow_state s
-    where s.run = one and s.executor is not distinct from p_executor for no key update;
+    where s.run = one and s.executor is not distinct from p_executor and s.turn = its_turn
+    for no key update;
     if found then
       mine := mine || one;
       asked := asked || why;
@@ -221,8 +229,7 @@ begin
       select c.* from jsonb_to_recordset(p_children) as c(id text, name text, version integer,
                                                  input text, operation text, parent bigint,
                                                  signal text, attributes text)
-      join ${schema}.workflow_state s on s.run = c.parent and s.executor = p_executor
-      where c.parent = any (p_runs) order by c.id
+      where c.parent = any (mine) order by c.id
     loop
       perform ${schema}.workflow_start(child.id, child.name, child.version, child.input,
         child.operation, child.attributes::jsonb, null, null, null, null, null, null, child.parent, child.signal);
@@ -239,7 +246,7 @@ end $$;
 
 -- The same for one run, in the commit of a step's own rows.
 create function ${schema}.workflow_append_one(
-  p_executor bigint, p_run bigint, e_seq integer[], e_kind text[], e_step text[], e_value text[],
+  p_executor bigint, p_run bigint, p_turn integer, e_seq integer[], e_kind text[], e_step text[], e_value text[],
   e_note text[]
 ) returns text
 language plpgsql as $$
@@ -249,7 +256,8 @@ begin
   perform ${schema}.require_flush();
   -- By the run's key, see workflow_append.
   select s.cancelled into asked from ${schema}.workflow_state s
-  where s.run = p_run and s.executor is not distinct from p_executor for no key update;
+  where s.run = p_run and s.executor is not distinct from p_executor and s.turn = p_turn
+  for no key update;
   if not found then
     raise exception using errcode = 'HF014',
       message = 'The run of this step has been taken over by another executor, so its transaction is rolled back.';
@@ -264,7 +272,7 @@ end $$;
 -- is the later one. What the child has told its parent before is taken away: its end then is told
 -- behind the lock.
 create function ${schema}.workflow_undo_child(
-  p_executor bigint, p_parent bigint, p_child text, p_reason text,
+  p_executor bigint, p_parent bigint, p_turn integer, p_child text, p_reason text,
   out o_owned boolean, out o_status text
 )
 language plpgsql as $$
@@ -273,7 +281,8 @@ declare
 begin
   perform ${schema}.require_flush();
   perform from ${schema}.workflow_state s
-  where s.run = p_parent and s.executor = p_executor for no key update;
+  where s.run = p_parent and s.executor is not distinct from p_executor and s.turn = p_turn
+  for no key update;
   o_owned := found;
   if not o_owned then
     return;
@@ -324,7 +333,7 @@ begin
       order by s.run limit room for no key update skip locked)
     , moved as (
       update ${schema}.workflow_state s
-      set executor = p_executor, changed_at = ${schema}.now()
+      set executor = p_executor, turn = s.turn + 1, changed_at = ${schema}.now()
       from ready f where s.run = f.run returning s.run)
     select coalesce(array_agg(m.run), '{}') into taken from moved m;
     return query select r, true from unnest(taken) as r;
@@ -339,7 +348,8 @@ begin
       order by s.due_at limit room for no key update skip locked)
     , moved as (
       update ${schema}.workflow_state s
-      set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(),
+      set status = 'RUNNING', executor = p_executor, turn = s.turn + 1,
+          running_since = ${schema}.now(),
           due_at = null, waits_for = '{}', changed_at = ${schema}.now()
       from ready f where s.run = f.run returning s.run)
     select coalesce(array_agg(m.run), '{}') into taken from moved m;
@@ -348,16 +358,20 @@ begin
   end loop;
   if room > 0 then
     with sent as (
-      select distinct g.run from ${schema}.workflow_signal g
-      join ${schema}.workflow_state s on s.run = g.run and g.name = any (s.waits_for)
-      where s.status = 'PARKED' and s.definition = any (p_definitions) limit room)
+      -- By the run's key, whatever the planner thinks of the state table ("offset 0").
+      select distinct g.run from ${schema}.workflow_signal g, lateral (
+        select s.status, s.definition, s.waits_for from ${schema}.workflow_state s
+        where s.run = g.run offset 0) as s
+      where g.name = any (s.waits_for) and s.status = 'PARKED'
+        and s.definition = any (p_definitions) limit room)
     , ready as (
       select s.run from ${schema}.workflow_state s
       where s.run in (select run from sent) and s.status = 'PARKED'
       for no key update skip locked)
     , moved as (
       update ${schema}.workflow_state s
-      set status = 'RUNNING', executor = p_executor, running_since = ${schema}.now(),
+      set status = 'RUNNING', executor = p_executor, turn = s.turn + 1,
+          running_since = ${schema}.now(),
           due_at = null, waits_for = '{}', changed_at = ${schema}.now()
       from ready f where s.run = f.run returning s.run)
     select coalesce(array_agg(m.run), '{}') into taken from moved m;
@@ -532,10 +546,10 @@ begin
     execute format('grant execute on function
       ${schema}.workflow_start(text, text, integer, text, text, jsonb, bigint, timestamptz, bigint,
                                text, text, bigint, bigint, text),
-      ${schema}.workflow_append(bigint, bigint[], text[], timestamptz[], boolean[], text[], text[], bigint[],
+      ${schema}.workflow_append(bigint, bigint[], integer[], text[], timestamptz[], boolean[], text[], text[], bigint[],
                                 integer[], text[], text[], text[], text[], bigint[], jsonb),
-      ${schema}.workflow_append_one(bigint, bigint, integer[], text[], text[], text[], text[]),
-      ${schema}.workflow_undo_child(bigint, bigint, text, text),
+      ${schema}.workflow_append_one(bigint, bigint, integer, integer[], text[], text[], text[], text[]),
+      ${schema}.workflow_undo_child(bigint, bigint, integer, text, text),
       ${schema}.workflow_claim(bigint, text[], integer, boolean),
       ${schema}.workflow_admit(text, text[], integer, integer, integer, bigint, integer),
       ${schema}.workflow_bury()

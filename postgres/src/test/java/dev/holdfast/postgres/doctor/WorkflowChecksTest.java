@@ -63,6 +63,7 @@ final class WorkflowChecksTest {
         List.of(
             new Append(
                 started.run(),
+                1,
                 List.of(),
                 List.of(),
                 List.of(),

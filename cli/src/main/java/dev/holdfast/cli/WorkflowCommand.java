@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.internal.workflow.Exports;
 import dev.holdfast.internal.workflow.Operator;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.store.RunCatalog;
@@ -121,6 +122,18 @@ public final class WorkflowCommand extends Group {
                   store.runs().audit(run.run()));
             });
     out(common.json ? Json.text(text.json()) : text.text());
+  }
+
+  @Command(
+      name = "export",
+      description =
+          "Prints a run as JSON, for a replay in a test: all that it was given and found.")
+  void export(
+      @Mixin DatabaseOptions database,
+      @Parameters(paramLabel = "ID", description = "The run's id.") String id) {
+    out(
+        database.withTables(
+            store -> Exports.of(store.workflows(), id).orElseThrow(() -> unknown(id))));
   }
 
   @Command(

@@ -135,6 +135,10 @@ final class WorkflowCommandTest {
     assertThat(shown.at("/audit/0/note").asText()).isEqualTo("in the console");
     assertThat(shown.path("journal").findValuesAsText("kind"))
         .contains("INTENT", "RESUMED", "COMPLETED");
+    JsonNode exported = run("export", "o-1").json();
+    assertThat(exported.path("input").asText()).isEqualTo("lost");
+    assertThat(exported.path("entries").findValuesAsText("kind")).contains("INTENT", "COMPLETED");
+    assertThat(run("export", "nobody").error()).contains("There is no run nobody");
     assertThat(run("signal", "o-1", "shipped", "1").error()).contains("has ended");
     assertThat(run("restart", "o-1", "--from", "nowhere").error()).contains("no step nowhere");
     run("restart", "o-1", "--from", "charge").result();

@@ -7,16 +7,13 @@ import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.workflow.Ended;
 import dev.holdfast.internal.workflow.Engine;
 import dev.holdfast.internal.workflow.EngineStart;
-import dev.holdfast.internal.workflow.Export;
-import dev.holdfast.internal.workflow.ExportJson;
+import dev.holdfast.internal.workflow.Exports;
 import dev.holdfast.internal.workflow.Operator;
 import dev.holdfast.internal.workflow.Results;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.Backlog;
 import dev.holdfast.workflow.store.WorkflowStore.Claimed;
-import dev.holdfast.workflow.store.WorkflowStore.History;
 import dev.holdfast.workflow.store.WorkflowStore.NewRun;
-import dev.holdfast.workflow.store.WorkflowStore.Outline;
 import dev.holdfast.workflow.store.WorkflowStore.Started;
 import dev.holdfast.workflow.store.WorkflowStore.Status;
 import java.sql.SQLException;
@@ -33,8 +30,6 @@ import org.jspecify.annotations.Nullable;
  * and can be executed here begins at once.
  */
 public final class Workflows implements AutoCloseable {
-  private static final long EXPORT_ENTRIES_AT_MOST = 100_000;
-  private static final long EXPORT_CHARACTERS_AT_MOST = 50_000_000;
 
   private final WorkflowStore store;
   private final Codec codec;
@@ -260,34 +255,7 @@ public final class Workflows implements AutoCloseable {
    * @throws UnreadableData when it has more than 100,000 entries, or 50 million characters
    */
   public Optional<String> export(String id) {
-    Optional<Outline> outline = store.outline(id);
-    Status status = store.statuses(List.of(id)).get(id);
-    if (outline.isEmpty() || status == null) {
-      return Optional.empty();
-    }
-    Outline run = outline.get();
-    if (run.entries() > EXPORT_ENTRIES_AT_MOST || run.characters() > EXPORT_CHARACTERS_AT_MOST) {
-      throw new UnreadableData(
-          "Run %s has %,d entries with %,d characters, and is exported up to %,d and %,d. Nothing was exported."
-              .formatted(
-                  id,
-                  run.entries(),
-                  run.characters(),
-                  EXPORT_ENTRIES_AT_MOST,
-                  EXPORT_CHARACTERS_AT_MOST));
-    }
-    History history = store.histories(List.of(run.run())).get(run.run());
-    return Optional.of(
-        ExportJson.write(
-            new Export(
-                id,
-                status.name(),
-                status.version(),
-                run.operationId(),
-                status.status(),
-                status.reason(),
-                run.input(),
-                history == null ? new History(List.of(), List.of()) : history)));
+    return Exports.of(store, id);
   }
 
   /**

@@ -14,6 +14,7 @@ import dev.holdfast.workflow.Seen;
 import dev.holdfast.workflow.StartOptions;
 import dev.holdfast.workflow.StepFailed;
 import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.Workflows;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -271,5 +272,39 @@ final class WorkflowSnippetsTest extends WorkflowProcesses {
                     .verify())
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("without step hold");
+  }
+
+  @Test
+  void waitsItsTurnInAQueue() throws Exception {
+    Workflow<Order, Receipt> placeOrder =
+        define((flow, order) -> new Receipt("placed " + order.id()));
+    // snippet:workflow-queue
+    WorkflowQueue payments =
+        WorkflowQueue.named("payments")
+            .withConcurrency(20) // under way at once, in all processes together
+            .withConcurrencyPerKey(1) // and of one customer
+            .withRate(100, Duration.ofSeconds(1));
+    Holdfast holdfast =
+        Holdfast.on(pool).schema(schema).workflow(placeOrder).workflowQueue(payments).start();
+    // end
+    processes.add(holdfast);
+    Workflows workflows = holdfast.workflows();
+    Order order = new Order("o-1", 100);
+    // snippet:workflow-enqueue
+    StartOptions options =
+        StartOptions.DEFAULT
+            .withQueue("payments", "customer-7")
+            .withDeadline(Duration.ofHours(1))
+            .withAttributes(Map.of("customer", "customer-7"));
+    holdfast.transact(tx -> workflows.start(tx, placeOrder, order.id(), order, options));
+    // end
+    assertThat(workflows.result(placeOrder, "o-1", SOON)).contains(new Receipt("placed o-1"));
+    assertThat(
+            list(
+                """
+                select id from %s.workflow_run where attributes @> '{"customer": "customer-7"}'
+                """
+                    .formatted(schema)))
+        .containsExactly("o-1");
   }
 }

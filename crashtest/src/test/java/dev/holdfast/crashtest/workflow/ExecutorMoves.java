@@ -106,10 +106,11 @@ final class ExecutorMoves {
   }
 
   /** What the former owner has sent, and has not come to the fence, has no effect any more. */
-  private static World forgetUnlocked(World world, int former) {
+  private World forgetUnlocked(World world, int former) {
     List<Sent> left = new ArrayList<>();
     for (Sent each : world.sent()) {
-      if (each.attached() || each.locked() || each.executor() != former) {
+      boolean isFormer = each.executor() == former || rules.fenceKnowsTheTurn();
+      if (each.attached() || each.locked() || !isFormer) {
         left.add(each);
       }
     }

@@ -35,6 +35,14 @@ class WorkflowRules {
     return true;
   }
 
+  /**
+   * Whether the fence tells an executor's turns at a run apart, and not the executors alone. The
+   * engine's does not, as {@code WorkflowMutantsTest} shows.
+   */
+  boolean fenceKnowsTheTurn() {
+    return false;
+  }
+
   /** Right before a call, and before a compensation. */
   boolean looksAtItsLease() {
     return true;

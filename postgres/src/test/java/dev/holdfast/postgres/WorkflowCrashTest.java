@@ -221,7 +221,7 @@ final class WorkflowCrashTest {
     }
   }
 
-  /** Longer than the other, which has most of its points. */
+  /** In the ordinary build {@link PostgresWorkflowConformanceTest} has these and more points. */
   @Tag("long")
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
   void everyEffectIsThereOnce(CrashLab lab) {
@@ -233,6 +233,7 @@ final class WorkflowCrashTest {
             row(SCHEMA + ".confirmed").in("database").byKey("id").once());
   }
 
+  @Tag("long")
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
   void everyEffectIsUndoneOnce(CrashLab lab) {
     scenario(lab, true, Shop::takeAndFail)

@@ -35,7 +35,12 @@ public interface Step<T> {
   /** What undoes the step, in one commit with the record that it was undone. */
   Transacted<T> compensate(Undo<T> undo);
 
-  /** How a call of this step is undone, under the key of the call. It must bear repetition. */
+  /**
+   * How a call of this step is undone, under the key of the call. It must bear repetition. Where
+   * the step has no lookup, it may be called while a request of the step is still under way:
+   * whoever is called must not execute that when it arrives, as a service does that keeps the key
+   * of what was undone before it came.
+   */
   Called<T> compensateByKey(UndoByKey<T> undo);
 
   /** How it can be found out what became of a call. */

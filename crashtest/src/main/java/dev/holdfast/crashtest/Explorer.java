@@ -125,7 +125,12 @@ final class Explorer implements AutoCloseable {
     try {
       run.run();
       if (plan.isGolden()) {
-        golden = new Quiescence.Golden(trace.points(), clock.elapsed());
+        List<CommitPoint> points = trace.points();
+        golden =
+            new Quiescence.Golden(
+                points,
+                RunPlan.plannable(points, Phase.OPERATION, scenario::isByChance),
+                clock.elapsed());
       }
     } catch (CrashLabException e) {
       problem = e.problem();
@@ -172,15 +177,15 @@ final class Explorer implements AutoCloseable {
     List<CommitPoint> alike = new ArrayList<>(report.trace());
     alike.removeIf(point -> other.trace().stream().noneMatch(point::isSameAs));
     List<CommitPoint> byChance = new ArrayList<>();
-    byChance.addAll(RunPlan.plannable(report.trace(), Phase.RECOVERY));
-    byChance.addAll(RunPlan.plannable(report.trace(), Phase.RETRY));
+    byChance.addAll(plannable(report.trace(), Phase.RECOVERY, lab));
+    byChance.addAll(plannable(report.trace(), Phase.RETRY, lab));
     byChance.removeAll(alike);
     List<RunPlan> second = new ArrayList<>();
     if (options.crashesDuringRecovery() > 0) {
-      second.addAll(plan.withSecond(alike, Phase.RECOVERY));
+      second.addAll(plan.withSecond(plannable(alike, Phase.RECOVERY, lab)));
     }
     if (options.pairs()) {
-      second.addAll(plan.withSecond(alike, Phase.RETRY));
+      second.addAll(plan.withSecond(plannable(alike, Phase.RETRY, lab)));
     }
     List<RunPlan> next = wanted(second);
     if (next.isEmpty() && options.replay().startsWith(plan.id() + "+")) {
@@ -196,6 +201,10 @@ final class Explorer implements AutoCloseable {
         ? report
         : report.withNote(
             "Without a second fault, as only one of two runs passed it: " + byChance + ".");
+  }
+
+  private static List<CommitPoint> plannable(List<CommitPoint> passed, Phase phase, CrashLab lab) {
+    return RunPlan.plannable(passed, phase, lab.scenario()::isByChance);
   }
 
   private void planSingles(Scenario<?> scenario) {

@@ -46,14 +46,11 @@ final class Quiescence {
    * What the golden run showed.
    *
    * @param points the commit points that it passed
+   * @param plannable those of them at which a fault can be planned
    * @param took how long it took
    */
-  record Golden(List<CommitPoint> points, Duration took) {
-    static final Golden NONE = new Golden(List.of(), Duration.ZERO);
-
-    List<CommitPoint> plannable() {
-      return RunPlan.plannable(points, Phase.OPERATION);
-    }
+  record Golden(List<CommitPoint> points, List<CommitPoint> plannable, Duration took) {
+    static final Golden NONE = new Golden(List.of(), List.of(), Duration.ZERO);
   }
 
   /**

@@ -346,7 +346,7 @@ final class RunExecution {
                   settled.idle() ? "" : ", and the application is not idle"),
           null);
     }
-    if (RunPlan.plannable(trace.points(), Phase.OPERATION).isEmpty()) {
+    if (RunPlan.plannable(trace.points(), Phase.OPERATION, scenario::isByChance).isEmpty()) {
       throw new CrashLabException(
           Problem.Kind.NO_COMMIT_POINTS,
           "The operation has no commit points: nothing was committed through a wrapped resource. Let the application use what the Resources make.");

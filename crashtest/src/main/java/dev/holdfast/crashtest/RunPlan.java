@@ -5,8 +5,10 @@ import dev.holdfast.crashtest.report.CommitPoint;
 import dev.holdfast.crashtest.report.Fault;
 import dev.holdfast.crashtest.report.Phase;
 import dev.holdfast.crashtest.report.Stage;
+import dev.holdfast.crashtest.resource.Role;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -50,10 +52,10 @@ record RunPlan(@Nullable Carrier carrier, List<Fault> faults) {
   }
 
   /** The same with a second fault, at every point that a run of this plan passed afterwards. */
-  List<RunPlan> withSecond(List<CommitPoint> passed, Phase phase) {
+  List<RunPlan> withSecond(List<CommitPoint> passed) {
     List<RunPlan> plans = new ArrayList<>();
     int number = 0;
-    for (CommitPoint point : plannable(passed, phase)) {
+    for (CommitPoint point : passed) {
       number++;
       for (Stage stage : List.of(Stage.BEFORE, Stage.ACK_LOST)) {
         if (carrier != Carrier.LOST_ACK || stage == Stage.ACK_LOST) {
@@ -69,11 +71,14 @@ record RunPlan(@Nullable Carrier carrier, List<Fault> faults) {
   /**
    * The points of a phase at which a fault can be planned. How often something is repeated in the
    * background depends on the time that it is given, so there only the first occurrence counts.
+   *
+   * @param byChance tells whose number depends on that
    */
-  static List<CommitPoint> plannable(List<CommitPoint> passed, Phase phase) {
+  static List<CommitPoint> plannable(
+      List<CommitPoint> passed, Phase phase, Predicate<Role> byChance) {
     return passed.stream()
         .filter(point -> point.phase() == phase)
-        .filter(point -> point.occurrence() == 1 || LabThread.isOurs(point.role()))
+        .filter(point -> point.occurrence() == 1 || !byChance.test(point.role()))
         .toList();
   }
 

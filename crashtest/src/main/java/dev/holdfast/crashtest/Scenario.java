@@ -57,6 +57,7 @@ public final class Scenario<S> {
   private final Set<Class<? extends Throwable>> refusals = new LinkedHashSet<>();
   private final List<Expectation> expectations = new ArrayList<>();
   private final List<String> ignored = new ArrayList<>();
+  private final List<String> each = new ArrayList<>();
 
   Scenario(Start<S> start) {
     this.start = start;
@@ -154,6 +155,16 @@ public final class Scenario<S> {
     return this;
   }
 
+  /**
+   * Commits in the background of which each is a point, and not the first alone: those whose
+   * resource, statement, topic or thread contains this text. For a thread that does the operation's
+   * work and nothing else, so that how many there are depends neither on time nor on chance.
+   */
+  public Scenario<S> eachOf(String text) {
+    each.add(text);
+    return this;
+  }
+
   void requireComplete() {
     if (operation == null || expectations.isEmpty()) {
       throw new CrashLabException(
@@ -216,7 +227,16 @@ public final class Scenario<S> {
   }
 
   boolean isIgnored(Role role) {
+    return matches(role, ignored);
+  }
+
+  /** Whether only the first of its kind can be relied on to come again. */
+  boolean isByChance(Role role) {
+    return !LabThread.isOurs(role) && !matches(role, each);
+  }
+
+  private static boolean matches(Role role, List<String> texts) {
     String all = String.join("\n", role.resource(), role.detail(), role.thread());
-    return ignored.stream().anyMatch(all::contains);
+    return texts.stream().anyMatch(all::contains);
   }
 }

@@ -21,8 +21,8 @@
  * So n points make 2n + 1 crashes, and one more for each send that may be held back. A second fault
  * can be made at each point that a recovery, or a retry, passes. A point is a {@linkplain
  * dev.holdfast.crashtest.resource.Role role} and which occurrence of it; background threads are
- * planned for at the first occurrence only, since how often they come round depends on time. A
- * planned point that does not come fails the run.
+ * planned for at the first occurrence only, since how often they come round depends on time, unless
+ * the scenario says otherwise of one. A planned point that does not come fails the run.
  *
  * <h2>The life of a process</h2>
  *

@@ -222,7 +222,7 @@ final class WorkflowCrashTest {
     }
   }
 
-  /** Longer than the other, which has most of its points. */
+  /** In the ordinary build {@link PostgresWorkflowConformanceTest} has these and more points. */
   @Tag("long")
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
   @Attacks({"workflow.step", "workflow.recovery"})
@@ -235,6 +235,7 @@ final class WorkflowCrashTest {
             row(SCHEMA + ".confirmed").in("database").byKey("id").once());
   }
 
+  @Tag("long")
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
   @Attacks({"workflow.step", "workflow.undo", "workflow.call.undone"})
   void everyEffectIsUndoneOnce(CrashLab lab) {

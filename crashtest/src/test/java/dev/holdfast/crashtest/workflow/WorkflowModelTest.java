@@ -118,28 +118,14 @@ final class WorkflowModelTest {
     holds(name, scope, 3_000_000);
   }
 
-  /** Which the engine's does not; what follows from that is in {@link WorkflowMutantsTest}. */
   @Tag("long")
   @Test
-  void appendsThatArriveLateDoNoHarmWhereTheFenceTellsTurnsApart() {
-    holds(
-        "appends that arrive late, and waits as rows",
-        CALL_FIRST.of(2, 1).parked(),
-        3_000_000,
-        new WorkflowRules() {
-          @Override
-          boolean fenceKnowsTheTurn() {
-            return true;
-          }
-        });
+  void appendsThatArriveLateDoNoHarmToARunThatWaitsAsRows() {
+    holds("appends that arrive late, and waits as rows", CALL_FIRST.of(2, 1).parked(), 3_000_000);
   }
 
   private static void holds(String name, Scope scope, int states) {
-    holds(name, scope, states, WorkflowRules.STANDARD);
-  }
-
-  private static void holds(String name, Scope scope, int states, WorkflowRules rules) {
-    WorkflowModel model = new WorkflowModel(scope, rules);
+    WorkflowModel model = new WorkflowModel(scope, WorkflowRules.STANDARD);
 
     Exploration<World> explored = ModelChecker.bounded(states).explore(model);
 

@@ -35,12 +35,9 @@ class WorkflowRules {
     return true;
   }
 
-  /**
-   * Whether the fence tells an executor's turns at a run apart, and not the executors alone. The
-   * engine's does not, as {@code WorkflowMutantsTest} shows.
-   */
+  /** Whether the fence tells an executor's turns at a run apart, and not the executors alone. */
   boolean fenceKnowsTheTurn() {
-    return false;
+    return true;
   }
 
   /** Right before a call, and before a compensation. */

@@ -26,7 +26,7 @@ public record StepInJournal(
 
   /** Reads entries, all of one step. */
   public static StepInJournal read(Iterable<Kind> kinds) {
-    Recorded recorded = new Recorded(1);
+    Recorded recorded = new Recorded(1, 0);
     boolean isThere = false;
     int seq = 0;
     for (Kind kind : kinds) {

@@ -7,6 +7,7 @@ import dev.holdfast.crashtest.report.ExplorationReport;
 import dev.holdfast.crashtest.report.Finding;
 import dev.holdfast.crashtest.report.RunReport;
 import dev.holdfast.crashtest.report.Verdict;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** A thread of the application's own that does the operation's work, statement by statement. */
@@ -30,6 +31,7 @@ final class EachPointTest {
                       worker.join();
                     })
                 .eachOf(each)
+                .quiesce(Duration.ofMillis(500))
                 .expect(row(orders).byKey("id").times(2)));
   }
 

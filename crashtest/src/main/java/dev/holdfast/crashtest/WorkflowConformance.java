@@ -73,17 +73,20 @@ public abstract class WorkflowConformance {
   protected abstract void endLeases(String url);
 
   @CrashTest
+  @Attacks({"workflow.step", "workflow.recovery", "workflow.call.key", "workflow.call.lookup"})
   public void everyEffectIsThereOnce(CrashLab lab) {
     order(lab, Order.STANDARD);
   }
 
   @CrashTest
+  @Attacks({"workflow.undo", "workflow.call.undone"})
   public void everyEffectIsUndoneOnceAndTheLastOneFirst(CrashLab lab) {
     order(lab, Order.STANDARD.failing());
   }
 
   /** Every call, every transaction and every compensation asks for its effect two times. */
   @CrashTest(carriers = Carrier.LOST_ACK)
+  @Attacks({"workflow.step", "workflow.call.key"})
   public void whatIsAskedForTwiceIsThereOnceThoughRepliesAreLost(CrashLab lab) {
     order(lab, Order.STANDARD.repeating());
   }
@@ -200,12 +203,14 @@ public abstract class WorkflowConformance {
 
   /** It is about to record that it will call; its successor has called, and ended the run. */
   @Test
+  @Attacks("workflow.fence")
   public void aFormerOwnerThatWakesUpRecordsNothing() {
     assertThat(paused(Order.STANDARD, point("workflow_append("), Moment.BEFORE, OVER)).isEmpty();
   }
 
   /** It has looked at its lease; its successor has asked, and is told later that it happened. */
   @Test
+  @Attacks({"workflow.call.lookup", "workflow.call.unknown"})
   public void aFormerOwnersCallThatArrivesLateIsFound() {
     assertThat(
             paused(

@@ -9,8 +9,9 @@ import java.util.Optional;
  * that called it; each branch of {@link #parallel} has its own.
  *
  * <p>Names of steps are 1 to 100 characters without {@code /} and {@code #}; they are what the
- * journal knows a step by, together with how often the name came before. Where the function stops
- * to wait, an {@link Error} passes through it that must not be kept from passing.
+ * journal knows a step by, together with how often the name came before. A run has at most 50,000
+ * entries of its steps; one that would have more is stuck. Where the function stops to wait, an
+ * {@link Error} passes through it that must not be kept from passing.
  */
 public interface Flow {
 

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class FlowContext implements Flow {
   private static final Duration LONGEST = Duration.ofDays(3_650);
 
+  /** A run that has more is read for longer than anybody wants to wait, at each takeover. */
+  static final int ENTRIES_AT_MOST = 50_000;
+
   private final Execution execution;
   private final Journal journal;
   private final String path;
@@ -103,6 +106,12 @@ final class FlowContext implements Flow {
             stop -> {
               throw stop(stop);
             });
+    if (journal.size() >= ENTRIES_AT_MOST) {
+      throw stop(
+          Stop.stick(
+              "The run has %,d entries, which is the bound: it is run from its beginning wherever it is taken up. What goes on for ever is made of children, or of runs that start the next one. Cancel it and retry to have it undone, or end it by hand."
+                  .formatted(journal.size())));
+    }
     live = true;
     execution.watch().begins(current, journal.recorded(current), execution.now());
   }

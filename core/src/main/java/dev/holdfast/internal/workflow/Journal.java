@@ -224,6 +224,11 @@ final class Journal {
     return Optional.empty();
   }
 
+  /** How many entries there are, recorded or not yet. */
+  synchronized int size() {
+    return last;
+  }
+
   /** To be recorded with whatever is appended next. */
   synchronized int defer(
       Kind kind, String step, @Nullable String value, @Nullable String note, Instant at) {

@@ -109,6 +109,8 @@ final class WorkflowCommandTest {
         .contains("o-1", "place-order 1", "stuck", "What became of step charge is not known");
     assertThat(run("show", "o-1").result())
         .contains("holdfast workflow resolve o-1 charge", "intent", "reserve");
+    assertThat(Run.of("operation", "o-1", "--database", url).result())
+        .contains("by a person", "holdfast workflow show o-1");
     assertThat(run("resolve", "o-1", "charg", "--happened", "\"x\"").error())
         .contains("step charg is not in doubt, charge");
     assertThat(run("resolve", "o-1", "charge", "--happened", "{").error()).contains("is not JSON");

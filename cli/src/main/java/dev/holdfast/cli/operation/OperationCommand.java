@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
 public final class OperationCommand implements Runnable {
   private static final int MOST = 100_000;
   private static final String CONSUMER = "consumer ";
+  private static final String WORKFLOW = "workflow ";
 
   @Spec
   @SuppressWarnings("NullAway.Init")
@@ -122,6 +123,11 @@ public final class OperationCommand implements Runnable {
     String channel = event.channel();
     if (event.boundary().startsWith(CONSUMER)) {
       return ofConsumer(event, event.boundary().substring(CONSUMER.length()));
+    }
+    if (event.boundary().startsWith(WORKFLOW)) {
+      return event.state() == OperationEvent.State.PARKED
+          ? "See: holdfast workflow show " + event.what().replaceFirst("^run ", "") + "."
+          : null;
     }
     if (channel == null) {
       return event.owedBy() != null && event.owedBy().startsWith("nobody")

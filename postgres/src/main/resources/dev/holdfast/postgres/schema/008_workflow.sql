@@ -499,9 +499,11 @@ select w.operation_id, 3 as step, j.at, 'workflow ' || w.name as boundary,
 from ${schema}.workflow w join ${schema}.workflow_journal j on j.run = w.run
 union all
 select w.operation_id, 3, s.changed_at, 'workflow ' || w.name, 'run ' || w.id,
-       case when s.status in ('COMPLETED', 'FAILED', 'CANCELLED') then 'DONE' else 'OWED' end,
-       case s.status when 'RUNNING' then coalesce(x.owner, 'an executor that is gone')
-                     when 'PARKED' then 'whoever runs ' || s.definition
+       case when s.status in ('COMPLETED', 'FAILED', 'CANCELLED') then 'DONE'
+            when s.status = 'STUCK' then 'PARKED' else 'WAITING' end,
+       case s.status when 'RUNNING' then coalesce(x.owner, 'whoever takes it over')
+                     when 'PARKED' then case when s.held then 'whoever lets runs of queue ' || s.queue || ' in'
+                                             else 'whoever runs ' || s.definition end
                      when 'STUCK' then 'a person' end,
        lower(s.status) || coalesce(': ' || s.reason, ''), null, null, null
 from ${schema}.workflow w join ${schema}.workflow_state s on s.run = w.run

@@ -45,7 +45,14 @@ final class Endpoint implements AutoCloseable {
 
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
-      mostUnderWay.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+      exchange.sendResponseHeaders(answer(exchange), -1);
+    }
+  }
+
+  /** Whoever has its answer may send the next one: until then it is under way. */
+  private int answer(HttpExchange exchange) throws IOException {
+    mostUnderWay.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+    try {
       Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
       exchange.getRequestHeaders().forEach((name, values) -> headers.put(name, values.get(0)));
       Came request =
@@ -60,7 +67,7 @@ final class Endpoint implements AutoCloseable {
             .computeIfAbsent(headers.getOrDefault("ce-partitionkey", ""), k -> new ArrayList<>())
             .add(request.body());
       }
-      exchange.sendResponseHeaders(status, -1);
+      return status;
     } finally {
       underWay.decrementAndGet();
     }

@@ -821,6 +821,29 @@ final class WorkflowTest extends WorkflowProcesses {
     assertThat(store.retake(executor + 1, first.run())).isEmpty();
   }
 
+  @Test
+  @Attacks("workflow.parked")
+  void aRunThatIsDueBeforeItHasLeftIsTakenUpAgainAndCostsNobodyTheLease() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              for (int i = 0; i < 40; i++) {
+                flow.sleep("a moment", Duration.ZERO.plusMillis(i % 2));
+              }
+              return new Receipt("done");
+            });
+    Workflows workflows = process(workflow);
+    for (int i = 0; i < 64; i++) {
+      workflows.start(workflow, "o-" + i, new Order("o-" + i, 1));
+    }
+    for (int i = 0; i < 64; i++) {
+      assertThat(workflows.result(workflow, "o-" + i, SOON)).contains(new Receipt("done"));
+    }
+    // An executor that gives its number up registers anew.
+    assertThat(list("select max(executor) from " + schema + ".workflow_executor"))
+        .containsExactly("1");
+  }
+
   private static WorkflowStore.Claimed claim(WorkflowStore store, long executor) {
     return store.claim(executor, List.of("place-order/1"), 10, true).runs().get(0);
   }

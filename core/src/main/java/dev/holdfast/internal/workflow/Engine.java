@@ -224,24 +224,43 @@ public final class Engine implements AutoCloseable {
   private void execute(Tenure under, Claimed run, History history) {
     Execution execution =
         new Execution(tools, under, run, new Journal(run.run(), run.turn(), history));
-    Execution former = executing.putIfAbsent(run.run(), execution);
-    if (former != null) {
-      room.release();
-      if (former.tenure() == under) {
-        // The former execution must not write under this number any more.
-        abandon(under, "a run was taken up a second time");
-      }
-      // Else it is still at a call, and writes nothing: adopted when that is over.
-      return;
+    // One that is there has parked it and is about to leave, or is still at a call and writes
+    // nothing: it is of an earlier turn.
+    Execution first =
+        executing.compute(
+            run.run(), (number, there) -> there == null ? execution : follow(there, execution));
+    if (first == execution) {
+      execute(execution);
     }
+  }
+
+  private Execution follow(Execution former, Execution next) {
+    if (former.followedBy(next) != null) {
+      // Of a turn that is over, and has not begun.
+      room.release();
+    }
+    return former;
+  }
+
+  private void execute(Execution execution) {
+    Claimed run = execution.claimed();
     results.begun(run.id());
     try {
       runners.execute(() -> run(execution));
     } catch (RuntimeException e) {
-      executing.remove(run.run());
-      room.release();
-      results.left(run.id(), Ended.NOWHERE);
+      leave(execution, Ended.NOWHERE);
       log.warn("run {}: not executed here: {}", run.id(), e.toString());
+    }
+  }
+
+  /** Whoever follows at the same run begins then, with room of its own. */
+  private void leave(Execution execution, Ended how) {
+    Claimed run = execution.claimed();
+    Execution next = executing.computeIfPresent(run.run(), (number, there) -> there.successor());
+    room.release();
+    results.left(run.id(), how);
+    if (next != null) {
+      execute(next);
     }
   }
 
@@ -256,9 +275,7 @@ public final class Engine implements AutoCloseable {
     } catch (Throwable e) {
       log.error("run {} of {}: unexpected; it is taken up again", run.id(), run.name(), e);
     } finally {
-      executing.remove(run.run());
-      room.release();
-      results.left(run.id(), how);
+      leave(execution, how);
       if (hungry || !how.status().isFinal() || run.parent() != null || !queues.isEmpty()) {
         // There was no room, or it is due again, or somebody waits for its end or its place.
         work.ring();

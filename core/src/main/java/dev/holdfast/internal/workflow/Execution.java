@@ -57,6 +57,7 @@ class Execution {
   private volatile @Nullable Stop fatal;
   private boolean isUnwinding;
   private volatile Ended end = Ended.NOWHERE;
+  private volatile @Nullable Execution successor;
   private Watch watch = Watch.NOTHING;
 
   Execution(Tools tools, Tenure tenure, Claimed run, Journal journal) {
@@ -65,6 +66,21 @@ class Execution {
     this.run = run;
     this.journal = journal;
     this.cancelled = run.cancelled();
+  }
+
+  /**
+   * Sets the next turn at the same run, which begins when this one has left.
+   *
+   * @return what was to be the next one
+   */
+  @Nullable Execution followedBy(Execution next) {
+    Execution before = successor;
+    successor = next;
+    return before;
+  }
+
+  @Nullable Execution successor() {
+    return successor;
   }
 
   /** What an execution works with. */

@@ -32,17 +32,9 @@ public final class WorkflowCommand extends Group {
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
-  /** What every command here takes. */
-  static final class Common {
-    @Mixin DatabaseOptions database = new DatabaseOptions();
-
-    @Option(names = "--json", description = "Prints JSON.")
-    boolean json;
-  }
-
   /** Whose decision it is, why, and which run it concerns. */
   static final class Decision {
-    @Mixin Common common = new Common();
+    @Mixin OutboxCommand.Common common = new OutboxCommand.Common();
 
     @Parameters(index = "0", paramLabel = "ID", description = "The run's id.")
     String id = "";
@@ -54,17 +46,12 @@ public final class WorkflowCommand extends Group {
         description = "Who decides, for the audit trail (default: ${DEFAULT-VALUE}).")
     String actor = "";
 
-    @Option(
-        names = "--reason",
-        paramLabel = "TEXT",
-        defaultValue = "by an operator",
-        description = "Why, for the audit trail (default: ${DEFAULT-VALUE}).")
-    String reason = "";
+    @Mixin OutboxCommand.Reason reason = new OutboxCommand.Reason();
   }
 
   @Command(name = "list", description = "Lists runs, the newest first.")
   void list(
-      @Mixin Common common,
+      @Mixin OutboxCommand.Common common,
       @Option(names = "--name", paramLabel = "WORKFLOW", description = "Of this workflow.")
           @Nullable String name,
       @Option(
@@ -110,7 +97,7 @@ public final class WorkflowCommand extends Group {
 
   @Command(name = "show", description = "Shows a run: what it has recorded, and what people did.")
   void show(
-      @Mixin Common common,
+      @Mixin OutboxCommand.Common common,
       @Parameters(paramLabel = "ID", description = "The run's id.") String id) {
     RunText text =
         common.database.withTables(
@@ -139,7 +126,7 @@ public final class WorkflowCommand extends Group {
   @Command(
       name = "queues",
       description = "Shows the queues that runs wait in or are under way from.")
-  void queues(@Mixin Common common) {
+  void queues(@Mixin OutboxCommand.Common common) {
     List<Queued> queues = common.database.withTables(store -> store.runs().queues());
     if (common.json) {
       out(Json.text(Map.of("queues", queues.stream().map(WorkflowCommand::json).toList())));
@@ -177,7 +164,7 @@ public final class WorkflowCommand extends Group {
   void cancel(@Mixin Decision decision) {
     decide(
         decision,
-        operator -> operator.cancel(decision.id, decision.reason, decision.actor),
+        operator -> operator.cancel(decision.id, decision.reason.text, decision.actor),
         "has ended, so there is nothing to cancel",
         "It is asked to end; what it did is undone before it does.");
   }
@@ -188,7 +175,7 @@ public final class WorkflowCommand extends Group {
   void retry(@Mixin Decision decision) {
     decide(
         decision,
-        operator -> operator.retry(decision.id, decision.actor, decision.reason),
+        operator -> operator.retry(decision.id, decision.actor, decision.reason.text),
         NOT_STUCK,
         "It goes on.");
   }
@@ -227,7 +214,7 @@ public final class WorkflowCommand extends Group {
                 ? operator.resolveRejected(
                     decision.id, step, String.valueOf(rejected), decision.actor)
                 : operator.resolveHappened(
-                    decision.id, step, checked(happened), decision.actor, decision.reason),
+                    decision.id, step, checked(happened), decision.actor, decision.reason.text),
         NOT_STUCK,
         "It goes on with that.");
   }
@@ -241,7 +228,7 @@ public final class WorkflowCommand extends Group {
           String step) {
     decide(
         decision,
-        operator -> operator.skipUndo(decision.id, step, decision.actor, decision.reason),
+        operator -> operator.skipUndo(decision.id, step, decision.actor, decision.reason.text),
         NOT_STUCK,
         "The step stays as it is, and what came before it is undone.");
   }
@@ -262,7 +249,7 @@ public final class WorkflowCommand extends Group {
           String step) {
     decide(
         decision,
-        operator -> operator.restart(decision.id, step, decision.actor, decision.reason),
+        operator -> operator.restart(decision.id, step, decision.actor, decision.reason.text),
         "is neither stuck nor has it ended, or has changed meanwhile",
         "It begins anew" + (step.isEmpty() ? "." : " from step " + step + "."));
   }
@@ -273,7 +260,8 @@ public final class WorkflowCommand extends Group {
       @Parameters(index = "1", paramLabel = "JSON", description = "Its result.") String json) {
     decide(
         decision,
-        operator -> operator.complete(decision.id, checked(json), decision.actor, decision.reason),
+        operator ->
+            operator.complete(decision.id, checked(json), decision.actor, decision.reason.text),
         NOT_STUCK,
         "It has completed.");
   }
@@ -282,14 +270,14 @@ public final class WorkflowCommand extends Group {
   void fail(@Mixin Decision decision) {
     decide(
         decision,
-        operator -> operator.fail(decision.id, decision.actor, decision.reason),
+        operator -> operator.fail(decision.id, decision.actor, decision.reason.text),
         NOT_STUCK,
         "It has failed.");
   }
 
   @Command(name = "signal", description = "Sends a signal to a run.")
   void signal(
-      @Mixin Common common,
+      @Mixin OutboxCommand.Common common,
       @Parameters(index = "0", paramLabel = "ID", description = "The run's id.") String id,
       @Parameters(index = "1", paramLabel = "NAME", description = "The signal's name.") String name,
       @Parameters(index = "2", paramLabel = "JSON", description = "What it says.") String json) {
@@ -324,7 +312,8 @@ public final class WorkflowCommand extends Group {
     done(decision.common, decision.id, isDone, otherwise, result);
   }
 
-  private void done(Common common, String id, boolean isDone, String otherwise, String result) {
+  private void done(
+      OutboxCommand.Common common, String id, boolean isDone, String otherwise, String result) {
     if (!isDone) {
       throw new HoldfastException(
           "Run %s %s. Nothing was changed. holdfast workflow show %s says where it is."

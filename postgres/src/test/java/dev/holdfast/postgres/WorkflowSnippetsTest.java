@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -257,7 +258,7 @@ final class WorkflowSnippetsTest extends WorkflowProcesses {
             });
     Workflows workflows = process(before);
     workflows.start(before, "order-1", new Order("o-1", 100));
-    awaitStatus(workflows, "order-1", RunStatus.PARKED);
+    Awaitility.await().atMost(SOON).until(() -> journal().contains("WAIT approved"));
     // snippet:workflow-export
     String json = workflows.export("order-1").orElseThrow();
     Files.writeString(histories.resolve("order-1.json"), json);

@@ -297,7 +297,8 @@ public final class Engine implements AutoCloseable {
       while (!closing) {
         Duration wait = settings.pollInterval();
         try {
-          wait = claim(room.availablePermits());
+          // The other half is for what is started here while it is looked.
+          wait = claim((room.availablePermits() + 1) / 2);
         } catch (HoldfastException e) {
           log.warn("workflows: looked for again: {}", e.getMessage());
         } catch (RuntimeException e) {

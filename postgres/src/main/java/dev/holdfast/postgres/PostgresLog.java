@@ -30,20 +30,6 @@ import org.jspecify.annotations.Nullable;
  * position, cut that off again.
  */
 final class PostgresLog implements OutboxLog {
-  /** Forces the log out up to the snapshot, if it is not; needs no transaction id from 17 on. */
-  private static final String FENCE_17 =
-      """
-      select case when pg_current_wal_flush_lsn() >= ? then null
-                  else pg_logical_emit_message(false, 'holdfast', '', true) end
-      """;
-
-  /** Before 17: a forced commit behind the snapshot, which the caller's commit then is. */
-  private static final String FENCE_BEFORE_17 =
-      """
-      select case when pg_current_wal_flush_lsn() >= ? then null
-                  else pg_logical_emit_message(true, 'holdfast', '') end
-      """;
-
   private static final String IDENTITY =
       """
       select s.store_id, p.era, (select system_identifier from pg_control_system())::text as system,
@@ -103,19 +89,11 @@ final class PostgresLog implements OutboxLog {
       return new Page(List.of(), after, after);
     }
     if (!rows.flushed) {
-      fence(connection, Objects.requireNonNull(rows.insertLsn));
+      FlushFence.upTo(database, connection, Objects.requireNonNull(rows.insertLsn));
     }
     connection.commit();
     Cursor start = new Cursor(after.from(), end, 0, 0);
     return rows.page(empty ? after : start, end, limit);
-  }
-
-  private void fence(Connection connection, String insertLsn) throws SQLException {
-    boolean flushes = connection.getMetaData().getDatabaseMajorVersion() >= 17;
-    if (!flushes) {
-      database.call(connection, "set local synchronous_commit = on");
-    }
-    database.call(connection, flushes ? FENCE_17 : FENCE_BEFORE_17, new Untyped(insertLsn));
   }
 
   private Page next(

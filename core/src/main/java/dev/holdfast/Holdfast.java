@@ -1,5 +1,6 @@
 package dev.holdfast;
 
+import dev.holdfast.eventlog.EventLog;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.internal.transaction.BufferedTransaction;
@@ -339,6 +340,11 @@ public final class Holdfast implements AutoCloseable {
   /** Locks that last longer than a transaction, against what sagas see of one another. */
   public SemanticLocks semanticLocks() {
     return new SemanticLocks(store.semanticLocks());
+  }
+
+  /** Streams of events in this database: state that is what has happened. */
+  public EventLog eventLog() {
+    return new EventLog(store.events());
   }
 
   /**

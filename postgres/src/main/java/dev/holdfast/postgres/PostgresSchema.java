@@ -26,7 +26,8 @@ final class PostgresSchema implements SchemaManager {
           "005_operation_receipts.sql",
           "006_twophase.sql",
           "007_reservation.sql",
-          "008_workflow.sql");
+          "008_workflow.sql",
+          "009_eventlog.sql");
 
   /** Older code runs on a schema one version ahead, so that an upgrade can roll. */
   private static final int NEWEST_USABLE = RESOURCES.size() + 1;

@@ -1,5 +1,6 @@
 package dev.holdfast.postgres;
 
+import dev.holdfast.eventlog.store.EventStore;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
@@ -121,5 +122,10 @@ public final class PostgresStore implements Store {
   @Override
   public SemanticLockStore semanticLocks() {
     return new PostgresSemanticLocks(database);
+  }
+
+  @Override
+  public EventStore events() {
+    return new PostgresEvents(database);
   }
 }

@@ -1,5 +1,6 @@
 package dev.holdfast.outbox.store;
 
+import dev.holdfast.eventlog.store.EventStore;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
@@ -48,4 +49,6 @@ public interface Store {
   ReservationStore reservations();
 
   SemanticLockStore semanticLocks();
+
+  EventStore events();
 }

@@ -48,7 +48,8 @@ final class RightsCheck {
                           'receive_all', 'move_offsets', 'decide', 'witness',
                           'require_lock_timeout', 'require_flush', 'reserve',
                           'resolve_reservation', 'set_stock', 'count_stock', 'acquire_lock',
-                          'require_lock', 'renew_lock', 'release_lock')
+                          'require_lock', 'renew_lock', 'release_lock', 'append_events',
+                          'append_events_if', 'matching_events', 'event_mark')
         union all
         select 'WRITER', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['SELECT', 'INSERT']) p
@@ -65,7 +66,7 @@ final class RightsCheck {
         select r, 'select ' || relname, has_table_privilege(oid, 'SELECT')
         from tables cross join unnest(array['WRITER', 'ADMIN', 'RELAY']) r
         where relname in ('store', 'schema_version', 'decision', 'participant', 'heuristic',
-                          'witness', 'claim')
+                          'witness', 'claim', 'event', 'event_tag')
            or relname ~ '^log_' or r <> 'WRITER'
         union all
         select 'RELAY', lower(p) || ' ' || relname, has_table_privilege(oid, p)

@@ -48,6 +48,10 @@ grant select, insert, update, delete on ${schema}.workflow, ${schema}.workflow_s
   ${schema}.workflow_audit to holdfast_writer, holdfast_admin;
 grant select on ${schema}.workflow_run, ${schema}.workflow_step to holdfast_writer;
 
+-- Events are appended by functions, and read by anybody who may append.
+grant select on ${schema}.event, ${schema}.event_tag, ${schema}.event_holder,
+  ${schema}.operation_event_eventlog to holdfast_writer;
+
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
 grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;

@@ -1,0 +1,98 @@
+package dev.holdfast.eventlog;
+
+import dev.holdfast.Transaction;
+import dev.holdfast.eventlog.store.EventStore;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * Streams of events in the application's database: appended to, and read. Thread-safe.
+ *
+ * <p>Events are never changed. An append is refused by an exception that leaves the transaction as
+ * it was, unless it says otherwise.
+ */
+public final class EventLog {
+  /** How many events a decision may rest on. */
+  private static final int MOST_MATCHING = 10_000;
+
+  private final EventStore store;
+
+  /** On a store; usually {@link dev.holdfast.Holdfast#eventLog()} is shorter. */
+  public EventLog(EventStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Appends as a part of a transaction, in one round trip: the events are there exactly when the
+   * transaction is. Asked again with events that are there, with the same bodies, it changes
+   * nothing and answers where they are, whatever is expected; so a caller that does not know
+   * whether it has appended asks again.
+   *
+   * <p>Waits for an open transaction that has appended behind the same version, or holds a tag that
+   * a condition is about. The commit is flushed, whatever the session says of synchronous commits,
+   * unless it says so behind this.
+   *
+   * @throws WrongExpectedVersion when a stream has another version
+   * @throws ConditionFailed when there is an event that the condition rules out
+   * @throws EventIdReused when the id of an event is there with another body
+   * @throws InvalidEvent when an event is larger than the store takes
+   * @throws dev.holdfast.NoTransaction when the connection is in autocommit mode
+   * @throws dev.holdfast.DatabaseFailure for a condition when the transaction is not READ
+   *     COMMITTED; it is rolled back
+   */
+  public Appended append(Transaction tx, Append append) throws SQLException {
+    String operation = append.operationId();
+    return store.append(tx.connection(), append, operation == null ? tx.operationId() : operation);
+  }
+
+  /**
+   * Appends as a transaction of its own: one statement, and one commit, which is flushed. When the
+   * reply is lost, append the same events again.
+   *
+   * @throws dev.holdfast.StoreUnavailable when the database cannot be reached, or went away: the
+   *     events are there or not
+   */
+  public Appended append(Append append) {
+    String operation = append.operationId();
+    return store.append(append, operation == null ? UUID.randomUUID().toString() : operation);
+  }
+
+  /** Reads a part of a stream, with what the transaction itself has appended. */
+  public List<RecordedEvent> read(Transaction tx, StreamQuery query) throws SQLException {
+    return store.read(tx.connection(), query);
+  }
+
+  /** Reads a part of a stream, as it is committed. */
+  public List<RecordedEvent> read(StreamQuery query) {
+    return store.read(query);
+  }
+
+  /**
+   * Reads all events that a decision rests on, of whatever streams.
+   *
+   * @throws InvalidEvent when they are more than 10,000
+   */
+  public Matching read(EventQuery query) {
+    return store.read(query, MOST_MATCHING);
+  }
+
+  /**
+   * A reader of all events.
+   *
+   * @param checkpoint behind which it begins: the position of an event, or 0
+   */
+  public EventReader reader(long checkpoint) {
+    if (checkpoint < 0) {
+      throw new InvalidEvent(
+          "The checkpoint is %d, and must be 0 or the position of an event. Nothing was read."
+              .formatted(checkpoint));
+    }
+    return new EventReader(store, checkpoint);
+  }
+
+  /** Whom readers wait for at this moment, the longest first; 100 at most. */
+  public List<Holder> holders() {
+    return store.holders();
+  }
+}

@@ -1,0 +1,49 @@
+package dev.holdfast.eventlog.store;
+
+import dev.holdfast.eventlog.Append;
+import dev.holdfast.eventlog.Appended;
+import dev.holdfast.eventlog.EventQuery;
+import dev.holdfast.eventlog.Holder;
+import dev.holdfast.eventlog.Matching;
+import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.eventlog.StreamQuery;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+
+/**
+ * Events in a database. What has a connection is done in the caller's transaction, in one round
+ * trip, and throws {@link dev.holdfast.NoTransaction} when there is none. Thread-safe.
+ */
+public interface EventStore {
+
+  /** See {@link dev.holdfast.eventlog.EventLog#append(dev.holdfast.Transaction, Append)}. */
+  Appended append(Connection connection, Append append, String operationId) throws SQLException;
+
+  /** As one statement that is its own transaction, whose commit is flushed. */
+  Appended append(Append append, String operationId);
+
+  List<RecordedEvent> read(Connection connection, StreamQuery query) throws SQLException;
+
+  List<RecordedEvent> read(StreamQuery query);
+
+  /**
+   * Takes a mark, unless the reader has settled events to read, and reads what is settled. On one
+   * session, so that a crash between the two breaks it; what is read is flushed.
+   *
+   * @param reading of one reader, which uses it with no other thread at the time
+   * @param limit how many events at most
+   */
+  List<RecordedEvent> readSettled(Reading reading, int limit);
+
+  /**
+   * Reads all events that match, and what is needed to find out later whether they are still all.
+   *
+   * @param limit how many there may be
+   * @throws dev.holdfast.eventlog.InvalidEvent when there are more
+   */
+  Matching read(EventQuery query, int limit);
+
+  /** Those who hold the mark now, the longest first; 100 at most. */
+  List<Holder> holders();
+}

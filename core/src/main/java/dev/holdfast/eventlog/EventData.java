@@ -3,6 +3,7 @@ package dev.holdfast.eventlog;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -79,7 +80,8 @@ public record EventData(
 
   /** The same, with these tags alone. */
   public EventData withTags(String... values) {
-    return new EventData(id, type, schemaVersion, contentType, data, metadata, Set.of(values));
+    return new EventData(
+        id, type, schemaVersion, contentType, data, metadata, new TreeSet<>(List.of(values)));
   }
 
   /** The same, with one more entry of metadata, or with another value of it. */

@@ -28,13 +28,13 @@ public record EventQuery(List<Item> items) {
 
   /** Events that have all of these tags, of whatever type. */
   public static EventQuery tags(String... tags) {
-    return new EventQuery(List.of(new Item(Set.of(tags), Set.of())));
+    return new EventQuery(List.of(new Item(new TreeSet<>(List.of(tags)), Set.of())));
   }
 
   /** The same, and events that have all of these tags. */
   public EventQuery orTags(String... tags) {
     List<Item> more = new ArrayList<>(items);
-    more.add(new Item(Set.of(tags), Set.of()));
+    more.add(new Item(new TreeSet<>(List.of(tags)), Set.of()));
     return new EventQuery(more);
   }
 
@@ -42,7 +42,7 @@ public record EventQuery(List<Item> items) {
   public EventQuery ofTypes(String... types) {
     List<Item> same = new ArrayList<>(items);
     Item last = same.remove(same.size() - 1);
-    same.add(new Item(last.tags(), Set.of(types)));
+    same.add(new Item(last.tags(), new TreeSet<>(List.of(types))));
     return new EventQuery(same);
   }
 

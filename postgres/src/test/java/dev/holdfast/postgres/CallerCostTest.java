@@ -10,6 +10,13 @@ import dev.holdfast.Transaction;
 import dev.holdfast.TransactionOptions;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
+import dev.holdfast.eventlog.Append;
+import dev.holdfast.eventlog.Condition;
+import dev.holdfast.eventlog.EventData;
+import dev.holdfast.eventlog.EventLog;
+import dev.holdfast.eventlog.EventQuery;
+import dev.holdfast.eventlog.EventReader;
+import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.inbox.Incoming;
@@ -226,6 +233,63 @@ final class CallerCostTest {
   private static Reply update(Transaction tx) throws SQLException {
     tx.update(UPDATE);
     return Reply.NONE;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 20})
+  void anAppendIsOneStatementAndOneCommitAndInATransactionOneRoundTripMore(int count)
+      throws SQLException {
+    AtomicInteger streams = new AtomicInteger();
+    EventLog log = holdfast.eventLog();
+    Work alone = () -> log.append(append(count + "-" + streams.incrementAndGet(), count));
+    Work within =
+        () ->
+            holdfast.transact(
+                tx -> {
+                  tx.update(UPDATE);
+                  log.append(tx, append(count + "-" + streams.incrementAndGet(), count));
+                });
+    Work decided =
+        () ->
+            log.append(
+                append(count + "-" + streams.incrementAndGet(), count)
+                    .onlyIf(Condition.never(EventQuery.tags("seat:" + count + "-" + streams))));
+    // The driver prepares a statement on the server after some uses.
+    for (int i = 0; i < 8; i++) {
+      alone.run();
+      within.run();
+      decided.run();
+    }
+    assertThat(costOf(alone)).isEqualTo(new Cost(TIMES, TIMES));
+    assertThat(costOf(decided)).isEqualTo(new Cost(TIMES, TIMES));
+    assertThat(costOf(within)).isEqualTo(new Cost(3 * TIMES, TIMES));
+  }
+
+  private static Append append(String stream, int count) {
+    EventData[] events = new EventData[count];
+    for (int i = 0; i < count; i++) {
+      events[i] = EventData.json("noted", "{}").withTags("tag:" + i);
+    }
+    return Append.to(stream, ExpectedVersion.none(), events);
+  }
+
+  @Test
+  void aReaderThatFindsNothingNewForcesNothingOut() throws SQLException {
+    EventLog log = holdfast.eventLog();
+    log.append(append("read", 3));
+    EventReader reader = log.reader(0);
+    while (!reader.next(100).events().isEmpty()) {
+      assertThat(reader.checkpoint()).isPositive();
+    }
+    for (int i = 0; i < 8; i++) {
+      reader.next(100);
+    }
+    // The beginning with its settings, the look, and the commit.
+    assertThat(costOf(() -> reader.next(100))).isEqualTo(new Cost(3 * TIMES, 0));
+    for (int i = 0; i < 8; i++) {
+      log.reader(0).next(100);
+    }
+    assertThat(costOf(() -> log.reader(0).next(100))).isEqualTo(new Cost(4 * TIMES, 0));
   }
 
   @Test

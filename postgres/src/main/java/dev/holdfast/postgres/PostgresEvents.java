@@ -127,24 +127,7 @@ final class PostgresEvents implements EventStore {
     try {
       List<RecordedEvent> events =
           database.transact(
-              "read the event log",
-              connection -> {
-                if (reading.isEven()) {
-                  Look look = look(connection, reading.settled());
-                  if (reading.look(look.mark())) {
-                    look.fence(database, connection);
-                  }
-                }
-                return reading.isEven()
-                    ? List.<RecordedEvent>of()
-                    : database.many(
-                        connection,
-                        SETTLED,
-                        EventRow::read,
-                        reading.after(),
-                        reading.settled(),
-                        limit);
-              });
+              "read the event log", connection -> settled(connection, reading, limit));
       done = true;
       if (!events.isEmpty()) {
         reading.read(events.get(events.size() - 1).position());
@@ -158,6 +141,29 @@ final class PostgresEvents implements EventStore {
         reading.forget();
       }
     }
+  }
+
+  /** Empty only behind a look: what was settled may hold burnt positions alone. */
+  private List<RecordedEvent> settled(Connection connection, Reading reading, int limit)
+      throws SQLException {
+    if (!reading.isEven()) {
+      List<RecordedEvent> events = page(connection, reading, limit);
+      if (!events.isEmpty()) {
+        return events;
+      }
+      reading.readAll();
+    }
+    Look look = look(connection, reading.settled());
+    if (reading.look(look.mark())) {
+      look.fence(database, connection);
+    }
+    return reading.isEven() ? List.of() : page(connection, reading, limit);
+  }
+
+  private List<RecordedEvent> page(Connection connection, Reading reading, int limit)
+      throws SQLException {
+    return database.many(
+        connection, SETTLED, EventRow::read, reading.after(), reading.settled(), limit);
   }
 
   /** A mark, and how far the log was written behind it. */

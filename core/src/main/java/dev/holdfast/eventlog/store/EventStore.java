@@ -29,7 +29,8 @@ public interface EventStore {
 
   /**
    * Takes a mark, unless the reader has settled events to read, and reads what is settled. On one
-   * session, so that a crash between the two breaks it; what is read is flushed.
+   * session, so that a crash between the two breaks it; what is read is flushed. Empty only when a
+   * mark was taken by this call, so that there is nothing to read, or somebody is waited for.
    *
    * @param reading of one reader, which uses it with no other thread at the time
    * @param limit how many events at most

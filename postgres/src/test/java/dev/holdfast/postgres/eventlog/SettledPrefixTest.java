@@ -214,6 +214,18 @@ final class SettledPrefixTest {
   }
 
   @Test
+  void anEmptyPageBehindBurntPositionsIsNoEnd() throws SQLException {
+    log.append("a", "1");
+    Connection undone = Log.begin();
+    append(undone, "u", "undone");
+    Log.end(undone);
+    // Position 2 is settled, and there is no event up to it that is left to be read.
+    assertThat(Log.bodies(reader.next(1).events())).containsExactly("1");
+    log.append("a", "3");
+    assertThat(Log.bodies(reader.next(1).events())).containsExactly("3");
+  }
+
+  @Test
   void aLogThatHasGoneBackIsNotReadOn() throws SQLException {
     log.append("a", "1", "2");
     assertThat(read()).hasSize(2);

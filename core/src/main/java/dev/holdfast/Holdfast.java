@@ -26,7 +26,6 @@ import dev.holdfast.twophase.AtomicWork;
 import dev.holdfast.twophase.Participant;
 import dev.holdfast.twophase.TwoPhase;
 import dev.holdfast.twophase.TwoPhaseSettings;
-import dev.holdfast.workflow.Codec;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.WorkflowListener;
 import dev.holdfast.workflow.WorkflowQueue;

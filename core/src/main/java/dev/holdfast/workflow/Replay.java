@@ -1,6 +1,8 @@
 package dev.holdfast.workflow;
 
+import dev.holdfast.Codec;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.UnreadableData;
 import dev.holdfast.internal.workflow.Export;
 import dev.holdfast.internal.workflow.ExportJson;
 import dev.holdfast.internal.workflow.Replayer;

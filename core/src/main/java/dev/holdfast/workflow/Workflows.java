@@ -1,8 +1,10 @@
 package dev.holdfast.workflow;
 
+import dev.holdfast.Codec;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
 import dev.holdfast.TransactionRunner;
+import dev.holdfast.UnreadableData;
 import dev.holdfast.internal.transaction.BufferedTransaction;
 import dev.holdfast.internal.workflow.Ended;
 import dev.holdfast.internal.workflow.Engine;

@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
-import dev.holdfast.workflow.Codec;
-import dev.holdfast.workflow.UnreadableData;
+import dev.holdfast.Codec;
+import dev.holdfast.UnreadableData;
 
 /**
  * Writes and reads with Jackson. Thread-safe. Dates are written as text. A property that a type

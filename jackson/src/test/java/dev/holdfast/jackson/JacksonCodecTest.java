@@ -3,8 +3,8 @@ package dev.holdfast.jackson;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.holdfast.workflow.Codec;
-import dev.holdfast.workflow.UnreadableData;
+import dev.holdfast.Codec;
+import dev.holdfast.UnreadableData;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;

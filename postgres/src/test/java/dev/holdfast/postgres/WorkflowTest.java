@@ -469,7 +469,7 @@ final class WorkflowTest extends WorkflowProcesses {
                     Workflow.define("large", 1, String.class, String.class, (flow, input) -> input),
                     "large",
                     "x".repeat(1_000_001)))
-        .isInstanceOf(dev.holdfast.workflow.UnreadableData.class)
+        .isInstanceOf(dev.holdfast.UnreadableData.class)
         .hasMessageContaining("1,000,000");
   }
 

@@ -4,7 +4,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.twophase.Participant;
-import dev.holdfast.workflow.Codec;
+import dev.holdfast.Codec;
 import dev.holdfast.workflow.WorkflowListener;
 import java.util.Map;
 import javax.sql.DataSource;

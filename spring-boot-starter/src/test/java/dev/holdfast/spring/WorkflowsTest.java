@@ -7,7 +7,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Message;
 import dev.holdfast.NoTransaction;
 import dev.holdfast.spring.health.WorkflowState;
-import dev.holdfast.workflow.Codec;
+import dev.holdfast.Codec;
 import dev.holdfast.workflow.Retry;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Workflow;

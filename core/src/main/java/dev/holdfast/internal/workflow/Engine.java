@@ -1,10 +1,10 @@
 package dev.holdfast.internal.workflow;
 
+import dev.holdfast.Codec;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.internal.transaction.Transactions;
-import dev.holdfast.workflow.Codec;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.WorkflowListener;
 import dev.holdfast.workflow.WorkflowQueue;

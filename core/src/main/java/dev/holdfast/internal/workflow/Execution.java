@@ -1,8 +1,8 @@
 package dev.holdfast.internal.workflow;
 
 import dev.holdfast.HoldfastException;
+import dev.holdfast.UnreadableData;
 import dev.holdfast.workflow.RunStatus;
-import dev.holdfast.workflow.UnreadableData;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.store.Entry.Kind;
 import dev.holdfast.workflow.store.WorkflowStore.Append;

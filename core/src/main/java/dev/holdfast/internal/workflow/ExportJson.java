@@ -1,7 +1,7 @@
 package dev.holdfast.internal.workflow;
 
+import dev.holdfast.UnreadableData;
 import dev.holdfast.workflow.RunStatus;
-import dev.holdfast.workflow.UnreadableData;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.Entry.Kind;
 import dev.holdfast.workflow.store.WorkflowStore.History;

@@ -1,6 +1,6 @@
 package dev.holdfast.internal.workflow;
 
-import dev.holdfast.workflow.UnreadableData;
+import dev.holdfast.UnreadableData;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.History;
 import dev.holdfast.workflow.store.WorkflowStore.Outline;

@@ -1,6 +1,6 @@
 package dev.holdfast.internal.workflow;
 
-import dev.holdfast.workflow.Codec;
+import dev.holdfast.Codec;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.store.Entry;

@@ -1,7 +1,7 @@
 package dev.holdfast.internal.workflow;
 
+import dev.holdfast.Codec;
 import dev.holdfast.internal.transaction.Transactions;
-import dev.holdfast.workflow.Codec;
 import dev.holdfast.workflow.WorkflowListener;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.store.WorkflowStore;

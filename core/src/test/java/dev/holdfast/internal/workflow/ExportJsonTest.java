@@ -3,8 +3,8 @@ package dev.holdfast.internal.workflow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.UnreadableData;
 import dev.holdfast.workflow.RunStatus;
-import dev.holdfast.workflow.UnreadableData;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.Entry.Kind;
 import dev.holdfast.workflow.store.WorkflowStore.History;

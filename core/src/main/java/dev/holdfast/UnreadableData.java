@@ -1,6 +1,4 @@
-package dev.holdfast.workflow;
-
-import dev.holdfast.HoldfastException;
+package dev.holdfast;
 
 /** A value cannot be written as JSON, or what was written cannot be read as its type. */
 public final class UnreadableData extends HoldfastException {

@@ -1,11 +1,11 @@
-package dev.holdfast.workflow;
+package dev.holdfast;
 
 /**
- * Turns inputs and results into JSON and back. Thread-safe. One is found by {@link
+ * Turns what workflows record, and events, into JSON and back. Thread-safe. One is found by {@link
  * java.util.ServiceLoader} when none is set, as that of {@code holdfast-jackson}.
  *
  * <p>What is written is read by later versions of the program, so it carries no names of Java
- * classes; what it is read as is what the function says.
+ * classes; what it is read as is what whoever reads says.
  */
 public interface Codec {
 

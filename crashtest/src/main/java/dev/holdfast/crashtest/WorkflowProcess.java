@@ -1,14 +1,14 @@
 package dev.holdfast.crashtest;
 
+import dev.holdfast.Codec;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Transaction;
-import dev.holdfast.Codec;
+import dev.holdfast.UnreadableData;
 import dev.holdfast.workflow.Flow;
 import dev.holdfast.workflow.Retry;
 import dev.holdfast.workflow.RunFailed;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Seen;
-import dev.holdfast.UnreadableData;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.Workflows;

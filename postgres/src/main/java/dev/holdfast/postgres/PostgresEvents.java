@@ -5,6 +5,8 @@ import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.Condition;
 import dev.holdfast.eventlog.EventQuery;
 import dev.holdfast.eventlog.Holder;
+import dev.holdfast.eventlog.Imported;
+import dev.holdfast.eventlog.ImportedEvent;
 import dev.holdfast.eventlog.InvalidEvent;
 import dev.holdfast.eventlog.Matching;
 import dev.holdfast.eventlog.RecordedEvent;
@@ -95,6 +97,12 @@ final class PostgresEvents implements EventStore {
         }
       }
     }
+  }
+
+  @Override
+  public Imported load(List<ImportedEvent> batch) {
+    return database.transact(
+        "import events", connection -> new EventImport(database, connection).load(batch));
   }
 
   @Override

@@ -4,6 +4,8 @@ import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.EventQuery;
 import dev.holdfast.eventlog.Holder;
+import dev.holdfast.eventlog.Imported;
+import dev.holdfast.eventlog.ImportedEvent;
 import dev.holdfast.eventlog.Matching;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
@@ -22,6 +24,9 @@ public interface EventStore {
 
   /** As one statement that is its own transaction, whose commit is flushed. */
   Appended append(Append append, String operationId);
+
+  /** Appends a batch in a transaction of its own; see {@link dev.holdfast.eventlog.EventLog}. */
+  Imported load(List<ImportedEvent> batch);
 
   List<RecordedEvent> read(Connection connection, StreamQuery query) throws SQLException;
 

@@ -253,6 +253,8 @@ begin
       message = 'A condition is examined behind locks, by what is committed when they are had, and this transaction sees what was committed when it began: nothing was appended.',
       hint = 'Append with a condition in a transaction that is READ COMMITTED.';
   end if;
+  -- Whoever imports events has this one alone, instead of all tags.
+  perform pg_advisory_xact_lock_shared(1213156423, 1024);
   -- Whoever writes an event that matches an item shares the lock of each of its tags; so one of
   -- them is enough.
   perform ${schema}.lock_tags(t_tag, array(
@@ -415,6 +417,7 @@ begin
   end loop;
   if exists (select from pg_roles where rolname = 'holdfast_relay') then
     grant insert, update, delete on ${schema}.event, ${schema}.event_tag to holdfast_relay;
+    grant usage on sequence ${schema}.event_position to holdfast_relay;
   end if;
 end $$;
 

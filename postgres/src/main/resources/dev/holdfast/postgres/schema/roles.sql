@@ -57,6 +57,8 @@ grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_a
 grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;
 grant select on ${schema}.message_position to holdfast_relay, holdfast_admin;
 grant select, update on ${schema}.inbox_turn to holdfast_relay;
+-- To import events, whose positions the insert draws.
+grant usage on ${schema}.event_position to holdfast_relay;
 grant truncate on ${schema}.message_0, ${schema}.message_1, ${schema}.message_2,
   ${schema}.dedupe_0, ${schema}.dedupe_1, ${schema}.dedupe_2,
   ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2,

@@ -18,6 +18,7 @@ public final class EventLog {
   /** How many events a decision may rest on. */
   private static final int MOST_MATCHING = 10_000;
 
+  private static final int BATCH_ARCHIVED = 500;
   private static final int BATCH_EVENTS = 10_000;
   private static final int BATCH_BYTES = 16 * 1024 * 1024;
 
@@ -91,6 +92,29 @@ public final class EventLog {
       }
     }
     return batch.isEmpty() ? sum : sum.and(store.load(batch));
+  }
+
+  /**
+   * Moves events of a stream to which nothing more is expected out of the table that is appended
+   * to, in short transactions. All that reads finds them as before, at the same positions; its last
+   * event stays where it is. When it is cut off, ask again.
+   *
+   * <p>Their ids are no longer looked at when something is appended, unless its expected version is
+   * wrong: archive what nobody will repeat.
+   *
+   * <p>The user needs the rights of {@code holdfast_relay} or {@code holdfast_admin}.
+   *
+   * @param through up to this version
+   * @return how many
+   */
+  public long archive(String stream, long through) {
+    long sum = 0;
+    int moved;
+    do {
+      moved = store.archive(stream, through, BATCH_ARCHIVED);
+      sum += moved;
+    } while (moved == BATCH_ARCHIVED);
+    return sum;
   }
 
   /** Reads a part of a stream, with what the transaction itself has appended. */

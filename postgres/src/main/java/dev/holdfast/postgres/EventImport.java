@@ -79,7 +79,7 @@ final class EventImport {
     return new HashSet<>(
         database.many(
             connection,
-            "select event_id from ${schema}.event where event_id = any (?)",
+            "select event_id from ${schema}.event_all where event_id = any (?)",
             row -> row.getObject(1, UUID.class),
             connection.createArrayOf("uuid", ids)));
   }

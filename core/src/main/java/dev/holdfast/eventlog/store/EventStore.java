@@ -28,6 +28,14 @@ public interface EventStore {
   /** Appends a batch in a transaction of its own; see {@link dev.holdfast.eventlog.EventLog}. */
   Imported load(List<ImportedEvent> batch);
 
+  /**
+   * Moves the oldest of a stream's events to the archive, in a transaction of its own.
+   *
+   * @param through of versions up to this, and never the last one
+   * @return how many
+   */
+  int archive(String stream, long through, int limit);
+
   List<RecordedEvent> read(Connection connection, StreamQuery query) throws SQLException;
 
   List<RecordedEvent> read(StreamQuery query);

@@ -49,8 +49,9 @@ grant select, insert, update, delete on ${schema}.workflow, ${schema}.workflow_s
 grant select on ${schema}.workflow_run, ${schema}.workflow_step to holdfast_writer;
 
 -- Events are appended by functions, and read by anybody who may append.
-grant select on ${schema}.event, ${schema}.event_tag, ${schema}.event_holder,
-  ${schema}.operation_event_eventlog to holdfast_writer;
+grant select on ${schema}.event, ${schema}.event_archive, ${schema}.event_all, ${schema}.event_tag,
+  ${schema}.event_holder, ${schema}.operation_event_eventlog to holdfast_writer;
+revoke execute on function ${schema}.archive_events(text, bigint, integer) from holdfast_writer;
 
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;

@@ -3,6 +3,8 @@ package dev.holdfast.eventlog;
 import dev.holdfast.Transaction;
 import dev.holdfast.eventlog.store.EventStore;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
 
@@ -15,6 +17,10 @@ import java.util.UUID;
 public final class EventLog {
   /** How many events a decision may rest on. */
   private static final int MOST_MATCHING = 10_000;
+
+  private static final int BATCH_ARCHIVED = 500;
+  private static final int BATCH_EVENTS = 10_000;
+  private static final int BATCH_BYTES = 16 * 1024 * 1024;
 
   private final EventStore store;
 
@@ -56,6 +62,59 @@ public final class EventLog {
   public Appended append(Append append) {
     String operation = append.operationId();
     return store.append(append, operation == null ? UUID.randomUUID().toString() : operation);
+  }
+
+  /**
+   * Appends events that have happened elsewhere, in batches, each a transaction of its own, so that
+   * readers are not held up for long. Positions follow the order in which they come. When it is cut
+   * off, import the same again: what is there is passed over, by its id alone.
+   *
+   * <p>The user needs the rights of {@code holdfast_relay}. Appends with a condition wait for a
+   * batch that is under way.
+   *
+   * @throws InvalidEvent when a version or a time does not follow the one before it in the stream,
+   *     or an event is larger than the store takes; the batches before are there
+   * @throws dev.holdfast.DatabaseFailure when somebody else appends to the same stream meanwhile,
+   *     or the id of an event is there twice; the batches before are there
+   */
+  public Imported importAll(Iterator<ImportedEvent> events) {
+    Imported sum = new Imported(0, 0);
+    List<ImportedEvent> batch = new ArrayList<>();
+    long bytes = 0;
+    while (events.hasNext()) {
+      ImportedEvent event = events.next();
+      batch.add(event);
+      bytes += event.event().data().length;
+      if (batch.size() == BATCH_EVENTS || bytes >= BATCH_BYTES) {
+        sum = sum.and(store.load(batch));
+        batch = new ArrayList<>();
+        bytes = 0;
+      }
+    }
+    return batch.isEmpty() ? sum : sum.and(store.load(batch));
+  }
+
+  /**
+   * Moves events of a stream to which nothing more is expected out of the table that is appended
+   * to, in short transactions. All that reads finds them as before, at the same positions; its last
+   * event stays where it is. When it is cut off, ask again.
+   *
+   * <p>Their ids are no longer looked at when something is appended, unless its expected version is
+   * wrong: archive what nobody will repeat.
+   *
+   * <p>The user needs the rights of {@code holdfast_relay} or {@code holdfast_admin}.
+   *
+   * @param through up to this version
+   * @return how many
+   */
+  public long archive(String stream, long through) {
+    long sum = 0;
+    int moved;
+    do {
+      moved = store.archive(stream, through, BATCH_ARCHIVED);
+      sum += moved;
+    } while (moved == BATCH_ARCHIVED);
+    return sum;
   }
 
   /** Reads a part of a stream, with what the transaction itself has appended. */

@@ -5,6 +5,8 @@ import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.Condition;
 import dev.holdfast.eventlog.EventQuery;
 import dev.holdfast.eventlog.Holder;
+import dev.holdfast.eventlog.Imported;
+import dev.holdfast.eventlog.ImportedEvent;
 import dev.holdfast.eventlog.InvalidEvent;
 import dev.holdfast.eventlog.Matching;
 import dev.holdfast.eventlog.RecordedEvent;
@@ -46,13 +48,13 @@ final class PostgresEvents implements EventStore {
   private static final String SETTLED =
       "select "
           + EventRow.COLUMNS
-          + " from ${schema}.event e where e.position > ? and e.position <= ? order by e.position limit ?";
+          + " from ${schema}.event_all e where e.position > ? and e.position <= ? order by e.position limit ?";
 
   private static final String STREAM =
       "select "
           + EventRow.COLUMNS
           + """
-           from ${schema}.event e
+           from ${schema}.event_all e
           where e.stream = ? and e.version >= ? and e.version <= ?
             and e.recorded_at <= coalesce(?::timestamptz, 'infinity')
           order by e.version %s limit ?
@@ -65,7 +67,7 @@ final class PostgresEvents implements EventStore {
       "select "
           + EventRow.COLUMNS
           + """
-           from ${schema}.matching_events(?, ?, ?, ?, 0) as m join ${schema}.event e on e.position = m
+           from ${schema}.matching_events(?, ?, ?, ?, 0) as m join ${schema}.event_all e on e.position = m
           order by e.position limit ?
           """;
 
@@ -95,6 +97,28 @@ final class PostgresEvents implements EventStore {
         }
       }
     }
+  }
+
+  @Override
+  public Imported load(List<ImportedEvent> batch) {
+    return database.transact(
+        "import events", connection -> new EventImport(database, connection).load(batch));
+  }
+
+  @Override
+  public int archive(String stream, long through, int limit) {
+    return database.transact(
+        "archive events",
+        connection ->
+            database
+                .one(
+                    connection,
+                    "select ${schema}.archive_events(?, ?, ?)",
+                    row -> row.getInt(1),
+                    stream,
+                    through,
+                    limit)
+                .orElseThrow());
   }
 
   @Override

@@ -14,6 +14,11 @@ import dev.holdfast.TransactionOptions;
 import dev.holdfast.boundary.Outcome;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
+import dev.holdfast.eventlog.Append;
+import dev.holdfast.eventlog.Appended;
+import dev.holdfast.eventlog.EventData;
+import dev.holdfast.eventlog.ExpectedVersion;
+import dev.holdfast.eventlog.StreamQuery;
 import dev.holdfast.outbox.store.Cursor;
 import dev.holdfast.outbox.store.OutboxLog;
 import dev.holdfast.outbox.store.OutboxRecord;
@@ -184,5 +189,26 @@ final class LostReplyTest {
     network.restore();
     assertThat(failure).isInstanceOf(StoreUnavailable.class);
     assertThat(recorded()).isEmpty();
+  }
+
+  @Test
+  void anAppendWhoseReplyIsLostIsAnsweredWhenItIsAskedForAgain() {
+    Append append =
+        Append.to(
+            "order/7",
+            ExpectedVersion.none(),
+            EventData.json("placed", "{}"),
+            EventData.json("paid", "{}"));
+    network.swallowNextReply();
+    assertThat(
+            catchThrowableOfType(StoreUnavailable.class, () -> holdfast.eventLog().append(append)))
+        .isNotNull();
+    Appended again =
+        Awaitility.await()
+            .ignoreExceptionsInstanceOf(StoreUnavailable.class)
+            .until(() -> holdfast.eventLog().append(append), answer -> true);
+    assertThat(again.repeated()).isTrue();
+    assertThat(again.version("order/7")).isEqualTo(2);
+    assertThat(holdfast.eventLog().read(StreamQuery.of("order/7"))).hasSize(2);
   }
 }

@@ -4,6 +4,8 @@ import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.EventQuery;
 import dev.holdfast.eventlog.Holder;
+import dev.holdfast.eventlog.Imported;
+import dev.holdfast.eventlog.ImportedEvent;
 import dev.holdfast.eventlog.Matching;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
@@ -22,6 +24,17 @@ public interface EventStore {
 
   /** As one statement that is its own transaction, whose commit is flushed. */
   Appended append(Append append, String operationId);
+
+  /** Appends a batch in a transaction of its own; see {@link dev.holdfast.eventlog.EventLog}. */
+  Imported load(List<ImportedEvent> batch);
+
+  /**
+   * Moves the oldest of a stream's events to the archive, in a transaction of its own.
+   *
+   * @param through of versions up to this, and never the last one
+   * @return how many
+   */
+  int archive(String stream, long through, int limit);
 
   List<RecordedEvent> read(Connection connection, StreamQuery query) throws SQLException;
 

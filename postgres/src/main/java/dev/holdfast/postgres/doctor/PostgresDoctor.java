@@ -115,6 +115,7 @@ public final class PostgresDoctor {
     checks.addAll(ConsumerChecks.ALL);
     checks.addAll(TwoPhaseChecks.ALL);
     checks.addAll(WorkflowChecks.ALL);
+    checks.addAll(EventLogChecks.ALL);
     checks.add(RightsCheck.of(role));
     return checks;
   }

@@ -79,7 +79,8 @@ final class RightsCheck {
         select r, 'execute ' || proname, has_function_privilege(oid, 'execute')
         from functions cross join unnest(array['RELAY', 'ADMIN']) r
         where proname in ('append', 'lock_keys', 'now')
-           or proname in ('move_due', 'expire_reservations', 'fold_stocks', 'forget_reservations')
+           or proname in ('move_due', 'expire_reservations', 'fold_stocks', 'forget_reservations',
+                          'archive_events')
              and r = 'RELAY'
         union all
         select 'ADMIN', lower(p) || ' ' || relname, has_table_privilege(oid, p)

@@ -30,6 +30,37 @@ create table ${schema}.event_tag (
 );
 create index event_tag_position on ${schema}.event_tag (position);
 
+-- Events of streams to which nothing more is expected, so that the other table stays small. Each is in
+-- one of the two, in every snapshot. A stream's last event stays, for its version.
+create table ${schema}.event_archive (
+  like ${schema}.event including constraints including indexes
+);
+
+create view ${schema}.event_all as
+  select * from ${schema}.event
+  union all select * from ${schema}.event_archive;
+
+-- Moves the oldest of a stream's events. Holds the readers' mark as long as its transaction is open,
+-- so it is for short ones.
+create function ${schema}.archive_events(p_stream text, p_through bigint, p_limit integer)
+returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  moved integer;
+begin
+  with old as materialized (
+    select e.position from ${schema}.event e
+    where e.stream = p_stream
+      and e.version <= least(p_through, (
+        select max(l.version) - 1 from ${schema}.event l where l.stream = p_stream))
+    order by e.version limit p_limit)
+  , gone as (
+    delete from ${schema}.event e using old where e.position = old.position returning e.*)
+  insert into ${schema}.event_archive select * from gone;
+  get diagnostics moved = row_count;
+  return moved;
+end $$;
+
 -- Locks tags, for the rest of the transaction: shared by those who append events that have them,
 -- alone by those who append only if there is no such event. 1,024 stripes of a class of our own, in
 -- sorted order.
@@ -81,7 +112,7 @@ begin
                        where t.n = k.n order by 1) as same
     from unnest(e_stream, e_id, e_type, e_schema, e_content_type, e_data) with ordinality
            as k(s, id, type, schema, content_type, data, n)
-      join ${schema}.event e on e.event_id = k.id)
+      join ${schema}.event_all e on e.event_id = k.id)
   , summed as (
     select case when not bool_and(f.same) then 'OTHER'
                 when count(*) < cardinality(e_id) then 'PARTLY' else 'REPEATED' end as answer
@@ -253,6 +284,8 @@ begin
       message = 'A condition is examined behind locks, by what is committed when they are had, and this transaction sees what was committed when it began: nothing was appended.',
       hint = 'Append with a condition in a transaction that is READ COMMITTED.';
   end if;
+  -- Whoever imports events has this one alone, instead of all tags.
+  perform pg_advisory_xact_lock_shared(1213156423, 1024);
   -- Whoever writes an event that matches an item shares the lock of each of its tags; so one of
   -- them is enough.
   perform ${schema}.lock_tags(t_tag, array(
@@ -265,7 +298,7 @@ begin
   return query
     select 'CONDITION', e.stream, e.version, e.position, e.event_id
     from ${schema}.matching_events(q_item, q_tag, q_type_item, q_type, p_since) as m
-      join ${schema}.event e on e.position = m
+      join ${schema}.event_all e on e.position = m
     where m <> all (p_seen) order by m limit 1;
   if found then
     return;
@@ -289,7 +322,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
       where o.item = i.item and not exists (
         select from ${schema}.event_tag x where x.tag = o.tag and x.position = t.position))
     and (i.item <> all (coalesce(q_type_item, '{}')) or exists (
-      select from ${schema}.event e
+      select from ${schema}.event_all e
       where e.position = t.position and exists (
         select from unnest(q_type_item, q_type) as y(item, type)
         where y.item = i.item and y.type = e.type)))
@@ -358,7 +391,7 @@ select e.operation_id, 1 as step, e.recorded_at as at, 'database'::text as bound
        'append ' || e.type as what, 'DONE'::text as state, null::text as owed_by,
        'version ' || e.version || ' of stream ' || e.stream collate "default" || ', position ' || e.position as detail,
        null::uuid as message_id, null::bigint as position, null::text as channel
-from ${schema}.event e;
+from ${schema}.event_all e;
 
 create or replace view ${schema}.operation_event as
 select operation_id, step, at, boundary, what, state, owed_by, detail,
@@ -392,6 +425,7 @@ select operation_id, step, at, boundary, what, state, owed_by, detail,
        message_id, position, channel from ${schema}.operation_event_eventlog;
 
 -- Where the roles were made before this version; roles.sql grants the same to new ones.
+revoke execute on function ${schema}.archive_events(text, bigint, integer) from public;
 do $$
 declare
   a_role text;
@@ -410,11 +444,17 @@ begin
                                  integer[], text[], bigint, bigint[]),
       ${schema}.matching_events(integer[], text[], integer[], text[], bigint),
       ${schema}.event_mark(bigint) to %I', a_role);
-    execute format('grant select on ${schema}.event, ${schema}.event_tag, ${schema}.event_holder,
-      ${schema}.operation_event_eventlog to %I', a_role);
+    execute format('grant select on ${schema}.event, ${schema}.event_archive, ${schema}.event_all,
+      ${schema}.event_tag, ${schema}.event_holder, ${schema}.operation_event_eventlog to %I', a_role);
   end loop;
   if exists (select from pg_roles where rolname = 'holdfast_relay') then
-    grant insert, update, delete on ${schema}.event, ${schema}.event_tag to holdfast_relay;
+    grant insert, update, delete on ${schema}.event, ${schema}.event_archive, ${schema}.event_tag
+      to holdfast_relay;
+    grant execute on function ${schema}.archive_events(text, bigint, integer) to holdfast_relay;
+    grant usage on sequence ${schema}.event_position to holdfast_relay;
+  end if;
+  if exists (select from pg_roles where rolname = 'holdfast_admin') then
+    grant execute on function ${schema}.archive_events(text, bigint, integer) to holdfast_admin;
   end if;
 end $$;
 

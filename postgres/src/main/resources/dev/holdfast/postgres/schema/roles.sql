@@ -49,14 +49,17 @@ grant select, insert, update, delete on ${schema}.workflow, ${schema}.workflow_s
 grant select on ${schema}.workflow_run, ${schema}.workflow_step to holdfast_writer;
 
 -- Events are appended by functions, and read by anybody who may append.
-grant select on ${schema}.event, ${schema}.event_tag, ${schema}.event_holder,
-  ${schema}.operation_event_eventlog to holdfast_writer;
+grant select on ${schema}.event, ${schema}.event_archive, ${schema}.event_all, ${schema}.event_tag,
+  ${schema}.event_holder, ${schema}.operation_event_eventlog to holdfast_writer;
+revoke execute on function ${schema}.archive_events(text, bigint, integer) from holdfast_writer;
 
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
 grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;
 grant select on ${schema}.message_position to holdfast_relay, holdfast_admin;
 grant select, update on ${schema}.inbox_turn to holdfast_relay;
+-- To import events, whose positions the insert draws.
+grant usage on ${schema}.event_position to holdfast_relay;
 grant truncate on ${schema}.message_0, ${schema}.message_1, ${schema}.message_2,
   ${schema}.dedupe_0, ${schema}.dedupe_1, ${schema}.dedupe_2,
   ${schema}.attempt_0, ${schema}.attempt_1, ${schema}.attempt_2,

@@ -18,7 +18,7 @@ class SchemaCommandTest {
     assertThat(missing.path("problem").asText()).contains("schema migrate");
 
     assertThat(Run.line("schema migrate --database", database).result())
-        .isEqualTo("Applied [1, 2, 3, 4, 5, 6, 7, 8, 9].\n");
+        .isEqualTo("Applied [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].\n");
     assertThat(Run.line("schema migrate --database", database).result()).contains("up to date");
     assertThat(Run.line("schema migrate --json --database", database).json().path("applied"))
         .isEmpty();
@@ -48,7 +48,7 @@ class SchemaCommandTest {
                 .path("usable")
                 .asBoolean())
         .isTrue();
-    assertThat(Run.line("schema print --from 9").result()).isEmpty();
+    assertThat(Run.line("schema print --from 10").result()).isEmpty();
   }
 
   @Test

@@ -27,7 +27,8 @@ final class PostgresSchema implements SchemaManager {
           "006_twophase.sql",
           "007_reservation.sql",
           "008_workflow.sql",
-          "009_eventlog.sql");
+          "009_eventlog.sql",
+          "010_projection.sql");
 
   /** Older code runs on a schema one version ahead, so that an upgrade can roll. */
   private static final int NEWEST_USABLE = RESOURCES.size() + 1;

@@ -14,6 +14,7 @@ import dev.holdfast.outbox.store.SchemaManager;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.outbox.store.Upkeep;
 import dev.holdfast.outbox.store.WakeUps;
+import dev.holdfast.projection.store.ProjectionStore;
 import dev.holdfast.reservation.store.ReservationStore;
 import dev.holdfast.reservation.store.SemanticLockStore;
 import dev.holdfast.twophase.store.DecisionStore;
@@ -122,6 +123,11 @@ public final class PostgresStore implements Store {
   @Override
   public SemanticLockStore semanticLocks() {
     return new PostgresSemanticLocks(database);
+  }
+
+  @Override
+  public ProjectionStore projections() {
+    return new PostgresProjections(database);
   }
 
   @Override

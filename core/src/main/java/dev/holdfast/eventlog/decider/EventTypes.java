@@ -136,6 +136,20 @@ public final class EventTypes<E> {
     }
   }
 
+  /**
+   * What events of a class are called.
+   *
+   * @throws InvalidConfiguration when they have no name
+   */
+  public String nameOf(Class<? extends E> type) {
+    Type<E> named = byClass.get(type);
+    if (named == null) {
+      throw new InvalidConfiguration(
+          "Events of %s have no name of their own. Nothing was built.".formatted(type.getName()));
+    }
+    return named.name();
+  }
+
   /** Whether events of this name are known. */
   public boolean knows(String name) {
     return byName.containsKey(name);

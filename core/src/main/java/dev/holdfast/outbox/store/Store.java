@@ -4,6 +4,7 @@ import dev.holdfast.eventlog.store.EventStore;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.projection.store.ProjectionStore;
 import dev.holdfast.reservation.store.ReservationStore;
 import dev.holdfast.reservation.store.SemanticLockStore;
 import dev.holdfast.twophase.store.DecisionStore;
@@ -51,4 +52,6 @@ public interface Store {
   SemanticLockStore semanticLocks();
 
   EventStore events();
+
+  ProjectionStore projections();
 }

@@ -53,6 +53,11 @@ grant select on ${schema}.event, ${schema}.event_archive, ${schema}.event_all, $
   ${schema}.event_holder, ${schema}.operation_event_eventlog to holdfast_writer;
 revoke execute on function ${schema}.archive_events(text, bigint, integer) from holdfast_writer;
 
+-- Projections: whoever carries one out leases its slots.
+grant select, insert, update, delete on ${schema}.projection, ${schema}.projection_version,
+  ${schema}.projection_slot, ${schema}.projection_parked to holdfast_writer, holdfast_admin;
+grant select, insert, update on ${schema}.lease to holdfast_writer;
+
 grant holdfast_writer to holdfast_relay;
 grant execute on all functions in schema ${schema} to holdfast_relay, holdfast_admin;
 grant select, insert, update, delete on all tables in schema ${schema} to holdfast_relay;

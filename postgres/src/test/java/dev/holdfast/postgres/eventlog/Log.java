@@ -121,6 +121,18 @@ final class Log implements AutoCloseable {
     }
   }
 
+  List<String> list(String sql) throws SQLException {
+    try (Connection connection = POOL.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(in(sql))) {
+      List<String> result = new ArrayList<>();
+      while (rows.next()) {
+        result.add(rows.getString(1));
+      }
+      return result;
+    }
+  }
+
   long ask(String sql) throws SQLException {
     try (Connection connection = POOL.getConnection();
         Statement statement = connection.createStatement();

@@ -1,0 +1,345 @@
+package dev.holdfast.projection;
+
+import dev.holdfast.Holdfast;
+import dev.holdfast.HoldfastException;
+import dev.holdfast.OutcomeUnknown;
+import dev.holdfast.StoreUnavailable;
+import dev.holdfast.Transaction;
+import dev.holdfast.eventlog.EventPage;
+import dev.holdfast.eventlog.EventReader;
+import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.internal.Backoff;
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.store.Lease;
+import dev.holdfast.outbox.store.LeaseStore;
+import dev.holdfast.projection.store.ProjectionStore;
+import dev.holdfast.projection.store.ProjectionStore.Slot;
+import dev.holdfast.projection.store.ProjectionStore.Version;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What one thread does for one slot, as long as the process runs. */
+final class SlotRun implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(SlotRun.class);
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
+  private static final int REASON_AT_MOST = 1_000;
+
+  private final Holdfast holdfast;
+  private final ProjectionStore store;
+  private final Projection projection;
+  private final Version version;
+  private final int number;
+  private final ProjectionSettings settings;
+  private final String owner;
+  private final BooleanSupplier closing;
+
+  SlotRun(
+      Holdfast holdfast,
+      ProjectionStore store,
+      Projection projection,
+      int number,
+      ProjectionSettings settings,
+      String owner,
+      BooleanSupplier closing) {
+    this.holdfast = holdfast;
+    this.store = store;
+    this.projection = projection;
+    this.version = new Version(projection.name(), projection.version());
+    this.number = number;
+    this.settings = settings;
+    this.owner = owner;
+    this.closing = closing;
+  }
+
+  private LeaseStore leases() {
+    return holdfast.store().leases();
+  }
+
+  @Override
+  public void run() {
+    Backoff backoff =
+        new Backoff(settings.retryWait(), Duration.ofSeconds(5), ThreadLocalRandom.current());
+    try {
+      while (!closing.getAsBoolean()) {
+        try {
+          if (store.live(version.name()) > version.version()) {
+            // A later version has taken its place.
+            return;
+          }
+          Optional<Lease> lease =
+              leases().tryAcquire("projection/" + version + "/" + number, owner, settings.lease());
+          if (lease.isPresent()) {
+            lead(lease.get(), backoff);
+          } else {
+            new Doorbell().await(settings.lease().dividedBy(3));
+          }
+        } catch (StoreUnavailable | OutcomeUnknown e) {
+          log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
+          new Doorbell().await(backoff.next());
+        } catch (HoldfastException e) {
+          log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
+          new Doorbell().await(backoff.next());
+        } catch (RuntimeException | Error e) {
+          log.error("{} slot {}: unexpected, tried again", projection, number, e);
+          new Doorbell().await(backoff.next());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void lead(Lease lease, Backoff backoff) throws InterruptedException {
+    try {
+      while (!closing.getAsBoolean() && follow(lease, backoff)) {
+        // From where the slot is now: somebody has moved it, or has unparked something.
+      }
+    } finally {
+      leases().release(lease);
+    }
+  }
+
+  /**
+   * Follows the log from the slot's checkpoint on.
+   *
+   * @return false when the lease is lost, or a later version is live
+   */
+  private boolean follow(Lease lease, Backoff backoff) throws InterruptedException {
+    Slot at = store.slot(version, number);
+    // Later than the slot: what is parked or unparked behind it has another generation or place.
+    Set<String> parked = store.parkedKeys(version, number);
+    EventReader reader = holdfast.eventLog().reader(at.checkpoint());
+    long renewedAt = Doorbell.nanos();
+    long lookedAt = renewedAt;
+    while (!closing.getAsBoolean()) {
+      if (Doorbell.hasPassed(settings.lease().dividedBy(4), renewedAt)) {
+        renewedAt = Doorbell.nanos();
+        if (!leases().renew(lease, settings.lease())) {
+          return false;
+        }
+      }
+      EventPage page = reader.next(settings.batch(), settings.pollInterval());
+      if (!page.events().isEmpty()) {
+        List<RecordedEvent> mine = page.events().stream().filter(this::isMine).toList();
+        Optional<Slot> next = whole(at, without(mine, parked), page.checkpoint());
+        if (next.isEmpty()) {
+          // One of them fails, or the slot is somewhere else.
+          return oneByOne(lease, at, mine);
+        }
+        at = next.get();
+        backoff.reset();
+      }
+      boolean isNearTheEnd = page.events().size() < settings.batch();
+      if (isNearTheEnd && Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
+        lookedAt = Doorbell.nanos();
+        if (!isWanted(page)) {
+          return false;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Nothing is left to be applied: perhaps this version takes over, or has been taken over from.
+   */
+  private boolean isWanted(EventPage page) {
+    int live = store.live(version.name());
+    if (live < version.version() && number == 0 && !page.waiting()) {
+      becomeLive();
+    }
+    return live <= version.version();
+  }
+
+  private void becomeLive() {
+    holdfast.transact(
+        tx -> {
+          if (store.switchTo(tx.connection(), version)) {
+            Projection.@Nullable Switch what = projection.onSwitch();
+            if (what != null) {
+              run(() -> what.run(tx));
+            }
+            log.info("projection {} is live", projection);
+          }
+        });
+  }
+
+  private boolean isMine(RecordedEvent event) {
+    return projection.concerns(event) && projection.slotOf(projection.keyOf(event)) == number;
+  }
+
+  private List<RecordedEvent> without(List<RecordedEvent> mine, Set<String> parked) {
+    return parked.isEmpty()
+        ? mine
+        : mine.stream().filter(event -> !parked.contains(projection.keyOf(event))).toList();
+  }
+
+  /**
+   * Applies all in one transaction.
+   *
+   * @return where the slot is then; empty when one has failed, or the slot was somewhere else
+   */
+  private Optional<Slot> whole(Slot at, List<RecordedEvent> events, long to) {
+    try {
+      return holdfast.transactReturning(
+          tx -> {
+            for (RecordedEvent event : events) {
+              run(() -> projection.apply(tx, event));
+            }
+            if (!store.advance(tx.connection(), version, number, at, to)) {
+              throw new Moved();
+            }
+            return Optional.of(new Slot(to, at.generation()));
+          });
+    } catch (StoreUnavailable e) {
+      throw e;
+    } catch (Moved | OutcomeUnknown e) {
+      return Optional.empty();
+    } catch (RuntimeException e) {
+      log.debug("{} slot {}: a batch has failed, one by one now", projection, number, e);
+      return Optional.empty();
+    }
+  }
+
+  /** The slot is not where it was, or something was unparked. */
+  private static final class Moved extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Moved() {
+      super("moved", null, false, false);
+    }
+  }
+
+  private static final class Failed extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Failed(Throwable cause) {
+      super(cause);
+    }
+  }
+
+  private interface Work {
+    void run() throws Exception;
+  }
+
+  /** An error of a handler's is one of that event; one of this JVM is not. */
+  private static void run(Work work) {
+    try {
+      work.run();
+    } catch (RuntimeException | VirtualMachineError e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new Failed(e);
+    }
+  }
+
+  /**
+   * Each in a transaction of its own, so that one that fails is parked alone. Who is parked was
+   * read behind the slot, and is known as long as that is where it was left.
+   *
+   * @return false when the lease is lost
+   */
+  private boolean oneByOne(Lease lease, Slot from, List<RecordedEvent> events)
+      throws InterruptedException {
+    Slot at = store.slot(version, number);
+    Set<String> parked = new HashSet<>(store.parkedKeys(version, number));
+    if (!at.equals(from)) {
+      return leases().renew(lease, settings.lease());
+    }
+    for (RecordedEvent event : events) {
+      String key = projection.keyOf(event);
+      if (parked.contains(key)) {
+        continue;
+      }
+      Applied applied = applyOrPark(lease, at, event);
+      if (applied == Applied.NOT) {
+        break;
+      }
+      if (applied == Applied.PARKED) {
+        parked.add(key);
+      }
+      at = new Slot(event.position(), at.generation());
+    }
+    return leases().renew(lease, settings.lease());
+  }
+
+  private enum Applied {
+    DONE,
+    PARKED,
+    /** The slot was somewhere else, or the lease is lost. */
+    NOT
+  }
+
+  private Applied applyOrPark(Lease lease, Slot at, RecordedEvent event)
+      throws InterruptedException {
+    Backoff backoff = new Backoff(settings.retryWait(), LONGEST_WAIT, ThreadLocalRandom.current());
+    int attempts = 0;
+    while (true) {
+      try {
+        holdfast.transact(tx -> applyOne(tx, at, event));
+        return Applied.DONE;
+      } catch (StoreUnavailable e) {
+        throw e;
+      } catch (Moved | OutcomeUnknown e) {
+        return Applied.NOT;
+      } catch (RuntimeException e) {
+        attempts++;
+        if (attempts >= settings.attempts()) {
+          return park(at, event, e);
+        }
+      }
+      new Doorbell().await(backoff.next());
+      if (closing.getAsBoolean() || !leases().renew(lease, settings.lease())) {
+        return Applied.NOT;
+      }
+    }
+  }
+
+  private void applyOne(Transaction tx, Slot at, RecordedEvent event) throws SQLException {
+    run(() -> projection.apply(tx, event));
+    if (!store.advance(tx.connection(), version, number, at, event.position())) {
+      throw new Moved();
+    }
+  }
+
+  private Applied park(Slot at, RecordedEvent event, RuntimeException failure) {
+    Throwable cause = failure instanceof Failed ? failure.getCause() : failure;
+    String reason = String.valueOf(cause);
+    String bounded =
+        reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) + "…" : reason;
+    String key = projection.keyOf(event);
+    try {
+      holdfast.transact(
+          tx -> {
+            store.park(
+                tx.connection(),
+                version,
+                number,
+                key,
+                event.position(),
+                bounded.replace('\0', ' '));
+            if (!store.advance(tx.connection(), version, number, at, event.position())) {
+              throw new Moved();
+            }
+          });
+    } catch (Moved | OutcomeUnknown e) {
+      return Applied.NOT;
+    }
+    log.error(
+        "projection {}: key {} is parked at position {}: {}",
+        projection,
+        key,
+        event.position(),
+        bounded);
+    return Applied.PARKED;
+  }
+}

@@ -1,0 +1,293 @@
+package dev.holdfast.postgres.eventlog;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.eventlog.ExpectedVersion;
+import dev.holdfast.projection.Projection;
+import dev.holdfast.projection.ProjectionSettings;
+import dev.holdfast.projection.Projections;
+import dev.holdfast.projection.store.ProjectionStore.Parked;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Views that follow the log, whoever is at them. */
+final class ProjectionTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final ProjectionSettings QUICK =
+      ProjectionSettings.DEFAULT
+          .withBatch(20)
+          .withAttempts(2, Duration.ofMillis(2))
+          .withLease(Duration.ofSeconds(1))
+          .withPollInterval(Duration.ofMillis(5));
+
+  private final Log log = new Log();
+  private final List<Projections> running = new ArrayList<>();
+  private final Set<String> broken = ConcurrentHashMap.newKeySet();
+
+  @BeforeEach
+  void createView() throws Exception {
+    for (String view : List.of("view1", "view2")) {
+      log.execute(
+          "create table ${schema}."
+              + view
+              + " (n bigint generated always as identity, stream text,"
+              + " version bigint, body text)");
+    }
+  }
+
+  @AfterEach
+  void end() {
+    running.forEach(Projections::close);
+    log.close();
+  }
+
+  /** Writes down what comes; nothing keeps it from doing so twice but the projection. */
+  private Projection.Builder notes(int version) {
+    return Projection.named("notes", version)
+        .on(
+            "noted",
+            (tx, event) -> {
+              if (broken.contains(event.text())) {
+                throw new IllegalStateException("cannot have " + event.text());
+              }
+              tx.update(
+                  log.in(
+                      "insert into ${schema}.view"
+                          + version
+                          + " (stream, version, body)"
+                          + " values (?, ?, ?)"),
+                  event.stream(),
+                  event.version(),
+                  event.text());
+            });
+  }
+
+  private Projections run(Projection... projections) {
+    Projections made = Projections.start(log.holdfast, QUICK, projections);
+    running.add(made);
+    return made;
+  }
+
+  private List<String> view(int version, String stream) throws Exception {
+    return log.list(
+        "select body from ${schema}.view%d where stream = '%s' order by n"
+            .formatted(version, stream));
+  }
+
+  private void assertViewIsWhole(int version, int streams, int each) throws Exception {
+    for (int s = 0; s < streams; s++) {
+      List<String> expected = new ArrayList<>();
+      for (int i = 1; i <= each; i++) {
+        expected.add("\"" + i + "\"");
+      }
+      assertThat(view(version, "s" + s)).as("s" + s).isEqualTo(expected);
+    }
+  }
+
+  private long appendTo(int streams, int each) {
+    long last = 0;
+    for (int i = 1; i <= each; i++) {
+      for (int s = 0; s < streams; s++) {
+        last = log.append("s" + s, "\"" + i + "\"").position();
+      }
+    }
+    return last;
+  }
+
+  @Test
+  void hasEachEventOnceAndInOrderInWhateverSlots() throws Exception {
+    Projections projections = run(notes(1).slots(3).build());
+    long last = appendTo(7, 30);
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    assertViewIsWhole(1, 7, 30);
+    assertThat(projections.awaitApplied("notes", last + 1, Duration.ofMillis(50))).isFalse();
+    assertThat(projections.awaitApplied("nobody", 1, Duration.ofMillis(5))).isFalse();
+  }
+
+  @Test
+  void hasEachEventOnceThoughSlotsAreTakenFromWhoeverIsAtThem() throws Exception {
+    Projection projection = notes(1).slots(2).build();
+    run(projection);
+    run(projection);
+    run(projection);
+    AtomicBoolean over = new AtomicBoolean();
+    Thread thief =
+        new Thread(
+            () -> {
+              while (!over.get()) {
+                try {
+                  // Its owner goes on, and does not know.
+                  log.execute("update ${schema}.lease set owner = null where name like 'proj%'");
+                } catch (Exception e) {
+                  throw new IllegalStateException(e);
+                }
+              }
+            });
+    thief.start();
+    long last = appendTo(5, 60);
+    assertThat(running.get(0).awaitApplied("notes", last, SOON)).isTrue();
+    over.set(true);
+    thief.join();
+    assertViewIsWhole(1, 5, 60);
+  }
+
+  @Test
+  void goesOnElsewhereWhenAProcessEnds() throws Exception {
+    Projection projection = notes(1).slots(2).build();
+    Projections first = run(projection);
+    Projections second = run(projection);
+    appendTo(4, 10);
+    first.close();
+    long last = appendTo(4, 10);
+    assertThat(second.awaitApplied("notes", last, SOON)).isTrue();
+    for (int s = 0; s < 4; s++) {
+      assertThat(view(1, "s" + s)).hasSize(20).startsWith("\"1\"", "\"2\"");
+    }
+  }
+
+  @Test
+  void parksAKeyAtWhatCannotBeAppliedAndOthersGoOn() throws Exception {
+    broken.add("\"3\"");
+    Projections projections = run(notes(1).build());
+    appendTo(1, 5);
+    log.append("other", "\"3x\"");
+    long last = log.append("other", "\"4\"").position();
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    assertThat(view(1, "s0")).containsExactly("\"1\"", "\"2\"");
+    assertThat(view(1, "other")).containsExactly("\"3x\"", "\"4\"");
+    List<Parked> parked = projections.parked("notes", 1);
+    assertThat(parked).extracting(Parked::key).containsExactly("s0");
+    assertThat(parked.get(0).reason()).contains("cannot have \"3\"");
+
+    assertThatThrownBy(() -> projections.replay("notes", 1, "s0"))
+        .hasMessageContaining("cannot have");
+    assertThat(view(1, "s0")).hasSize(2);
+    broken.clear();
+    assertThat(projections.replay("notes", 1, "s0")).isEqualTo(3);
+    assertThat(projections.replay("notes", 1, "s0")).isZero();
+    last = log.append("s0", "\"6\"").position();
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    assertViewIsWhole(1, 1, 6);
+    assertThat(projections.parked("notes", 1)).isEmpty();
+  }
+
+  @Test
+  void losesNothingWhileKeysAreParkedAndReplayed() throws Exception {
+    Projections projections = run(notes(1).slots(2).build());
+    Random random = new Random(11);
+    long last = 0;
+    for (int i = 1; i <= 120; i++) {
+      for (int s = 0; s < 3; s++) {
+        if (random.nextInt(12) == 0) {
+          broken.add("\"" + i + "\"");
+        }
+        last = log.append("s" + s, "\"" + i + "\"").position();
+        if (random.nextInt(6) == 0) {
+          broken.clear();
+          for (Parked parked : projections.parked("notes", 1)) {
+            projections.replay("notes", 1, parked.key());
+          }
+        }
+      }
+    }
+    broken.clear();
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    for (Parked parked : projections.parked("notes", 1)) {
+      projections.replay("notes", 1, parked.key());
+    }
+    assertViewIsWhole(1, 3, 120);
+  }
+
+  @Test
+  void parksWhatNobodyKnowsAndPassesOverWhatIsIgnored() throws Exception {
+    Projections projections =
+        run(notes(1).ignore("boring").build(), notes(1, "lenient").ignoreOthers().build());
+    log.log.append(
+        dev.holdfast.eventlog.Append.to(
+            "a",
+            ExpectedVersion.any(),
+            dev.holdfast.eventlog.EventData.json("boring", "1"),
+            dev.holdfast.eventlog.EventData.json("unheard-of", "2")));
+    long last = log.append("b", "\"1\"").position();
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    assertThat(projections.awaitApplied("lenient", last, SOON)).isTrue();
+    assertThat(projections.parked("notes", 1))
+        .singleElement()
+        .satisfies(parked -> assertThat(parked.reason()).contains("type unheard-of"));
+    assertThat(projections.parked("lenient", 1)).isEmpty();
+  }
+
+  private Projection.Builder notes(int version, String name) {
+    return Projection.named(name, version).on("noted", (tx, event) -> {});
+  }
+
+  @Test
+  void isRebuiltBesideTheLiveOneWhichItThenReplaces() throws Exception {
+    Projections first = run(notes(1).build());
+    long last = appendTo(2, 40);
+    assertThat(first.awaitApplied("notes", last, SOON)).isTrue();
+    AtomicInteger switches = new AtomicInteger();
+    Projection rebuilt =
+        notes(2)
+            .slots(2)
+            .onSwitch(
+                tx -> {
+                  switches.incrementAndGet();
+                  tx.update(log.in("create view ${schema}.view as select * from ${schema}.view2"));
+                })
+            .build();
+    Projections second = run(notes(1).build(), rebuilt);
+    Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
+    last = appendTo(2, 1);
+    assertThat(second.awaitApplied("notes", last, SOON)).isTrue();
+    assertThat(log.list("select count(*)::text from ${schema}.view")).containsExactly("82");
+    assertThat(switches).hasValue(1);
+    for (int s = 0; s < 2; s++) {
+      assertThat(view(2, "s" + s)).hasSize(41);
+    }
+  }
+
+  @Test
+  void hasARowNoLaterThanTheEventWhereItIsInline() throws Exception {
+    Projection projection = notes(1).build();
+    log.holdfast.transact(
+        tx -> {
+          log.log.append(
+              tx,
+              dev.holdfast.eventlog.Append.to(
+                  "s0", ExpectedVersion.none(), Log.event("\"1\""), Log.event("\"2\"")));
+          Projections.applyInline(
+              tx, projection, log.log.read(tx, dev.holdfast.eventlog.StreamQuery.of("s0")));
+        });
+    assertViewIsWhole(1, 1, 2);
+  }
+
+  @Test
+  void saysWhatCannotBe() {
+    run(notes(1).slots(2).build());
+    assertThatThrownBy(() -> Projections.of(log.holdfast, notes(1).slots(3).build()))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("has 2 slots");
+    assertThatThrownBy(() -> Projections.of(log.holdfast, notes(1).build(), notes(1).build()))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("twice");
+    assertThatThrownBy(() -> Projection.named("Notes", 1)).isInstanceOf(InvalidConfiguration.class);
+    assertThatThrownBy(() -> Projection.named("notes", 1).build())
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("handles no event");
+    assertThatThrownBy(() -> running.get(0).replay("other", 1, "a"))
+        .isInstanceOf(InvalidConfiguration.class);
+  }
+}

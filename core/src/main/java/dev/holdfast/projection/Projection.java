@@ -2,8 +2,8 @@ package dev.holdfast.projection;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
+import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.RecordedEvent;
-import dev.holdfast.eventlog.decider.EventTypes;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -1,6 +1,7 @@
 package dev.holdfast.eventlog.decider;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.eventlog.Leaves;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -7,6 +7,7 @@ import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.EventData;
 import dev.holdfast.eventlog.EventLog;
+import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;

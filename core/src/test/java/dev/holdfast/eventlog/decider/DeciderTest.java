@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.eventlog.Leaves;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

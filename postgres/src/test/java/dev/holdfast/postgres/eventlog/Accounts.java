@@ -1,7 +1,7 @@
 package dev.holdfast.postgres.eventlog;
 
+import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.decider.Decider;
-import dev.holdfast.eventlog.decider.EventTypes;
 import dev.holdfast.jackson.JacksonCodec;
 import java.util.List;
 

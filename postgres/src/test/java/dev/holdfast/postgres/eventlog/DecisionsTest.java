@@ -10,6 +10,7 @@ import dev.holdfast.crashtest.SpecificationLab;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
+import dev.holdfast.eventlog.UnreadableEvent;
 import dev.holdfast.eventlog.WrongExpectedVersion;
 import dev.holdfast.eventlog.decider.Decisions;
 import dev.holdfast.eventlog.decider.Specification;
@@ -140,7 +141,7 @@ final class DecisionsTest {
         .hasMessageContaining("no version 1");
     log.append("b", "{}");
     assertThatThrownBy(() -> accounts.handle("b", UUID.randomUUID(), new PayIn(1)))
-        .isInstanceOf(UnreadableData.class)
+        .isInstanceOf(UnreadableEvent.class)
         .hasMessageContaining("noted")
         .hasMessageContaining("no such type");
     assertThat(types("b")).hasSize(1);

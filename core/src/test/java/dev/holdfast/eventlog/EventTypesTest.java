@@ -1,4 +1,4 @@
-package dev.holdfast.eventlog.decider;
+package dev.holdfast.eventlog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.Codec;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.UnreadableData;
-import dev.holdfast.eventlog.EventData;
-import dev.holdfast.eventlog.RecordedEvent;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
@@ -99,14 +97,26 @@ final class EventTypesTest {
           recorded("lost", 1, "x"), recorded("placed", 2, "x"), recorded("placed", 1, "garbage")
         }) {
       assertThatThrownBy(() -> types.read(event))
-          .isInstanceOf(UnreadableData.class)
-          .hasMessageContaining("position 77, version 4 of order-1");
+          .isInstanceOf(UnreadableEvent.class)
+          .hasMessageContaining("position 77, version 4 of stream order-1");
     }
     assertThatThrownBy(() -> types.read(recorded("placed", 2, "x")))
         .hasMessageContaining("run a later one");
     assertThatThrownBy(() -> types.read(recorded("shipped", 1, "x")))
         .hasMessageContaining("upcaster from version 1")
         .hasMessageContaining("no carrier");
+  }
+
+  @Test
+  void readsWhatWasRecordedUnderAFormerName() {
+    EventTypes<Event> types = both().renamed("bought", "placed").build(PLAIN);
+    assertThat(types.knows("bought")).isTrue();
+    assertThat(types.read(recorded("bought", 2, "a"))).isEqualTo(new Placed("a 2to3"));
+    assertThatThrownBy(() -> both().renamed("bought", "sold").build(PLAIN))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("sold");
+    assertThatThrownBy(() -> both().renamed("shipped", "placed").build(PLAIN))
+        .isInstanceOf(InvalidConfiguration.class);
   }
 
   @Test

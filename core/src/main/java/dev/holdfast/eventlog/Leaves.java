@@ -1,4 +1,4 @@
-package dev.holdfast.eventlog.decider;
+package dev.holdfast.eventlog;
 
 import dev.holdfast.InvalidConfiguration;
 import java.lang.reflect.Modifier;
@@ -9,15 +9,17 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The concrete classes of a sealed type, and which of several handlers is for which. */
-final class Leaves {
+/**
+ * For builders: the concrete classes of a sealed type, and which of several handlers is for which.
+ */
+public final class Leaves {
   private Leaves() {}
 
   /**
    * @param what names the type's role, for people
    * @throws InvalidConfiguration when somebody could add one that is not known here
    */
-  static Set<Class<?>> of(String what, Class<?> type) {
+  public static Set<Class<?>> of(String what, Class<?> type) {
     Set<Class<?>> leaves = new LinkedHashSet<>();
     collect(what, type, type, leaves);
     return leaves;
@@ -47,7 +49,7 @@ final class Leaves {
    * @param method how handlers are added, for people
    * @throws InvalidConfiguration when a class has none, or several
    */
-  static <H> Map<Class<?>, H> assign(
+  public static <H> Map<Class<?>, H> assign(
       Set<Class<?>> leaves, Map<Class<?>, H> handlers, String method) {
     Map<Class<?>, H> assigned = new java.util.LinkedHashMap<>();
     List<String> missing = new ArrayList<>();

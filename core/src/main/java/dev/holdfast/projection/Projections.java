@@ -12,19 +12,16 @@ import dev.holdfast.projection.store.ProjectionStore.Parked;
 import dev.holdfast.projection.store.ProjectionStore.Slot;
 import dev.holdfast.projection.store.ProjectionStore.Version;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Carries projections out in this process, beside others that do; and says how far they are.
  * Thread-safe.
  */
 public final class Projections implements AutoCloseable {
-  private static final Duration TO_END = Duration.ofSeconds(10);
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(50);
   private static final int PARKED_AT_MOST = 1_000;
   private static final int REPLAYED_AT_ONCE = 500;
@@ -32,8 +29,7 @@ public final class Projections implements AutoCloseable {
   private final Holdfast holdfast;
   private final ProjectionStore store;
   private final Map<Version, Projection> projections = new HashMap<>();
-  private final List<Thread> threads = new ArrayList<>();
-  private volatile boolean closing;
+  private final Workers workers = new Workers();
 
   private Projections(
       Holdfast holdfast, List<Projection> all, ProjectionSettings settings, boolean runs) {
@@ -51,15 +47,12 @@ public final class Projections implements AutoCloseable {
     if (runs) {
       for (Projection projection : all) {
         for (int slot = 0; slot < projection.slots(); slot++) {
-          Thread thread =
-              new Thread(
-                  new SlotRun(holdfast, store, projection, slot, settings, owner, () -> closing),
-                  "holdfast-projection-" + projection.name() + "-" + slot);
-          thread.setDaemon(true);
-          threads.add(thread);
+          workers.add(
+              "holdfast-projection-" + projection.name() + "-" + slot,
+              new SlotRun(holdfast, store, projection, slot, settings, owner, workers::areClosing));
         }
       }
-      threads.forEach(Thread::start);
+      workers.start();
     }
   }
 
@@ -203,25 +196,6 @@ public final class Projections implements AutoCloseable {
   /** Ends cleanly: batches under way are finished, and slots given back. */
   @Override
   public void close() {
-    closing = true;
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      try {
-        thread.join(TO_END.toMillis());
-        if (thread.isAlive()) {
-          thread.interrupt();
-        }
-      } catch (InterruptedException e) {
-        interrupted = true;
-        thread.interrupt();
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  @Nullable Projection known(Version version) {
-    return projections.get(version);
+    workers.close();
   }
 }

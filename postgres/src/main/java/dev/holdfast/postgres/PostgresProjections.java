@@ -167,7 +167,7 @@ final class PostgresProjections implements ProjectionStore {
             database.many(
                 connection,
                 """
-                select key, slot, position, reason, since from ${schema}.projection_parked
+                select key, slot, position, reason, since, released from ${schema}.projection_parked
                 where name = ? and version = ? order by since, key limit ?
                 """,
                 row ->
@@ -176,7 +176,8 @@ final class PostgresProjections implements ProjectionStore {
                         row.getInt(2),
                         row.getLong(3),
                         row.getString(4),
-                        row.getTimestamp(5).toInstant()),
+                        row.getTimestamp(5).toInstant(),
+                        row.getBoolean(6)),
                 version.name(),
                 version.version(),
                 limit));
@@ -212,6 +213,20 @@ final class PostgresProjections implements ProjectionStore {
             version.version(),
             key)
         .orElse(0L);
+  }
+
+  @Override
+  public boolean release(Version version, String key) {
+    return database.updateAlone(
+            "release what is parked of a key",
+            """
+            update ${schema}.projection_parked set released = true
+            where name = ? and version = ? and key = ?
+            """,
+            version.name(),
+            version.version(),
+            key)
+        > 0;
   }
 
   @Override

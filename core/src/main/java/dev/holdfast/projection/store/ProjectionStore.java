@@ -59,8 +59,10 @@ public interface ProjectionStore {
    * A key that is parked.
    *
    * @param position of its first event that is not applied
+   * @param isReleased whether somebody has asked for its being sent
    */
-  record Parked(String key, int slot, long position, String reason, Instant since) {}
+  record Parked(
+      String key, int slot, long position, String reason, Instant since, boolean isReleased) {}
 
   /** The oldest first. */
   List<Parked> parked(Version version, int limit);
@@ -78,6 +80,13 @@ public interface ProjectionStore {
    * @return the position at which it was; 0 when it was not parked
    */
   long unpark(Connection connection, Version version, String key) throws SQLException;
+
+  /**
+   * Asks whoever has a channel to send what is parked of a key.
+   *
+   * @return false when it is not parked
+   */
+  boolean release(Version version, String key);
 
   /** The least checkpoint of a version's slots, or of one of them; 0 when it is not known. */
   long applied(Version version);

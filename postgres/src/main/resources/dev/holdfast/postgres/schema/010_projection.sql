@@ -34,6 +34,7 @@ create table ${schema}.projection_parked (
   slot     integer not null,
   position bigint not null,
   reason   text not null,
+  released boolean not null default false, -- to be sent by whoever has the channel
   since    timestamptz not null default clock_timestamp(),
   primary key (name, version, key)
 );

@@ -1,0 +1,313 @@
+package dev.holdfast.projection;
+
+import dev.holdfast.Holdfast;
+import dev.holdfast.HoldfastException;
+import dev.holdfast.boundary.Capability;
+import dev.holdfast.eventlog.EventPage;
+import dev.holdfast.eventlog.EventReader;
+import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.internal.Backoff;
+import dev.holdfast.internal.Doorbell;
+import dev.holdfast.outbox.Delivery;
+import dev.holdfast.outbox.Target;
+import dev.holdfast.outbox.TargetSession;
+import dev.holdfast.outbox.store.Lease;
+import dev.holdfast.outbox.store.LeaseStore;
+import dev.holdfast.outbox.store.OutboxRecord;
+import dev.holdfast.projection.store.ProjectionStore;
+import dev.holdfast.projection.store.ProjectionStore.Parked;
+import dev.holdfast.projection.store.ProjectionStore.Slot;
+import dev.holdfast.projection.store.ProjectionStore.Version;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one thread does for one channel, as long as the process runs.
+ *
+ * <p>Commit points: what the target acknowledges, with the progress where it keeps that; the slot's
+ * checkpoint behind it; what is parked, before anything that was sent with it is passed. A crash
+ * between the first two has the same events sent again, except where the target knows its progress.
+ */
+final class ChannelRun implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(ChannelRun.class);
+  private static final int PARKED_AT_MOST = 100_000;
+  private static final int REASON_AT_MOST = 1_000;
+
+  private final Holdfast holdfast;
+  private final ProjectionStore store;
+  private final EventChannel channel;
+  private final Version version;
+  private final ProjectionSettings settings;
+  private final String owner;
+  private final UUID storeId;
+  private final BooleanSupplier closing;
+
+  ChannelRun(
+      Holdfast holdfast,
+      EventChannel channel,
+      ProjectionSettings settings,
+      String owner,
+      UUID storeId,
+      BooleanSupplier closing) {
+    this.holdfast = holdfast;
+    this.store = holdfast.store().projections();
+    this.channel = channel;
+    this.version = versionOf(channel.name());
+    this.settings = settings;
+    this.owner = owner;
+    this.storeId = storeId;
+    this.closing = closing;
+  }
+
+  /** Beside those of projections, whose names have no slash. */
+  static Version versionOf(String channel) {
+    return new Version("channel/" + channel, 1);
+  }
+
+  private LeaseStore leases() {
+    return holdfast.store().leases();
+  }
+
+  @Override
+  public void run() {
+    Backoff backoff =
+        new Backoff(settings.retryWait(), Duration.ofSeconds(10), ThreadLocalRandom.current());
+    try {
+      while (!closing.getAsBoolean()) {
+        try {
+          Optional<Lease> lease =
+              leases().tryAcquire("events/" + channel.name(), owner, settings.lease());
+          if (lease.isPresent()) {
+            lead(lease.get(), backoff);
+          } else {
+            new Doorbell().await(settings.lease().dividedBy(3));
+          }
+        } catch (HoldfastException e) {
+          log.warn("{}: tried again: {}", channel, e.getMessage());
+          new Doorbell().await(backoff.next());
+        } catch (RuntimeException | Error e) {
+          log.error("{}: unexpected, tried again", channel, e);
+          new Doorbell().await(backoff.next());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void lead(Lease lease, Backoff backoff) throws InterruptedException {
+    try {
+      boolean isLed = true;
+      while (isLed && !closing.getAsBoolean()) {
+        try (TargetSession session =
+            channel
+                .target()
+                .open(new Target.Context(channel.name(), storeId + "-events-" + channel.name()))) {
+          isLed = new Led(lease, session).follow(backoff);
+        }
+        if (isLed && !closing.getAsBoolean()) {
+          new Doorbell().await(backoff.next());
+          isLed = leases().renew(lease, settings.lease());
+        }
+      }
+    } finally {
+      leases().release(lease);
+    }
+  }
+
+  /** The target cannot be reached, or somebody else has it. */
+  private static final class Ended extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    final boolean isFenced;
+
+    Ended(boolean isFenced, String message) {
+      super(message, null, false, false);
+      this.isFenced = isFenced;
+    }
+  }
+
+  /** One session, from its taking over to its end. */
+  private final class Led {
+    private final Lease lease;
+    private final TargetSession session;
+    private final boolean keepsProgress;
+
+    /** By key, from where on its events wait. */
+    private final Map<String, Long> parked = new HashMap<>();
+
+    private Slot at;
+    private long sent;
+    private long renewedAt = Doorbell.nanos();
+    private long lookedAt = renewedAt;
+
+    Led(Lease lease, TargetSession session) {
+      this.lease = lease;
+      this.session = session;
+      this.keepsProgress = channel.target().capabilities().contains(Capability.PROGRESS_MARK);
+      this.at = store.slot(version, 0);
+      this.sent = at.checkpoint();
+    }
+
+    /**
+     * @return whether it is to be tried again under the same lease
+     */
+    boolean follow(Backoff backoff) throws InterruptedException {
+      try {
+        session.peekProgress();
+        session.takeOver();
+        if (keepsProgress) {
+          sent = session.progress().map(Long::parseLong).orElse(sent);
+        }
+        store
+            .parked(version, PARKED_AT_MOST)
+            .forEach(each -> parked.put(each.key(), each.position()));
+        EventReader reader = holdfast.eventLog().reader(sent);
+        while (!closing.getAsBoolean()) {
+          if (!isLeased()) {
+            return false;
+          }
+          EventPage page = reader.next(settings.batch(), settings.pollInterval());
+          if (!page.events().isEmpty()) {
+            send(page.events(), page.checkpoint());
+            backoff.reset();
+          }
+          if (Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
+            lookedAt = Doorbell.nanos();
+            sendReleased();
+          }
+        }
+        return false;
+      } catch (Ended e) {
+        log.warn("{}: {}", channel, e.getMessage());
+        return !e.isFenced;
+      }
+    }
+
+    private boolean isLeased() {
+      if (!Doorbell.hasPassed(settings.lease().dividedBy(4), renewedAt)) {
+        return true;
+      }
+      renewedAt = Doorbell.nanos();
+      return leases().renew(lease, settings.lease());
+    }
+
+    private boolean isWaiting(OutboxRecord message) {
+      Long from = parked.get(message.key());
+      return from != null && message.position() >= from;
+    }
+
+    private List<OutboxRecord> messages(List<RecordedEvent> events) {
+      return events.stream().filter(channel::concerns).map(channel::message).toList();
+    }
+
+    /** Sends a page, without what waits; and has passed it then. */
+    private void send(List<RecordedEvent> events, long checkpoint) {
+      List<OutboxRecord> left =
+          new ArrayList<>(
+              messages(events).stream().filter(message -> !isWaiting(message)).toList());
+      while (!deliver(left, checkpoint)) {
+        left.removeIf(this::isWaiting);
+      }
+      sent = checkpoint;
+      if (!move(checkpoint)) {
+        throw new Ended(true, "somebody else has moved its checkpoint");
+      }
+    }
+
+    private boolean move(long checkpoint) {
+      Slot from = at;
+      boolean moved =
+          holdfast.transactReturning(
+              tx -> store.advance(tx.connection(), version, 0, from, checkpoint));
+      at = new Slot(checkpoint, from.generation());
+      return moved;
+    }
+
+    /**
+     * @return false when some of it was refused, is parked now, and the rest has to be sent
+     */
+    private boolean deliver(List<OutboxRecord> messages, long progress) {
+      if (messages.isEmpty() && !keepsProgress) {
+        return true;
+      }
+      Delivery delivery = session.send(List.copyOf(messages), Long.toString(progress));
+      if (delivery instanceof Delivery.Done) {
+        return true;
+      }
+      if (delivery instanceof Delivery.Refused refused) {
+        park(messages, refused.refused());
+        messages.removeIf(message -> refused.delivered().contains(message.position()));
+        return false;
+      }
+      if (delivery instanceof Delivery.Unavailable unavailable) {
+        throw new Ended(false, unavailable.reason());
+      }
+      throw new Ended(true, "another process has taken over at the target");
+    }
+
+    /** Recorded before anything behind it is passed. */
+    private void park(List<OutboxRecord> messages, Map<Long, String> refused) {
+      holdfast.transact(
+          tx -> {
+            for (OutboxRecord message : messages) {
+              String reason = refused.get(message.position());
+              String key = String.valueOf(message.key());
+              if (reason == null || parked.containsKey(key)) {
+                continue;
+              }
+              String bounded =
+                  reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) : reason;
+              store.unpark(tx.connection(), version, key);
+              store.park(
+                  tx.connection(), version, 0, key, message.position(), bounded.replace('\0', ' '));
+              parked.put(key, message.position());
+              log.error(
+                  "{}: key {} is parked at position {}: {}",
+                  channel,
+                  key,
+                  message.position(),
+                  bounded);
+            }
+          });
+    }
+
+    private void sendReleased() {
+      for (Parked each : store.parked(version, PARKED_AT_MOST)) {
+        if (each.isReleased()) {
+          sendReleased(each);
+        }
+      }
+    }
+
+    /** Up to what was passed of it; later events of the key are followed again. */
+    private void sendReleased(Parked released) {
+      EventReader reader = holdfast.eventLog().reader(released.position() - 1);
+      while (true) {
+        EventPage page = reader.next(settings.batch());
+        List<RecordedEvent> own =
+            page.events().stream()
+                .filter(event -> event.position() <= sent)
+                .filter(event -> event.stream().equals(released.key()))
+                .toList();
+        parked.remove(released.key());
+        if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), sent)) {
+          // Parked again, at what was refused.
+          return;
+        }
+        if (page.events().isEmpty() || page.checkpoint() >= sent) {
+          holdfast.transact(tx -> store.unpark(tx.connection(), version, released.key()));
+          return;
+        }
+      }
+    }
+  }
+}

@@ -67,7 +67,8 @@ final class PostgresEvents implements EventStore {
       "select "
           + EventRow.COLUMNS
           + """
-           from ${schema}.matching_events(?, ?, ?, ?, 0) as m join ${schema}.event_all e on e.position = m
+           from ${schema}.matching_events(?, ?, ?, ?, 0) as m cross join lateral (
+            select x.* from ${schema}.event_all x where x.position = m offset 0) as e
           order by e.position limit ?
           """;
 

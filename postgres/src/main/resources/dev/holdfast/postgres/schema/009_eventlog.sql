@@ -112,7 +112,9 @@ begin
                        where t.n = k.n order by 1) as same
     from unnest(e_stream, e_id, e_type, e_schema, e_content_type, e_data) with ordinality
            as k(s, id, type, schema, content_type, data, n)
-      join ${schema}.event_all e on e.event_id = k.id)
+      -- By the index for each: the planner does not know how few there are.
+      cross join lateral (
+        select x.* from ${schema}.event_all x where x.event_id = k.id offset 0) as e)
   , summed as (
     select case when not bool_and(f.same) then 'OTHER'
                 when count(*) < cardinality(e_id) then 'PARTLY' else 'REPEATED' end as answer
@@ -297,9 +299,12 @@ begin
   end if;
   return query
     select 'CONDITION', e.stream, e.version, e.position, e.event_id
-    from ${schema}.matching_events(q_item, q_tag, q_type_item, q_type, p_since) as m
-      join ${schema}.event_all e on e.position = m
-    where m <> all (p_seen) order by m limit 1;
+    from (select min(m) as position
+          from ${schema}.matching_events(q_item, q_tag, q_type_item, q_type, p_since) as m
+          where m <> all (p_seen)) as first
+      cross join lateral (
+        select x.stream, x.version, x.position, x.event_id from ${schema}.event_all x
+        where x.position = first.position offset 0) as e;
   if found then
     return;
   end if;
@@ -308,7 +313,8 @@ begin
     t_event, t_tag, p_operation);
 end $$;
 
--- The positions behind p_since of events that match; each once, in no order.
+-- The positions behind p_since of events that match; each once, in no order. "offset 0" keeps the
+-- planner from reading whole tables once instead of an index for each: it does not know how few.
 create function ${schema}.matching_events(
   q_item integer[], q_tag text[], q_type_item integer[], q_type text[], p_since bigint
 ) returns setof bigint
@@ -316,16 +322,20 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   select distinct t.position
   from (select q.item, min(q.tag collate "C") as tag from unnest(q_item, q_tag) as q(item, tag)
         group by q.item) as i
-    join ${schema}.event_tag t on t.tag = i.tag and t.position > p_since
+    cross join lateral (
+      select x.position from ${schema}.event_tag x
+      where x.tag = i.tag and x.position > p_since offset 0) as t
   where not exists (
       select from unnest(q_item, q_tag) as o(item, tag)
-      where o.item = i.item and not exists (
-        select from ${schema}.event_tag x where x.tag = o.tag and x.position = t.position))
+      where o.item = i.item and o.tag <> i.tag and not exists (
+        select from ${schema}.event_tag x
+        where x.tag = o.tag and x.position = t.position offset 0)
+      offset 0)
     and (i.item <> all (coalesce(q_type_item, '{}')) or exists (
       select from ${schema}.event_all e
-      where e.position = t.position and exists (
-        select from unnest(q_type_item, q_type) as y(item, type)
-        where y.item = i.item and y.type = e.type)))
+      where e.position = t.position and e.type = any (array(
+        select y.type from unnest(q_type_item, q_type) as y(item, type) where y.item = i.item))
+      offset 0))
 $$;
 
 -- How far positions have come, and who may be about to commit one of those: whoever holds the lock

@@ -12,10 +12,14 @@ import dev.holdfast.eventlog.ConditionFailed;
 import dev.holdfast.eventlog.EventData;
 import dev.holdfast.eventlog.EventQuery;
 import dev.holdfast.eventlog.ExpectedVersion;
+import dev.holdfast.eventlog.ImportedEvent;
 import dev.holdfast.eventlog.InvalidEvent;
 import dev.holdfast.eventlog.Matching;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -248,5 +252,51 @@ final class ConditionTest {
     }
     assertThat(log.ask("select deadlocks from pg_stat_database where datname = 'postgres'"))
         .isEqualTo(before);
+  }
+
+  /** Of the tables that grow, as the server counts them for this session. */
+  private long wholeReads(String sql, Append append) throws SQLException {
+    Connection connection = Log.begin();
+    log.execute(connection, "select pg_stat_force_next_flush()");
+    connection.commit();
+    long before = counted(connection);
+    log.execute(connection, sql);
+    log.append(connection, append);
+    long after = counted(connection);
+    connection.commit();
+    Log.end(connection);
+    return after - before;
+  }
+
+  private long counted(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                log.in(
+                    "select sum(seq_scan) from pg_stat_xact_user_tables where schemaname = '${schema}' and relname in ('event', 'event_tag')"))) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  @Test
+  void aConditionReadsNoTableAsAWhole() throws SQLException {
+    List<ImportedEvent> history = new ArrayList<>();
+    for (int i = 0; i < 5_000; i++) {
+      history.add(
+          new ImportedEvent(
+              "s" + i, 1, tagged("t", "a:" + i % 10, "b:" + i), "import", Instant.EPOCH));
+    }
+    log.log.importAll(history.iterator());
+    Append one =
+        Append.to("new", ExpectedVersion.any(), tagged("t", "a:1", "c"))
+            .onlyIf(Condition.never(EventQuery.tags("a:1", "b:2").ofTypes("t").orTags("c")));
+    Append two =
+        Append.to("new", ExpectedVersion.any(), tagged("t", "a:2", "d"))
+            .onlyIf(Condition.never(EventQuery.tags("d")));
+    assertThat(wholeReads("select 1", one)).isZero();
+    assertThat(wholeReads("select sum(version) from ${schema}.event", two))
+        .as("of a query that does, and the same")
+        .isEqualTo(1);
   }
 }

@@ -26,8 +26,12 @@ final class HoldfastWorkflowContender implements WorkflowContender {
                   .keyKeptFor(KEY_KEPT_FOR)
                   .call(key -> Payload.text(number));
             }
-            flow.step("enter").transact(tx -> EntryTable.insert(tx.connection(), number));
-            return Payload.text(number);
+            return flow.step("enter", String.class)
+                .transactAndComplete(
+                    tx -> {
+                      EntryTable.insert(tx.connection(), number);
+                      return Payload.text(number);
+                    });
           });
 
   /** In the same schema as the engine has them. */

@@ -22,6 +22,18 @@ public interface Step<T> {
   T transact(TransactionWork<T> work);
 
   /**
+   * As {@link #transact}, and the run ends in the same commit, with this result: one forced write
+   * less than where its function returns behind the step. Does not return: what the function has
+   * behind it is not run, but for its {@code finally}. Of the function's own path, and not of a
+   * branch; with a result of the type that the workflow has.
+   *
+   * @return nothing; so that the function can say {@code return}
+   * @throws StepFailed when it has thrown something and is not to be run again; it is rolled back,
+   *     and the run goes on
+   */
+  T transactAndComplete(TransactionWork<T> work);
+
+  /**
    * Computes a value that may come out differently each time, and has no effect. Recorded with the
    * next record; a crash before that computes it again.
    *
@@ -105,6 +117,12 @@ public interface Step<T> {
 
     /** As {@link Step#transact}. */
     T transact(TransactionWork<T> work);
+
+    /**
+     * As {@link Step#transactAndComplete}; undone where the run is a child, and its parent is
+     * undone.
+     */
+    T transactAndComplete(TransactionWork<T> work);
   }
 
   /** A step with a lookup that does not say yet when silence is a no. */

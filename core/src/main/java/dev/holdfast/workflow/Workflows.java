@@ -12,6 +12,7 @@ import dev.holdfast.internal.workflow.EngineStart;
 import dev.holdfast.internal.workflow.Exports;
 import dev.holdfast.internal.workflow.Operator;
 import dev.holdfast.internal.workflow.Results;
+import dev.holdfast.internal.workflow.Starts;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.Backlog;
 import dev.holdfast.workflow.store.WorkflowStore.Claimed;
@@ -40,6 +41,7 @@ public final class Workflows implements AutoCloseable {
   private volatile @Nullable Engine engine;
   private final Results results;
   private final Operator operator;
+  private final Starts starts;
   private final WorkflowListener listener;
   private final Runnable hint = this::wake;
 
@@ -57,11 +59,13 @@ public final class Workflows implements AutoCloseable {
     this.engines = engines;
     this.results = results;
     this.operator = new Operator(store);
+    this.starts = new Starts(store, 8 * settings.valueBytesAtMost());
     this.listener = listener;
   }
 
   /**
-   * Starts a run in a commit of its own. Once for each id: a repeat finds what was started.
+   * Starts a run in a commit of its own, or of several that are started at the same time. Once for
+   * each id: a repeat finds what was started.
    *
    * @param id 1 to 200 characters, without {@code /} at best; names the run for ever, or until it
    *     is forgotten
@@ -79,7 +83,7 @@ public final class Workflows implements AutoCloseable {
     Long executor = here == null || options.waits() ? null : here.reserve(workflow);
     boolean isReserved = executor != null;
     try {
-      Started started = store.startAlone(run, executor);
+      Started started = starts.start(run, executor);
       requireSame(started, run);
       if (here != null && executor != null && started.isNew()) {
         isReserved = false;

@@ -91,6 +91,25 @@ public abstract class WorkflowConformance {
     order(lab, Order.STANDARD.repeating());
   }
 
+  /** The run's end is in the commit of its last step. */
+  @CrashTest(carriers = Carrier.LOST_ACK)
+  @Attacks({"workflow.step", "workflow.recovery"})
+  public void theLastStepEndsTheRunThoughRepliesAreLost(CrashLab lab) {
+    order(lab, Order.STANDARD.completing());
+  }
+
+  @Tag("long")
+  @CrashTest(carriers = {Carrier.FENCED, Carrier.FORKED})
+  public void theLastStepEndsTheRun(CrashLab lab) {
+    order(lab, Order.STANDARD.completing());
+  }
+
+  @Tag("long")
+  @CrashTest(pairs = true)
+  public void theLastStepEndsTheRunThoughTheSuccessorCrashesToo(CrashLab lab) {
+    order(lab, Order.STANDARD.completing());
+  }
+
   @Tag("long")
   @CrashTest(carriers = Carrier.LOST_ACK)
   public void everyEffectIsThereOnceThoughRepliesAreLost(CrashLab lab) {

@@ -45,8 +45,15 @@ final class WorkflowProcess implements AutoCloseable {
    * @param charge of what kind a charge is at the service, which says that it keeps keys
    * @param parcel of what kind a parcel is, after which it can be asked
    * @param settleAfter for how long a parcel may still come
+   * @param completes whether the run ends in the commit of its last step
    */
-  record Order(boolean fails, boolean repeats, String charge, String parcel, Duration settleAfter) {
+  record Order(
+      boolean fails,
+      boolean repeats,
+      String charge,
+      String parcel,
+      Duration settleAfter,
+      boolean completes) {
 
     static final Order STANDARD =
         new Order(
@@ -54,23 +61,28 @@ final class WorkflowProcess implements AutoCloseable {
             false,
             KeyedService.KEPT + "charge",
             KeyedService.LOOSE + "parcel",
-            Duration.ofMillis(100));
+            Duration.ofMillis(100),
+            false);
 
     Order failing() {
-      return new Order(true, repeats, charge, parcel, settleAfter);
+      return new Order(true, repeats, charge, parcel, settleAfter, completes);
     }
 
     /** A service that does not keep keys would execute the second request. */
     Order repeating() {
-      return new Order(fails, true, charge, KeyedService.KEPT + "parcel", settleAfter);
+      return new Order(fails, true, charge, KeyedService.KEPT + "parcel", settleAfter, completes);
     }
 
     Order charging(String kind) {
-      return new Order(fails, repeats, kind, parcel, settleAfter);
+      return new Order(fails, repeats, kind, parcel, settleAfter, completes);
+    }
+
+    Order completing() {
+      return new Order(fails, repeats, charge, parcel, settleAfter, true);
     }
 
     Order settlingAfter(Duration time) {
-      return new Order(fails, repeats, charge, parcel, time);
+      return new Order(fails, repeats, charge, parcel, time, completes);
     }
   }
 
@@ -151,6 +163,14 @@ final class WorkflowProcess implements AutoCloseable {
       throw new IllegalStateException("the customer has moved");
     }
     flow.pivot();
+    if (as.completes()) {
+      return flow.step("confirm", String.class)
+          .transactAndComplete(
+              tx -> {
+                transact(tx, CONFIRMED, id);
+                return id;
+              });
+    }
     flow.step("confirm").transact(tx -> transact(tx, CONFIRMED, id));
     return id;
   }

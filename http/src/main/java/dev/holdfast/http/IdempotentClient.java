@@ -3,6 +3,7 @@ package dev.holdfast.http;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.boundary.Outcome;
 import dev.holdfast.internal.Backoff;
+import dev.holdfast.internal.BoundedBody;
 import dev.holdfast.internal.Doorbell;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;

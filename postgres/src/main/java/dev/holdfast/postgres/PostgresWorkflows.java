@@ -45,11 +45,14 @@ final class PostgresWorkflows implements WorkflowStore {
   private static final String START =
       "select * from ${schema}.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?::timestamptz, ?, ?, ?, ?, ?, ?)";
 
+  private static final String START_ALL =
+      "select * from ${schema}.workflow_start_all(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
   private static final String APPEND =
       "select * from ${schema}.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)";
 
   private static final String APPEND_ONE =
-      "select ${schema}.workflow_append_one(?, ?, ?, ?, ?, ?, ?, ?)";
+      "select ${schema}.workflow_append_one(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
   private static final String COLUMNS =
       """
@@ -240,12 +243,7 @@ final class PostgresWorkflows implements WorkflowStore {
         .one(
             connection,
             START,
-            row ->
-                new Started(
-                    row.getLong("o_run"),
-                    row.getBoolean("o_new"),
-                    row.getBoolean("o_same"),
-                    instant(row, "o_deadline")),
+            PostgresWorkflows::started,
             run.id(),
             run.name(),
             run.version(),
@@ -253,7 +251,7 @@ final class PostgresWorkflows implements WorkflowStore {
             run.operationId(),
             Headers.toJson(run.attributes()),
             millis(run.delay()),
-            run.startAt() == null ? null : run.startAt().toString(),
+            at(run),
             millis(run.deadline()),
             run.queue(),
             run.queueKey(),
@@ -275,6 +273,48 @@ final class PostgresWorkflows implements WorkflowStore {
   @Override
   public Started startAlone(NewRun run, @Nullable Long executor) {
     return alone("start run " + run.id(), connection -> start(connection, run, executor));
+  }
+
+  @Override
+  public List<Started> startAll(List<Start> starts) {
+    List<NewRun> runs = starts.stream().map(Start::run).toList();
+    return alone(
+        "start " + runs.size() + " run(s)",
+        connection -> {
+          try (PreparedStatement statement = database.prepare(connection, START_ALL)) {
+            set(statement, 1, "text", runs, NewRun::id);
+            set(statement, 2, "text", runs, NewRun::name);
+            set(statement, 3, "integer", runs, NewRun::version);
+            set(statement, 4, "text", runs, NewRun::input);
+            set(statement, 5, "text", runs, NewRun::operationId);
+            set(statement, 6, "text", runs, run -> Headers.toJson(run.attributes()));
+            set(statement, 7, "bigint", runs, run -> millis(run.delay()));
+            set(statement, 8, "timestamptz", runs, PostgresWorkflows::at);
+            set(statement, 9, "bigint", runs, run -> millis(run.deadline()));
+            set(statement, 10, "text", runs, NewRun::queue);
+            set(statement, 11, "text", runs, NewRun::queueKey);
+            set(statement, 12, "bigint", starts, Start::executor);
+            List<Started> started = new ArrayList<>();
+            try (ResultSet rows = statement.executeQuery()) {
+              while (rows.next()) {
+                started.add(started(rows));
+              }
+            }
+            return started;
+          }
+        });
+  }
+
+  private static Started started(ResultSet row) throws SQLException {
+    return new Started(
+        row.getLong("o_run"),
+        row.getBoolean("o_new"),
+        row.getBoolean("o_same"),
+        instant(row, "o_deadline"));
+  }
+
+  private static @Nullable String at(NewRun run) {
+    return run.startAt() == null ? null : run.startAt().toString();
   }
 
   /** One statement in a commit of its own, and one round trip. What is appended is flushed. */
@@ -608,6 +648,7 @@ final class PostgresWorkflows implements WorkflowStore {
       set(statement, next + 5, "text", entries, Entry::step);
       set(statement, next + 6, "text", entries, Entry::value);
       set(statement, next + 7, "text", entries, Entry::note);
+      statement.setString(next + 8, status(append.change()));
       statement.execute();
       if (!messages.isEmpty()) {
         statement.getMoreResults();

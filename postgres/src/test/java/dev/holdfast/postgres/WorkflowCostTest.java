@@ -101,14 +101,14 @@ final class WorkflowCostTest {
       assertThat(statements.stream().map(sql -> sql.replace(schema, "holdfast")))
           .containsExactly(
               // The start.
-              "select * from holdfast.workflow_start(?, ?, ?, ?, ?, ?::jsonb, ?, ?::timestamptz, ?, ?, ?, ?, ?, ?)",
+              "select * from holdfast.workflow_start_all(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
               // What was drawn, before the first call has an effect.
               "select * from holdfast.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)",
               // The first call's result, before the second.
               "select * from holdfast.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)",
               // The second one's goes with the transaction.
               "insert into holdfast.entry values (?)",
-              "select holdfast.workflow_append_one(?, ?, ?, ?, ?, ?, ?, ?); commit",
+              "select holdfast.workflow_append_one(?, ?, ?, ?, ?, ?, ?, ?, ?); commit",
               // The end.
               "select * from holdfast.workflow_append(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)");
     }

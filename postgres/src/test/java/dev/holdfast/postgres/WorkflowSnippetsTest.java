@@ -235,6 +235,27 @@ final class WorkflowSnippetsTest extends WorkflowProcesses {
         .contains(new Receipt("[box of book, box of pen]parcel"));
   }
 
+  @Test
+  void endsWithItsLastStep() throws Exception {
+    String orders = schema + ".orders";
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              // snippet:workflow-complete
+              return flow.step("confirm", Receipt.class)
+                  .transactAndComplete(
+                      tx -> {
+                        tx.update("insert into " + orders + " values (?, 'PAID')", order.id());
+                        return new Receipt(order.id());
+                      });
+              // end
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "order-1", new Order("o-1", 100));
+    assertThat(workflows.result(workflow, "order-1", SOON)).contains(new Receipt("o-1"));
+    assertThat(list("select state from " + orders)).containsExactly("PAID");
+  }
+
   private static Receipt former(Flow flow) {
     flow.step("hold").transact(tx -> {});
     flow.await("approved", String.class, Duration.ofDays(3));

@@ -53,6 +53,7 @@ class Execution {
   private final Claimed run;
   private final Journal journal;
   private final Undos undos = new Undos();
+  private @Nullable Workflow<?, ?> workflow;
   private volatile @Nullable String cancelled;
   private volatile @Nullable Stop fatal;
   private boolean isUnwinding;
@@ -115,6 +116,11 @@ class Execution {
     }
   }
 
+  /** What is run; known once it has begun. */
+  Workflow<?, ?> workflow() {
+    return Objects.requireNonNull(workflow);
+  }
+
   Watch watch() {
     return watch;
   }
@@ -134,6 +140,7 @@ class Execution {
   }
 
   private <I, O> void execute(Workflow<I, O> workflow) {
+    this.workflow = workflow;
     FlowContext flow = new FlowContext(this, "");
     @Nullable O result = null;
     @Nullable Stop over = null;
@@ -169,6 +176,13 @@ class Execution {
   }
 
   private void finish(Workflow<?, ?> workflow, @Nullable Object result, @Nullable Stop over) {
+    if (end.status().isFinal()) {
+      return;
+    }
+    if (over != null && over.kind() == Stop.Kind.COMPLETE) {
+      finish(workflow, over.result(), null);
+      return;
+    }
     if (over != null && over.kind() != Stop.Kind.UNWIND) {
       throw over;
     }
@@ -181,10 +195,21 @@ class Execution {
     } else if (result == null) {
       throw Stop.stick("The function of " + workflow + " has returned null. Return a value.");
     } else {
-      // A step that was given up as unknown is undone though the function has gone another way.
-      undoUnknown();
+      beforeEnd();
       complete(workflow, result);
     }
+  }
+
+  /** The run is about to be complete. */
+  void beforeEnd() {
+    requireAllVisited();
+    // A step that was given up as unknown is undone though the function has gone another way.
+    undoUnknown();
+  }
+
+  /** The run's end was committed with a step. */
+  void completed(String value) {
+    end = new Ended(RunStatus.COMPLETED, value, null);
   }
 
   private void requireAllVisited() {
@@ -233,7 +258,7 @@ class Execution {
             List.of(),
             List.of(),
             new Change.End(RunStatus.COMPLETED, null)));
-    end = new Ended(RunStatus.COMPLETED, value, null);
+    completed(value);
   }
 
   /** Undoes what was given up as unknown. */
@@ -287,7 +312,8 @@ class Execution {
           flush();
         }
       }
-      case UNWIND -> throw new IllegalStateException("Unwinding ended with " + stop.reason());
+      case UNWIND, COMPLETE ->
+          throw new IllegalStateException("Unwinding ended with " + stop.reason());
     }
   }
 

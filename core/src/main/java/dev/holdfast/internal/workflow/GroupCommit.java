@@ -6,40 +6,25 @@ import dev.holdfast.internal.Doorbell;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.Append;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Appends of several runs in one commit. Whoever comes and finds nobody committing commits at once,
- * for itself and whoever has queued up; the others wait for that commit, and one of them makes the
- * next. So a run that is alone waits for nobody, and of many each waits for two commits at most,
- * unless there are more than fit into one. Thread-safe.
+ * Appends of several runs in one commit, as {@link Combiner} brings them together. Thread-safe.
  *
  * <p>An append is repeated until it is answered: one that is there already is not made twice.
  */
 final class GroupCommit {
-  private enum Phase {
-    WAITING,
-    LEADING,
-    DONE
-  }
-
   private static final class Slot {
     final Tenure tenure;
     final Append append;
     final int bytes;
-    final Thread thread = Thread.currentThread();
-    volatile Phase phase = Phase.WAITING;
     boolean isOwned;
     Optional<String> cancelled = Optional.empty();
     @Nullable RuntimeException failure;
@@ -57,8 +42,7 @@ final class GroupCommit {
   private final WorkflowStore store;
   private final int runsAtMost;
   private final int bytesAtMost;
-  private final Deque<Slot> queue = new ArrayDeque<>();
-  private boolean led;
+  private final Combiner<Slot> combiner = new Combiner<>(Room::new, this::commit);
 
   GroupCommit(WorkflowStore store, int runsAtMost, int bytesAtMost) {
     this.store = store;
@@ -75,27 +59,7 @@ final class GroupCommit {
    */
   Optional<String> append(Tenure tenure, Append append) {
     Slot slot = new Slot(tenure, append);
-    boolean leads;
-    synchronized (queue) {
-      queue.add(slot);
-      leads = !led;
-      led = true;
-    }
-    if (leads) {
-      lead();
-    }
-    boolean interrupted = false;
-    while (slot.phase != Phase.DONE) {
-      if (slot.phase == Phase.LEADING) {
-        lead();
-      } else {
-        LockSupport.park(this);
-        interrupted |= Thread.interrupted();
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    combiner.submit(slot);
     if (slot.failure != null) {
       throw slot.failure;
     }
@@ -105,51 +69,26 @@ final class GroupCommit {
     return slot.cancelled;
   }
 
-  /** Commits one batch, and appoints a successor. */
-  private void lead() {
-    List<Slot> batch = batch();
-    try {
-      commit(batch);
-    } catch (RuntimeException e) {
-      batch.forEach(slot -> slot.failure = e);
-    } finally {
-      Slot successor;
-      synchronized (queue) {
-        successor = queue.peek();
-        led = successor != null;
-      }
-      if (successor != null) {
-        successor.phase = Phase.LEADING;
-        LockSupport.unpark(successor.thread);
-      }
-      for (Slot slot : batch) {
-        slot.phase = Phase.DONE;
-        LockSupport.unpark(slot.thread);
-      }
-    }
-  }
+  /** Takes the oldest of one tenure, and at most one of each run. */
+  private final class Room implements Predicate<Slot> {
+    private final Set<Long> runs = new HashSet<>();
+    private @Nullable Tenure tenure;
+    private long bytes;
+    private boolean isFull;
 
-  /** The oldest of one tenure, at most one of each run. */
-  private List<Slot> batch() {
-    List<Slot> batch = new ArrayList<>();
-    Set<Long> runs = new HashSet<>();
-    long bytes = 0;
-    synchronized (queue) {
-      for (Iterator<Slot> all = queue.iterator(); all.hasNext(); ) {
-        Slot slot = all.next();
-        boolean isFirst = batch.isEmpty();
-        bytes += slot.bytes;
-        if (!isFirst && (batch.size() >= runsAtMost || bytes > bytesAtMost)) {
-          break;
-        }
-        if (isFirst || (batch.get(0).tenure == slot.tenure && runs.add(slot.append.run()))) {
-          runs.add(slot.append.run());
-          batch.add(slot);
-          all.remove();
-        }
+    @Override
+    public boolean test(Slot slot) {
+      if (tenure == null) {
+        tenure = slot.tenure;
       }
+      // Nothing is taken behind one that was left, lest it be overtaken for ever.
+      isFull |= !runs.isEmpty() && (runs.size() >= runsAtMost || bytes + slot.bytes > bytesAtMost);
+      if (isFull || slot.tenure != tenure || !runs.add(slot.append.run())) {
+        return false;
+      }
+      bytes += slot.bytes;
+      return true;
     }
-    return batch;
   }
 
   private void commit(List<Slot> batch) {

@@ -1,5 +1,6 @@
 package dev.holdfast.internal.workflow;
 
+import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.Entry.Kind;
 import dev.holdfast.workflow.store.WorkflowStore.Append;
@@ -260,6 +261,15 @@ final class Journal {
     return new Append(run, turn, entries, children, received, change);
   }
 
+  /** A step's record and, behind it, the run's end with the same result. */
+  synchronized Append appendLast(String step, @Nullable String value, Instant at) {
+    List<Entry> entries = allPending();
+    entries.add(new Entry(++last, Kind.RESULT, step, value, null, at));
+    entries.add(new Entry(++last, Kind.COMPLETED, "", value, null, at));
+    return new Append(
+        run, turn, entries, List.of(), List.of(), new Change.End(RunStatus.COMPLETED, null));
+  }
+
   private List<Entry> pendingOf(String path) {
     return pending.computeIfAbsent(path, any -> new ArrayList<>());
   }
@@ -291,10 +301,10 @@ final class Journal {
     }
   }
 
-  /** An append has not been made, and will not be: what it took along waits for the next one. */
-  synchronized void takeBack(Append append) {
-    List<Entry> entries = append.entries();
-    Entry about = entries.get(entries.size() - 1);
-    pendingOf(path(about.step())).addAll(0, entries.subList(0, entries.size() - 1));
+  /**
+   * The append about a step was not and will not be made: what it took along waits for the next.
+   */
+  synchronized void takeBack(List<Entry> taken, String step) {
+    pendingOf(path(step)).addAll(0, taken);
   }
 }

@@ -18,6 +18,7 @@ import dev.holdfast.workflow.store.WorkflowStore.Found;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -37,13 +38,23 @@ import org.jspecify.annotations.Nullable;
 final class StepCommit<T extends @Nullable Object> implements Closing<T> {
   private final Execution execution;
   private final Kind kind;
+  private final boolean completes;
   private final String step;
   private final Function<T, @Nullable String> write;
   private @Nullable Append append;
 
-  StepCommit(Execution execution, Kind kind, String step, Function<T, @Nullable String> write) {
+  /**
+   * @param completes whether the run ends in the same commit
+   */
+  StepCommit(
+      Execution execution,
+      Kind kind,
+      boolean completes,
+      String step,
+      Function<T, @Nullable String> write) {
     this.execution = execution;
     this.kind = kind;
+    this.completes = completes;
     this.step = step;
     this.write = write;
   }
@@ -86,29 +97,51 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
   }
 
   private void committed() {
-    execution.watch().recordedBy(Objects.requireNonNull(append).entries());
+    execution.watch().recordedBy(entries(), record());
   }
 
   private void takeBack() {
     if (append != null) {
-      execution.journal().takeBack(append);
+      execution.journal().takeBack(takenAlong(), step);
       append = null;
     }
   }
 
   /** Its number in the journal; known when it is committed. */
   int seq() {
-    return last().seq();
+    return record().seq();
+  }
+
+  /** What was recorded, as JSON. */
+  String value() {
+    return String.valueOf(record().value());
+  }
+
+  private List<Entry> entries() {
+    return Objects.requireNonNull(append).entries();
+  }
+
+  /** The entry about the step; behind it the end alone may follow. */
+  private Entry record() {
+    return entries().get(entries().size() - (completes ? 2 : 1));
+  }
+
+  /** What waited for the next record. */
+  private List<Entry> takenAlong() {
+    return entries().subList(0, entries().indexOf(record()));
   }
 
   private TransactionOptions options() {
     return TransactionOptions.DEFAULT.withOperationId(execution.claimed().operationId());
   }
 
-  /** What is under the number, now and for ever. */
+  /**
+   * What is under the number, now and for ever. A run that has ended with it belongs to nobody:
+   * there this execution leaves, and whoever waits for the end is told by the database.
+   */
   private Found settle(Backoff backoff) {
-    List<Entry> entries = new ArrayList<>(Objects.requireNonNull(append).entries());
-    Entry last = entries.remove(entries.size() - 1);
+    Entry last = record();
+    List<Entry> entries = new ArrayList<>(takenAlong());
     Entry instead =
         new Entry(
             last.seq(),
@@ -143,11 +176,6 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
     }
   }
 
-  private Entry last() {
-    List<Entry> entries = Objects.requireNonNull(append).entries();
-    return entries.get(entries.size() - 1);
-  }
-
   private static void pause(Duration wait) {
     try {
       new Doorbell().await(wait);
@@ -159,28 +187,31 @@ final class StepCommit<T extends @Nullable Object> implements Closing<T> {
 
   private Append append(T result) {
     String value = write.apply(result);
-    Append before = append;
-    if (before == null) {
-      append =
-          execution
-              .journal()
-              .append(
-                  kind,
-                  step,
-                  value,
-                  null,
-                  execution.now(),
-                  List.of(),
-                  List.of(),
-                  new Change.Keep());
-    } else {
-      List<Entry> entries = new ArrayList<>(before.entries());
-      Entry last = entries.remove(entries.size() - 1);
-      entries.add(new Entry(last.seq(), kind, step, value, null, last.at()));
-      append =
-          new Append(before.run(), before.turn(), entries, List.of(), List.of(), new Change.Keep());
-    }
-    return Objects.requireNonNull(append);
+    append = append == null ? first(value) : again(append, value);
+    return append;
+  }
+
+  private Append first(@Nullable String value) {
+    Journal journal = execution.journal();
+    Instant now = execution.now();
+    return completes
+        ? journal.appendLast(step, value, now)
+        : journal.append(kind, step, value, null, now, List.of(), List.of(), new Change.Keep());
+  }
+
+  /** The work was done again, and has perhaps found something else. */
+  private Append again(Append before, @Nullable String value) {
+    int from = seq();
+    List<Entry> entries =
+        before.entries().stream()
+            .map(
+                entry ->
+                    entry.seq() < from
+                        ? entry
+                        : new Entry(
+                            entry.seq(), entry.kind(), entry.step(), value, null, entry.at()))
+            .toList();
+    return new Append(before.run(), before.turn(), entries, List.of(), List.of(), before.change());
   }
 
   @Override

@@ -144,6 +144,11 @@ final class StepRun<T> implements Step<T>, Step.Transacted<T>, Step.Looked<T>, S
   }
 
   @Override
+  public T transactAndComplete(TransactionWork<T> work) {
+    return new TransactionRun<>(this, work).complete();
+  }
+
+  @Override
   public T call(Call<T> call) {
     return new CallRun<>(this, call).run();
   }

@@ -3,6 +3,7 @@ package dev.holdfast.internal.workflow;
 import dev.holdfast.TransactionWork;
 import dev.holdfast.workflow.Step;
 import dev.holdfast.workflow.StepFailed;
+import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.store.Entry.Kind;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,26 @@ final class TransactionRun<T> {
   }
 
   T run() {
+    return run(false);
+  }
+
+  /** Ends the run with the step: its function does not go on. */
+  T complete() {
+    requireLast();
+    throw flow.stop(Stop.complete(run(true)));
+  }
+
+  private void requireLast() {
+    Workflow<?, ?> workflow = execution.workflow();
+    if (!flow.path().isEmpty() || step.type() != workflow.output()) {
+      throw flow.stop(
+          Stop.stick(
+              "Step %s has a result of %s and is to end the run: the function's own last step can, and no branch's, with a result of %s. It was not run."
+                  .formatted(step.name(), step.type().getName(), workflow.output().getName())));
+    }
+  }
+
+  private T run(boolean completes) {
     Optional<Recorded> known = flow.visit(step.name());
     Recorded recorded = known.orElse(null);
     if (recorded != null && recorded.end() != null) {
@@ -32,15 +53,22 @@ final class TransactionRun<T> {
     int failures = recorded == null ? 0 : recorded.attempts();
     while (true) {
       flow.beforeNew();
+      if (completes) {
+        beforeEnd();
+      }
       StepCommit<T> commit =
           new StepCommit<>(
               execution,
               Kind.RESULT,
+              completes,
               step.name(),
               value -> execution.write("the result of step " + step.name(), value));
       try {
         T value = commit.run(work, step::ended);
         undoable(commit.seq(), null, value);
+        if (completes) {
+          execution.completed(commit.value());
+        }
         return value;
       } catch (Stop stop) {
         throw flow.stop(stop);
@@ -49,6 +77,15 @@ final class TransactionRun<T> {
         failures++;
         failed(e, failures);
       }
+    }
+  }
+
+  /** What is done before a run ends. */
+  private void beforeEnd() {
+    try {
+      execution.beforeEnd();
+    } catch (Stop stop) {
+      throw flow.stop(stop);
     }
   }
 
@@ -78,7 +115,7 @@ final class TransactionRun<T> {
             false,
             () -> {
               StepCommit<Boolean> commit =
-                  new StepCommit<>(execution, Kind.UNDONE, step.name(), done -> null);
+                  new StepCommit<>(execution, Kind.UNDONE, false, step.name(), done -> null);
               return commit.run(
                   tx -> {
                     undo.run(tx, value);

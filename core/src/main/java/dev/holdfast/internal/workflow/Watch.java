@@ -116,10 +116,10 @@ final class Watch {
     }
   }
 
-  /** These are committed in a transaction that has ended by now, the last one as its record. */
-  void recordedBy(List<Entry> entries) {
+  /** These are committed in a transaction that has ended by now, one of them as its record. */
+  void recordedBy(List<Entry> entries, Entry record) {
     if (!isIdle()) {
-      noted(entries.get(entries.size() - 1));
+      noted(record);
       recorded(entries);
     }
   }

@@ -83,6 +83,20 @@ public interface WorkflowStore {
   /** As {@link #start}, in a commit of its own. */
   Started startAlone(NewRun run, @Nullable Long executor);
 
+  /** One of several starts; see {@link #start}. */
+  record Start(NewRun run, @Nullable Long executor) {}
+
+  /**
+   * Starts several runs in one commit and one round trip. Waits for no other transaction longer
+   * than a moment.
+   *
+   * @param starts in the order in which others name theirs
+   * @return what each has found
+   * @throws dev.holdfast.DatabaseFailure when one of them cannot be started, or not at once: none
+   *     was
+   */
+  List<Started> startAll(List<Start> starts);
+
   /**
    * A run that an executor has taken up.
    *

@@ -147,6 +147,24 @@ begin
   end if;
 end $$;
 
+-- Starts several in one commit. Waits for none of what others are about to start: whoever finds
+-- one of these started in an open transaction starts each alone.
+create function ${schema}.workflow_start_all(
+  p_id text[], p_name text[], p_version integer[], p_input text[], p_operation text[],
+  p_attributes text[], p_delay_ms bigint[], p_at timestamptz[], p_deadline_ms bigint[],
+  p_queue text[], p_queue_key text[], p_executor bigint[]
+) returns table (o_run bigint, o_new boolean, o_same boolean, o_deadline timestamptz)
+language plpgsql set lock_timeout = '50ms' as $$
+begin
+  for i in 1 .. cardinality(p_id) loop
+    select s.o_run, s.o_new, s.o_same, s.o_deadline into o_run, o_new, o_same, o_deadline
+    from ${schema}.workflow_start(p_id[i], p_name[i], p_version[i], p_input[i], p_operation[i],
+      p_attributes[i]::jsonb, p_delay_ms[i], p_at[i], p_deadline_ms[i], p_queue[i], p_queue_key[i],
+      p_executor[i], null, null) as s;
+    return next;
+  end loop;
+end $$;
+
 -- Locks, of these runs, those that belong to the executor in this turn, in one order, and appends: a
 -- copy of what it sent in an earlier turn, whose reply was lost, has no effect in a later one. The rest is
 -- left out, since it has been taken over. An entry that is there was appended by the same, and the
@@ -244,10 +262,10 @@ begin
   return query select f.run, f.cancelled from unnest(mine, asked) as f(run, cancelled);
 end $$;
 
--- The same for one run, in the commit of a step's own rows.
+-- The same for one run, in the commit of a step's own rows; it ends with them if a status is given.
 create function ${schema}.workflow_append_one(
   p_executor bigint, p_run bigint, p_turn integer, e_seq integer[], e_kind text[], e_step text[], e_value text[],
-  e_note text[]
+  e_note text[], p_status text
 ) returns text
 language plpgsql as $$
 declare
@@ -265,6 +283,14 @@ begin
   insert into ${schema}.workflow_journal (run, seq, kind, step, value, note)
   select p_run, e.seq, e.kind, e.step, e.value::json, e.note
   from unnest(e_seq, e_kind, e_step, e_value, e_note) as e(seq, kind, step, value, note);
+  if p_status is not null then
+    update ${schema}.workflow_state s
+    set status = p_status, executor = null, running_since = null, changed_at = ${schema}.now()
+    where s.run = p_run;
+    insert into ${schema}.workflow_signal (run, name, value)
+    select w.parent, w.parent_signal, e_value[cardinality(e_value)]::json
+    from ${schema}.workflow w where w.run = p_run and w.parent is not null;
+  end if;
   return asked;
 end $$;
 
@@ -548,9 +574,11 @@ begin
     execute format('grant execute on function
       ${schema}.workflow_start(text, text, integer, text, text, jsonb, bigint, timestamptz, bigint,
                                text, text, bigint, bigint, text),
+      ${schema}.workflow_start_all(text[], text[], integer[], text[], text[], text[], bigint[], timestamptz[],
+                                   bigint[], text[], text[], bigint[]),
       ${schema}.workflow_append(bigint, bigint[], integer[], text[], timestamptz[], boolean[], text[], text[], bigint[],
                                 integer[], text[], text[], text[], text[], bigint[], jsonb),
-      ${schema}.workflow_append_one(bigint, bigint, integer, integer[], text[], text[], text[], text[]),
+      ${schema}.workflow_append_one(bigint, bigint, integer, integer[], text[], text[], text[], text[], text),
       ${schema}.workflow_undo_child(bigint, bigint, integer, text, text),
       ${schema}.workflow_claim(bigint, text[], integer, boolean),
       ${schema}.workflow_admit(text, text[], integer, integer, integer, bigint, integer),

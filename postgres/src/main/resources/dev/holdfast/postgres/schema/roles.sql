@@ -45,7 +45,7 @@ grant update on ${schema}.reservation_settings to holdfast_writer, holdfast_admi
 -- Workflows: whoever runs them goes on with those of others.
 grant select, insert, update, delete on ${schema}.workflow, ${schema}.workflow_state,
   ${schema}.workflow_journal, ${schema}.workflow_signal, ${schema}.workflow_executor,
-  ${schema}.workflow_audit to holdfast_writer, holdfast_admin;
+  ${schema}.workflow_queue, ${schema}.workflow_audit to holdfast_writer, holdfast_admin;
 grant select on ${schema}.workflow_run, ${schema}.workflow_step to holdfast_writer;
 
 -- Events are appended by functions, and read by anybody who may append.

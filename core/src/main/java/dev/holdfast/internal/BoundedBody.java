@@ -1,4 +1,4 @@
-package dev.holdfast.http;
+package dev.holdfast.internal;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,13 +11,13 @@ import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /** A body as bytes, as long as it is not over a bound; an I/O error then. */
-final class BoundedBody implements BodySubscriber<byte[]> {
+public final class BoundedBody implements BodySubscriber<byte[]> {
   private final int maxBytes;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private final CompletableFuture<byte[]> body = new CompletableFuture<>();
   private Flow.@Nullable Subscription subscription;
 
-  BoundedBody(int maxBytes) {
+  public BoundedBody(int maxBytes) {
     this.maxBytes = maxBytes;
   }
 

@@ -1,0 +1,128 @@
+package dev.holdfast.opensearch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.holdfast.InvalidConfiguration;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** How an index is made, rebuilt and tended. */
+final class SearchIndexTest {
+  private static final Instant NOW = Instant.parse("2026-11-01T12:00:00Z");
+
+  private Instant now = NOW;
+
+  private final SearchIndex index =
+      SearchIndex.of(TestServers.engine(), TestServers.unique("things"))
+          .definition("{\"mappings\": {\"properties\": {\"n\": {\"type\": \"long\"}}}}")
+          .tombstonesKept(Duration.ofHours(1))
+          .clock(() -> now);
+
+  private void write(String to, Document document, long version) throws Exception {
+    Bulk bulk = new Bulk(to, 10);
+    bulk.add(document, version, now);
+    assertThat(bulk.send(index.engine())).containsExactly(new Bulk.Written.Done());
+  }
+
+  private int stored() {
+    String physical = index.physical().orElseThrow();
+    TestServers.ask("POST", "/" + physical + "/_refresh", null);
+    return TestServers.get("/" + physical + "/_count").path("count").asInt();
+  }
+
+  @Test
+  void keepsATombstoneUntilNothingOlderCanCome() throws Exception {
+    index.create();
+    write(index.name(), Document.of("a", "{\"n\": 1}"), 1);
+    write(index.name(), Document.deleted("a"), 5);
+    write(index.name(), Document.deleted("b"), 6);
+    index.refresh();
+    now = NOW.plus(Duration.ofMinutes(59));
+    assertThat(index.purgeTombstones(100)).isZero();
+    now = NOW.plus(Duration.ofMinutes(61));
+    assertThat(index.purgeTombstones(5)).isZero();
+    assertThat(index.purgeTombstones(6)).isEqualTo(1);
+    assertThat(stored()).isEqualTo(1);
+    // One that is there again is no tombstone.
+    write(index.name(), Document.of("b", "{\"n\": 7}"), 7);
+    index.refresh();
+    assertThat(index.purgeTombstones(100)).isZero();
+    assertThat(TestServers.search(index.name(), "n")).containsExactly("b={\"n\":7}");
+  }
+
+  @Test
+  void isRebuiltBesideTheOneThatIsSearchedAndSwitchedToAtOnce() throws Exception {
+    index.create();
+    write(index.name(), Document.of("a", "{\"n\": 1}"), 1);
+    String first = index.physical().orElseThrow();
+    String unfinished = index.beginRebuild();
+    TestServers.ask("PUT", "/" + unfinished + "/_doc/left", "{}");
+
+    String next = index.beginRebuild();
+
+    assertThat(next).isEqualTo(unfinished).isNotEqualTo(first);
+    TestServers.ask("PUT", "/" + next + "/_doc/a?version=2&version_type=external", "{\"n\": 2}");
+    TestServers.ask("PUT", "/" + next + "/_doc/b?version=3&version_type=external", "{\"n\": 3}");
+    assertThat(TestServers.search(index.name(), "n")).containsExactly("a={\"n\":1}");
+    assertThat(index.switchTo(next)).isEqualTo(first);
+    assertThat(TestServers.search(index.name(), "n")).containsExactly("a={\"n\":2}", "b={\"n\":3}");
+    write(index.name(), Document.deleted("b"), 4);
+    assertThat(TestServers.search(index.name(), "n")).containsExactly("a={\"n\":2}");
+    assertThat(index.physical()).contains(next);
+  }
+
+  @Test
+  void saysWhatIsWrongWithItAndWhereItCannotBeMade() {
+    assertThatThrownBy(() -> SearchIndex.of(TestServers.engine(), "Orders"))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("Orders");
+    assertThatThrownBy(() -> index.definition("[]"))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("no JSON object");
+    assertThatThrownBy(() -> SearchEngine.at(URI.create("http://me:secret@localhost:9200")))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("header")
+        .hasMessageNotContaining("secret");
+    assertThatThrownBy(
+            () ->
+                index
+                    .definition("{\"mappings\": {\"properties\": {\"n\": {\"type\": \"wrong\"}}}}")
+                    .create())
+        .isInstanceOf(SearchEngineFailure.class)
+        .hasMessageContaining("answered 400")
+        .hasMessageContaining("wrong");
+    SearchEngine nowhere = SearchEngine.at(URI.create("http://127.0.0.1:1"));
+    assertThatThrownBy(() -> SearchIndex.of(nowhere, "orders").create())
+        .isInstanceOf(SearchEngineFailure.class)
+        .hasMessageContaining("no answer");
+    assertThatThrownBy(index::beginRebuild)
+        .isInstanceOf(SearchEngineFailure.class)
+        .hasMessageContaining("create()");
+    assertThat(index.purgeTombstones(1)).isZero();
+  }
+
+  @Test
+  void doesNotTakeAnIndexForItsOwnThatHasLostItsAlias() {
+    TestServers.ask("PUT", "/" + index.name() + ".1", "{}");
+    assertThatThrownBy(index::create)
+        .isInstanceOf(SearchEngineFailure.class)
+        .hasMessageContaining("without the alias");
+  }
+
+  @Test
+  void aDocumentThatCannotBeSentIsNotAdded() {
+    Bulk bulk = new Bulk("any", 10);
+    for (Document document :
+        List.of(Document.of("", "{}"), Document.of("a", "1"), Document.of("a", "{} {}"))) {
+      assertThatThrownBy(() -> bulk.add(document, 1, NOW)).isInstanceOf(IOException.class);
+    }
+    assertThatThrownBy(() -> bulk.add(Document.of("a", "{}"), 0, NOW))
+        .isInstanceOf(IOException.class);
+    assertThat(bulk.size()).isZero();
+  }
+}

@@ -118,7 +118,7 @@ final class Journal {
     return entries.isEmpty() ? null : entries.get(entries.size() - 1).at();
   }
 
-  private static String path(String step) {
+  static String path(String step) {
     return step.substring(0, step.lastIndexOf('/') + 1);
   }
 

@@ -9,6 +9,7 @@ import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.Workflows;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -130,5 +131,35 @@ final class WorkflowChildrenTest extends WorkflowProcesses {
     assertUndone(workflows, workflow);
     assertThat(done).containsExactly("unpack box");
     assertThat(PostgresStore.open(pool, schema).workflows().forget(Duration.ZERO, 10)).isEqualTo(2);
+  }
+
+  @Test
+  void areNotWaitedForAnyMoreWhenTheyHaveFailedAndAreStartedAnewByARestart() throws Exception {
+    AtomicInteger broken = new AtomicInteger(1);
+    Workflow<Order, Receipt> child =
+        shipping(
+            (flow, order) -> {
+              if (broken.get() > 0) {
+                throw new IllegalStateException("no parcel");
+              }
+              return new Receipt(flow.id());
+            });
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.pivot();
+              return flow.child("ship", child, order);
+            });
+    Workflows workflows = process(workflow, child);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    assertThat(workflows.reason("o-1").orElseThrow())
+        .contains("no parcel")
+        .endsWith("holdfast workflow restart o-1 --from ship");
+    assertThat(workflows.retry("o-1", "ops", "once more")).isTrue();
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    broken.set(0);
+    assertThat(workflows.restart("o-1", "ship", "ops", "mended")).isTrue();
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("o-1/ship@1"));
   }
 }

@@ -95,12 +95,12 @@ final class Journal {
   /**
    * A rejected step is done all the same when a person lets the run go on, unless the function has
    * gone another way since: then something is recorded behind it, in its own path or in one that it
-   * is a branch of.
+   * is a branch of. A child has told of its end, and does not do so again.
    */
   private static void reopenUnhandled(
       String step, Recorded recorded, Map<String, Entry> lastByPath) {
     Entry end = recorded.end();
-    if (end == null || end.kind() != Kind.REJECTED) {
+    if (end == null || end.kind() != Kind.REJECTED || recorded.waiting() != null) {
       return;
     }
     for (Map.Entry<String, Entry> each : lastByPath.entrySet()) {

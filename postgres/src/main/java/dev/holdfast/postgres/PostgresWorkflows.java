@@ -167,7 +167,9 @@ final class PostgresWorkflows implements WorkflowStore {
           and not exists (
             select from ${schema}.workflow w join ${schema}.workflow_state p on p.run = w.parent
             where w.run = workflow_state.run
-              and p.status in ('PARKED', 'RUNNING', 'STUCK')) -- it may have to be undone
+              and (p.status in ('PARKED', 'RUNNING', 'STUCK')
+                   -- It can be restarted, and may then have to be undone.
+                   or p.changed_at > ${schema}.now() - ? * interval '1 ms'))
         order by changed_at limit ? for update skip locked)
       , a as (delete from ${schema}.workflow_journal j using old where j.run = old.run)
       , b as (delete from ${schema}.workflow_signal g using old where g.run = old.run)
@@ -937,7 +939,7 @@ final class PostgresWorkflows implements WorkflowStore {
         "forget runs that have ended",
         connection -> {
           database.call(connection, "select ${schema}.workflow_bury()");
-          return database.update(connection, FORGET, age.toMillis(), limit);
+          return database.update(connection, FORGET, age.toMillis(), age.toMillis(), limit);
         });
   }
 }

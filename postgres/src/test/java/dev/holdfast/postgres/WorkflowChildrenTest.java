@@ -162,4 +162,39 @@ final class WorkflowChildrenTest extends WorkflowProcesses {
     assertThat(workflows.restart("o-1", "ship", "ops", "mended")).isTrue();
     assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("o-1/ship@1"));
   }
+
+  @Test
+  void areKeptAsLongAsTheirParentMayBeRestartedAndThenHasToBeUndone() throws Exception {
+    AtomicInteger broken = new AtomicInteger();
+    Workflow<Order, Receipt> child = shipping((flow, order) -> new Receipt("shipped"));
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              Receipt receipt = flow.child("ship", child, order);
+              flow.step("confirm")
+                  .transact(
+                      tx -> {
+                        if (broken.get() > 0) {
+                          throw new IllegalStateException("broken");
+                        }
+                      });
+              return receipt;
+            });
+    Workflows workflows = process(workflow, child);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("shipped"));
+    // It had ended long before its parent did.
+    execute(
+        """
+        update %1$s.workflow_state s set changed_at = changed_at - interval '5 days'
+        from %1$s.workflow w where w.run = s.run and w.id = 'o-1/ship'
+        """
+            .formatted(schema));
+    assertThat(PostgresStore.open(pool, schema).workflows().forget(Duration.ofDays(4), 10))
+        .isZero();
+    broken.set(1);
+    assertThat(workflows.restart("o-1", "confirm", "ops", "once more")).isTrue();
+    assertUndone(workflows, workflow);
+    assertThat(done).containsExactly("unpack box");
+  }
 }

@@ -464,7 +464,8 @@ begin
     end if;
     keys := keys + 1;
   end loop;
-  o_more := keys = 1000;
+  -- Those that are full are not asked about again before the next look.
+  o_more := keys = 1000 and (o_admitted > 0 or not wrapped);
   update ${schema}.workflow_queue q set last_key = key where q.queue = p_queue;
 end $$;
 

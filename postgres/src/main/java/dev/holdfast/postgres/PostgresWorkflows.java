@@ -807,7 +807,9 @@ final class PostgresWorkflows implements WorkflowStore {
               """
               update ${schema}.workflow_state
               set status = 'PARKED', due_at = ${schema}.now(), reason = null, unwinding = false,
-                  cancelled = null, deadline_at = null, changed_at = ${schema}.now()
+                  cancelled = null, deadline_at = null, changed_at = ${schema}.now(),
+                  -- One that is stuck still has its place.
+                  held = queue is not null and (status <> 'STUCK' or admitted_at is null)
               where run = ?
               """,
               run);

@@ -162,6 +162,48 @@ final class WorkflowQueueTest extends WorkflowProcesses {
   }
 
   @Test
+  void keepARunThatIsRestartedUntilThereIsAPlaceForIt() throws Exception {
+    Workflow<Order, Receipt> waiting =
+        Workflow.define(
+            "wait",
+            1,
+            Order.class,
+            Receipt.class,
+            (flow, order) ->
+                new Receipt(flow.await("go", String.class, Duration.ofDays(1)).orElse("nothing")));
+    Holdfast holdfast =
+        Holdfast.on(pool)
+            .schema(schema)
+            .schemaManagedElsewhere()
+            .workflows(WorkflowSettings.DEFAULT.withPollInterval(Duration.ofMillis(50)))
+            .workflow(workflow)
+            .workflow(waiting)
+            .workflowQueue(WorkflowQueue.named("payments").withConcurrency(1))
+            .start();
+    processes.add(holdfast);
+    Workflows one = holdfast.workflows();
+    start(one, "first", 1, StartOptions.DEFAULT);
+    assertThat(one.result(workflow, "first", SOON)).isPresent();
+    one.start(
+        waiting, "second", new Order("second", 2), StartOptions.DEFAULT.withQueue("payments"));
+    Awaitility.await().atMost(SOON).until(() -> journal().contains("WAIT go"));
+
+    assertThat(one.restart("first", "", "ops", "once more")).isTrue();
+    // Who comes behind it in another way has been executed, so this could have been.
+    one.start(workflow, "third", new Order("third", 3));
+    assertThat(one.result(workflow, "third", SOON)).isPresent();
+    assertThat(one.status("first")).contains(RunStatus.PARKED);
+    assertThat(done).containsExactly("first", "third");
+    assertThat(PostgresStore.open(pool, schema).runs().queues())
+        .singleElement()
+        .matches(queue -> queue.waiting() == 1 && queue.underWay() == 1);
+
+    assertThat(one.signal("second", "go", "now")).isTrue();
+    assertThat(one.result(workflow, "first", SOON)).isPresent();
+    assertThat(done).containsExactly("first", "third", "first");
+  }
+
+  @Test
   void askAboutKeysThatAreFullOnceAndNotWithoutEnd() throws Exception {
     WorkflowStore store = PostgresStore.open(pool, schema).workflows();
     WorkflowQueue queue = WorkflowQueue.named("payments").withConcurrencyPerKey(1);

@@ -7,6 +7,7 @@ import dev.holdfast.workflow.store.WorkflowStore.Change;
 import dev.holdfast.workflow.store.WorkflowStore.History;
 import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import dev.holdfast.workflow.store.WorkflowStore.Signal;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -75,9 +76,13 @@ final class Journal {
         order
             .computeIfAbsent(path(entry.step()), path -> new LinkedHashMap<>())
             .put(entry.step(), true);
-        steps
-            .computeIfAbsent(entry.step(), step -> new Recorded(entry.seq(), dated.generation()))
-            .add(entry);
+        try {
+          steps
+              .computeIfAbsent(entry.step(), step -> new Recorded(entry.seq(), dated.generation()))
+              .add(entry);
+        } catch (DateTimeException e) {
+          foreign = entry.kind() + " with a note of another form";
+        }
         lastByPath.put(path(entry.step()), entry);
       }
     }

@@ -879,8 +879,9 @@ final class PostgresWorkflows implements WorkflowStore {
               connection,
               """
               insert into ${schema}.workflow_signal (run, name, value, note)
-              select parent, parent_signal, ?::json, ? from ${schema}.workflow
-              where run = ? and parent is not null
+              select w.parent, w.parent_signal, ?::json, ?
+              from ${schema}.workflow w join ${schema}.workflow p on p.run = w.parent
+              where w.run = ?
               """,
               value,
               note,

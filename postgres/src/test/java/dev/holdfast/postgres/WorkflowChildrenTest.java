@@ -9,6 +9,7 @@ import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.Workflows;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -196,5 +197,39 @@ final class WorkflowChildrenTest extends WorkflowProcesses {
     assertThat(workflows.restart("o-1", "confirm", "ops", "once more")).isTrue();
     assertUndone(workflows, workflow);
     assertThat(done).containsExactly("unpack box");
+  }
+
+  @Test
+  void tellNobodyWhoIsForgotten() throws Exception {
+    Workflow<Order, Receipt> child =
+        shipping(
+            (flow, order) ->
+                flow.await("shipped", Receipt.class, Duration.ofDays(1)).orElseThrow());
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.pivot();
+              flow.parallel(
+                  "both",
+                  List.of("ships", "fails"),
+                  (branch, item) -> {
+                    if (item.equals("ships")) {
+                      return branch.child("ship", child, order);
+                    }
+                    throw new IllegalStateException("no");
+                  });
+              return new Receipt("never");
+            });
+    Workflows workflows = process(workflow, child);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    Awaitility.await().atMost(SOON).until(() -> journal().contains("WAIT shipped"));
+    assertThat(workflows.fail("o-1", "ops", "given up")).isTrue();
+    assertThat(PostgresStore.open(pool, schema).workflows().forget(Duration.ZERO, 10)).isOne();
+
+    String id = "o-1/both[0]/ship";
+    assertThat(workflows.signal(id, "shipped", new Receipt("late"))).isTrue();
+    assertThat(workflows.result(child, id, SOON)).contains(new Receipt("late"));
+    assertThat(list("select name from " + schema + ".workflow_signal")).isEmpty();
   }
 }

@@ -220,7 +220,9 @@ begin
       select w.parent, w.parent_signal,
              (select e.value::json from unnest(e_run, e_kind, e_value) as e(run, kind, value)
               where e.run = one and e.kind = 'COMPLETED'), p_reason[i]
-      from ${schema}.workflow w where w.run = one and w.parent is not null;
+      -- One that is forgotten would keep it for ever.
+      from ${schema}.workflow w join ${schema}.workflow p on p.run = w.parent
+      where w.run = one;
     end if;
   end loop;
   if p_children is not null then

@@ -297,7 +297,7 @@ public final class WorkflowCommand extends Group {
         "The signal is sent.");
   }
 
-  private static final String NOT_STUCK = "is not stuck";
+  private static final String NOT_STUCK = "is not stuck, or has changed meanwhile";
 
   private void decide(
       Decision decision, Function<Operator, Boolean> work, String otherwise, String result) {

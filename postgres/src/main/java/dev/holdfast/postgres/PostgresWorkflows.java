@@ -748,9 +748,11 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   @Override
-  public boolean resume(String id, List<Entry> entries, String who, String note) {
+  public boolean resume(
+      String id, @Nullable Integer last, List<Entry> entries, String who, String note) {
     return byHand(
         id,
+        last,
         who,
         "resume",
         note,
@@ -790,15 +792,7 @@ final class PostgresWorkflows implements WorkflowStore {
                       row -> 1,
                       run)
                   .isPresent();
-          if (!isSame
-              || database
-                      .one(
-                          connection,
-                          "select max(seq) from ${schema}.workflow_journal where run = ?",
-                          row -> row.getInt(1),
-                          run)
-                      .orElse(0)
-                  != last) {
+          if (!isSame || last(connection, run) != last) {
             return false;
           }
           add(connection, run, List.of(entry));
@@ -816,6 +810,16 @@ final class PostgresWorkflows implements WorkflowStore {
           audit(connection, run, who, "restart " + entry.step(), note);
           return true;
         });
+  }
+
+  private int last(Connection connection, long run) throws SQLException {
+    return database
+        .one(
+            connection,
+            "select max(seq) from ${schema}.workflow_journal where run = ?",
+            row -> row.getInt(1),
+            run)
+        .orElse(0);
   }
 
   private void audit(Connection connection, long run, String who, String action, String note)
@@ -856,6 +860,7 @@ final class PostgresWorkflows implements WorkflowStore {
   public boolean end(String id, RunStatus status, @Nullable String value, String who, String note) {
     return byHand(
         id,
+        null,
         who,
         "end as " + status,
         note,
@@ -895,7 +900,8 @@ final class PostgresWorkflows implements WorkflowStore {
     void run(Connection connection, long run) throws SQLException;
   }
 
-  private boolean byHand(String id, String who, String action, String note, ByHand work) {
+  private boolean byHand(
+      String id, @Nullable Integer last, String who, String action, String note, ByHand work) {
     return database.transact(
         action + " run " + id,
         connection -> {
@@ -909,7 +915,7 @@ final class PostgresWorkflows implements WorkflowStore {
                   """,
                   row -> row.getLong(1),
                   id);
-          if (run.isEmpty()) {
+          if (run.isEmpty() || (last != null && last(connection, run.get()) != last)) {
             return false;
           }
           work.run(connection, run.get());

@@ -11,6 +11,7 @@ import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Step;
 import dev.holdfast.workflow.StepFailed;
 import dev.holdfast.workflow.Workflow;
+import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.Workflows;
 import java.io.IOException;
 import java.time.Duration;
@@ -188,5 +189,52 @@ final class WorkflowDecisionsTest extends WorkflowProcesses {
         .hasMessageContaining("not being undone");
     assertThat(workflows.skipUndo("o-1", "card", "ops", "refunded by hand")).isTrue();
     assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("invoice"));
+  }
+
+  @Test
+  void whatTwoPeopleSayAtOnceIsTakenFromTheFirst() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              flow.pivot();
+              try {
+                flow.step("card")
+                    .parkUnknown()
+                    .call(
+                        key -> {
+                          throw new IOException("lost");
+                        });
+              } catch (StepFailed e) {
+                insert(flow, "invoice");
+              }
+              flow.step("confirm")
+                  .transact(
+                      tx -> {
+                        if (broken.get() > 0) {
+                          throw new IllegalStateException("broken");
+                        }
+                      });
+              return new Receipt("confirmed");
+            });
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    // Between what the second one has read and what she writes.
+    SqlHook meanwhile =
+        new SqlHook(
+            "where w.id = ? and s.status = 'STUCK'",
+            () -> {
+              workflows.resolveRejected("o-1", "card", "not on the statement", "anna");
+              Awaitility.await()
+                  .atMost(SOON)
+                  .until(() -> workflows.reason("o-1").orElse("").contains("broken"));
+            });
+    Workflows second = process(meanwhile.around(pool), WorkflowSettings.DEFAULT);
+    assertThat(second.resolveHappened("o-1", "card", true, "berta", "on the statement")).isFalse();
+    assertThat(meanwhile.ran()).isTrue();
+    broken.set(0);
+    assertThat(workflows.retry("o-1", "anna", "mended")).isTrue();
+    assertThat(workflows.result(workflow, "o-1", SOON)).contains(new Receipt("confirmed"));
+    assertThat(entries()).containsExactly("invoice");
   }
 }

@@ -83,9 +83,6 @@ record Live(List<Dated> entries, int last, int restarts) {
 
   /** Why a person cannot say what became of a step; empty when that can be said. */
   Optional<String> refusalToResolve(String step) {
-    if (isUnknown(step)) {
-      return Optional.of("it has no step %s: there are %s".formatted(step, names()));
-    }
     Recorded recorded = recorded(step);
     if (recorded.end() != null) {
       return wasSaidLast(step, recorded)
@@ -93,6 +90,9 @@ record Live(List<Dated> entries, int last, int restarts) {
           : Optional.of("step %s has ended (%s)".formatted(step, recorded.end().kind()));
     }
     List<String> open = inDoubt();
+    if (open.isEmpty() && isUnknown(step)) {
+      return Optional.of("it has no step %s: there are %s".formatted(step, names()));
+    }
     return open.isEmpty() || open.contains(step)
         ? Optional.empty()
         : Optional.of("step %s is not in doubt, %s".formatted(step, String.join(", ", open)));

@@ -166,7 +166,7 @@ public final class WorkflowCommand extends Group {
         decision,
         operator -> operator.cancel(decision.id, decision.reason.text, decision.actor),
         "has ended, so there is nothing to cancel",
-        "It is asked to end; what it did is undone before it does.");
+        "It is asked to end; what it did is undone before it does. One that is stuck needs a retry as well.");
   }
 
   @Command(

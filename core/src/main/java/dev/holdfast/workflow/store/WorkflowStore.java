@@ -312,10 +312,12 @@ public interface WorkflowStore {
    * Lets a run that is stuck be taken up again: records that it was resumed, and then what a person
    * has added to its journal.
    *
+   * @param last what the journal's last entry has to be: what is known to the caller; {@code null}
+   *     where that does not matter
    * @param entries their numbers are given here
-   * @return false when there is no such run, or it is not stuck
+   * @return false when there is no such run, it is not stuck, or has changed meanwhile
    */
-  boolean resume(String id, List<Entry> entries, String who, String note);
+  boolean resume(String id, @Nullable Integer last, List<Entry> entries, String who, String note);
 
   /**
    * What a run's child has come to.

@@ -49,7 +49,7 @@ create table ${schema}.workflow_state (
   queue       text,
   queue_key   text not null default '',
   held        boolean not null default false, -- in its queue, until it is let in
-  admitted_at timestamptz, -- when it was let in
+  admitted_at timestamptz, -- when it was let in last, which counts for the rate
   changed_at  timestamptz not null default clock_timestamp(),
   check ((status = 'RUNNING') = (executor is not null)),
   check ((status = 'RUNNING') = (running_since is not null)),
@@ -61,7 +61,7 @@ create index workflow_state_due on ${schema}.workflow_state (definition, due_at)
 create index workflow_state_held on ${schema}.workflow_state (queue, queue_key, due_at) where held;
 create index workflow_state_queued on ${schema}.workflow_state (queue, due_at) where held;
 create index workflow_state_admitted on ${schema}.workflow_state (queue, queue_key)
-  where admitted_at is not null and status in ('PARKED', 'RUNNING', 'STUCK');
+  where admitted_at is not null and not held and status in ('PARKED', 'RUNNING', 'STUCK');
 create index workflow_state_rate on ${schema}.workflow_state (queue, admitted_at)
   where admitted_at is not null;
 create index workflow_state_executor on ${schema}.workflow_state (executor)
@@ -238,7 +238,9 @@ begin
       select w.parent, w.parent_signal,
              (select e.value::json from unnest(e_run, e_kind, e_value) as e(run, kind, value)
               where e.run = one and e.kind = 'COMPLETED'), p_reason[i]
-      from ${schema}.workflow w where w.run = one and w.parent is not null;
+      -- One that is forgotten would keep it for ever.
+      from ${schema}.workflow w join ${schema}.workflow p on p.run = w.parent
+      where w.run = one;
     end if;
   end loop;
   if p_children is not null then
@@ -440,7 +442,7 @@ begin
   end if;
   if p_concurrency is not null then
     select count(*) into n from ${schema}.workflow_state s
-    where s.queue = p_queue and s.admitted_at is not null
+    where s.queue = p_queue and s.admitted_at is not null and not s.held
       and s.status in ('PARKED', 'RUNNING', 'STUCK');
     room := least(room, p_concurrency - n);
   end if;
@@ -475,7 +477,7 @@ begin
     end if;
     exit when wrapped and key > last;
     select p_per_key - count(*) into n from ${schema}.workflow_state s
-    where s.queue = p_queue and s.queue_key = key and s.admitted_at is not null
+    where s.queue = p_queue and s.queue_key = key and s.admitted_at is not null and not s.held
       and s.status in ('PARKED', 'RUNNING', 'STUCK');
     if n > 0 then
       update ${schema}.workflow_state s set held = false, admitted_at = ${schema}.now()
@@ -490,7 +492,8 @@ begin
     end if;
     keys := keys + 1;
   end loop;
-  o_more := keys = 1000;
+  -- Those that are full are not asked about again before the next look.
+  o_more := keys = 1000 and (o_admitted > 0 or not wrapped);
   update ${schema}.workflow_queue q set last_key = key where q.queue = p_queue;
 end $$;
 

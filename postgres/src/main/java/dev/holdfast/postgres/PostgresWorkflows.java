@@ -570,7 +570,9 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   private static @Nullable String due(Change change) {
-    return change instanceof Change.Park park && park.due() != null ? park.due().toString() : null;
+    Instant due = change instanceof Change.Park park ? park.due() : null;
+    Instant time = change instanceof Change.Stick stick ? stick.begunSince() : due;
+    return time == null ? null : time.toString();
   }
 
   private static boolean endsEarly(Change change) {
@@ -842,7 +844,8 @@ final class PostgresWorkflows implements WorkflowStore {
               """
               update ${schema}.workflow_state
               set status = 'PARKED', due_at = ${schema}.now(), reason = null, unwinding = false,
-                  cancelled = null, deadline_at = null, changed_at = ${schema}.now(),
+                  cancelled = null, deadline_at = null, running_since = null,
+                  changed_at = ${schema}.now(),
                   -- One that is stuck still has its place.
                   held = queue is not null and (status <> 'STUCK' or admitted_at is null)
               where run = ?

@@ -69,6 +69,47 @@ final class WorkflowDecisionsTest extends WorkflowProcesses {
     assertThat(calls).hasValue(1);
   }
 
+  /** Its process died in the call, and whoever took it over could not come so far. */
+  @Test
+  void aCallThatANodeDiedInIsInDoubtThoughTheRunWasStuckBeforeIt() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define(
+            (flow, order) -> {
+              String price = flow.step("price", String.class).compute(() -> "1");
+              if (broken.get() > 0) {
+                throw new NoClassDefFoundError("deployed by halves");
+              }
+              return flow.step("charge", Receipt.class)
+                  .keyKeptFor(Duration.ofHours(24))
+                  .call(key -> new Receipt(price + calls.incrementAndGet()));
+            });
+    process().start(workflow, "o-1", new Order("o-1", 1));
+    execute(
+        """
+        update %s.workflow_state
+        set status = 'RUNNING', executor = 999, running_since = clock_timestamp(), turn = 1,
+            due_at = null
+        """
+            .formatted(schema));
+    Workflows workflows = process(workflow);
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    assertThat(workflows.retry("o-1", "ops", "too early")).isTrue();
+    awaitStatus(workflows, "o-1", RunStatus.STUCK);
+    assertThat(workflows.reason("o-1").orElse("")).contains("deployed by halves");
+    broken.set(0);
+    try (StoreClock clock = StoreClock.of(pool, schema)) {
+      clock.advance(Duration.ofDays(2));
+      assertThat(workflows.retry("o-1", "ops", "mended")).isTrue();
+      Awaitility.await()
+          .atMost(SOON)
+          .untilAsserted(
+              () ->
+                  assertThat(workflows.reason("o-1").orElse(""))
+                      .contains("What became of step charge is not known"));
+    }
+    assertThat(calls).hasValue(0);
+  }
+
   @Test
   void whatWasRejectedIsNotDoneBesidesWhatWasDoneInstead() throws Exception {
     Workflow<Order, Receipt> workflow =

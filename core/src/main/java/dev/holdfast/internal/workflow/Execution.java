@@ -314,7 +314,7 @@ class Execution {
       }
       case STICK -> {
         sayStuck(stop.reason());
-        append(journal.append(new Change.Stick(bounded(stop.reason()))));
+        append(journal.append(new Change.Stick(bounded(stop.reason()), orphanSince())));
         end = new Ended(RunStatus.STUCK, null, stop.reason());
       }
       case LOST -> {

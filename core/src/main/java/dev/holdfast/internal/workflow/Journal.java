@@ -120,8 +120,17 @@ final class Journal {
     recorded.reopen();
   }
 
+  /** By an executor: what a person has added last says nothing of what had begun before. */
   private static @Nullable Instant lastOf(List<Entry> entries) {
-    return entries.isEmpty() ? null : entries.get(entries.size() - 1).at();
+    int last = entries.size() - 1;
+    boolean isSaid = last > 0 && entries.get(last - 1).kind() == Kind.RESUMED;
+    if (isSaid && entries.get(last).note() != null) {
+      last--;
+    }
+    while (last >= 0 && entries.get(last).kind() == Kind.RESUMED) {
+      last--;
+    }
+    return last < 0 ? null : entries.get(last).at();
   }
 
   static String path(String step) {

@@ -104,7 +104,9 @@ public interface WorkflowStore {
    *     it
    * @param parent the run that has started it, and waits for its end
    * @param cancelled why it is to be cancelled, if so
-   * @param orphanSince where it was running when it was taken up: since when; else {@code null}
+   * @param orphanSince since when something of it may have begun that is not recorded: where it was
+   *     running when it was taken up, also if a person was needed before it went on; else {@code
+   *     null}
    */
   record Claimed(
       long run,
@@ -190,8 +192,13 @@ public interface WorkflowStore {
       }
     }
 
-    /** It needs a person. */
-    record Stick(String reason) implements Change {}
+    /**
+     * It needs a person.
+     *
+     * @param begunSince since when something of it may have begun that is not recorded, if so:
+     *     whoever goes on is told
+     */
+    record Stick(String reason, @Nullable Instant begunSince) implements Change {}
 
     /** It has ended; whoever has started it as a child gets a signal. */
     record End(RunStatus status, @Nullable String reason) implements Change {}

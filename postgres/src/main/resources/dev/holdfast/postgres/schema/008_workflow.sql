@@ -39,7 +39,9 @@ create table ${schema}.workflow_state (
               (status in ('PARKED', 'RUNNING', 'STUCK', 'COMPLETED', 'FAILED', 'CANCELLED')),
   executor    bigint,
   turn        integer not null default 0, -- how often it was taken up
-  running_since timestamptz, -- by whatever executors
+  -- By whatever executors. Of one that is stuck, or goes on behind that: since when something may
+  -- have begun that is not recorded.
+  running_since timestamptz,
   due_at      timestamptz,
   waits_for   text[] not null default '{}',
   deadline_at timestamptz,
@@ -52,7 +54,7 @@ create table ${schema}.workflow_state (
   admitted_at timestamptz, -- when it was let in last, which counts for the rate
   changed_at  timestamptz not null default clock_timestamp(),
   check ((status = 'RUNNING') = (executor is not null)),
-  check ((status = 'RUNNING') = (running_since is not null)),
+  check (status <> 'RUNNING' or running_since is not null),
   check (status = 'PARKED' or (due_at is null and waits_for = '{}')),
   check (not held or (queue is not null and status = 'PARKED'))
 ) with (fillfactor = 70);
@@ -224,7 +226,8 @@ begin
     one := p_runs[i];
     becomes := p_status[i];
     update ${schema}.workflow_state s
-    set status = becomes, executor = null, running_since = null,
+    set status = becomes, executor = null,
+        running_since = case when becomes = 'STUCK' then p_due[i] end,
         due_at = case when becomes = 'PARKED'
                       then case when not p_early[i] then p_due[i]
                                 when s.cancelled is not null then ${schema}.now()
@@ -291,7 +294,7 @@ begin
     where s.run = p_run;
     insert into ${schema}.workflow_signal (run, name, value)
     select w.parent, w.parent_signal, e_value[cardinality(e_value)]::json
-    from ${schema}.workflow w where w.run = p_run and w.parent is not null;
+    from ${schema}.workflow w join ${schema}.workflow p on p.run = w.parent where w.run = p_run;
   end if;
   return asked;
 end $$;
@@ -349,6 +352,7 @@ language plpgsql as $$
 declare
   one text;
   taken bigint[];
+  begun bigint[];
   room integer := p_limit;
 begin
   if p_orphans then
@@ -370,18 +374,19 @@ begin
   foreach one in array p_definitions loop
     exit when room = 0;
     with ready as (
-      select s.run from ${schema}.workflow_state s
+      select s.run, s.running_since as since from ${schema}.workflow_state s
       where s.status = 'PARKED' and s.due_at <= ${schema}.now() and not s.held
         and s.definition = one
       order by s.due_at limit room for no key update skip locked)
     , moved as (
       update ${schema}.workflow_state s
       set status = 'RUNNING', executor = p_executor, turn = s.turn + 1,
-          running_since = ${schema}.now(),
+          running_since = coalesce(f.since, ${schema}.now()),
           due_at = null, waits_for = '{}', changed_at = ${schema}.now()
-      from ready f where s.run = f.run returning s.run)
-    select coalesce(array_agg(m.run), '{}') into taken from moved m;
-    return query select r, false from unnest(taken) as r;
+      from ready f where s.run = f.run returning s.run, f.since)
+    select coalesce(array_agg(m.run), '{}'), coalesce(array_agg(m.run) filter (where m.since is not null), '{}')
+    into taken, begun from moved m;
+    return query select r, r = any (begun) from unnest(taken) as r;
     room := room - cardinality(taken);
   end loop;
   if room > 0 then

@@ -166,7 +166,7 @@ public final class WorkflowCommand extends Group {
         decision,
         operator -> operator.cancel(decision.id, decision.reason.text, decision.actor),
         "has ended, so there is nothing to cancel",
-        "It is asked to end; what it did is undone before it does.");
+        "It is asked to end; what it did is undone before it does. One that is stuck needs a retry as well.");
   }
 
   @Command(
@@ -297,7 +297,7 @@ public final class WorkflowCommand extends Group {
         "The signal is sent.");
   }
 
-  private static final String NOT_STUCK = "is not stuck";
+  private static final String NOT_STUCK = "is not stuck, or has changed meanwhile";
 
   private void decide(
       Decision decision, Function<Operator, Boolean> work, String otherwise, String result) {

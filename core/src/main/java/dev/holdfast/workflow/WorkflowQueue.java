@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * ended, also while it waits or is stuck.
  *
  * <p>Every process that is to let runs in is given the queue; where processes have been given
- * different bounds, each goes by its own. A run that is cancelled does not wait for its turn.
+ * different bounds, each goes by its own. A run that is cancelled does not wait for its turn; one
+ * that had ended and is restarted waits for a new one.
  *
  * @param name 1 to 100 of {@code a-z 0-9 . _ -}; goes to the database, so keep it stable
  * @param concurrency how many runs may be under way, 1 to 1,000,000; {@code null} for any number

@@ -11,10 +11,11 @@ import dev.holdfast.Codec;
 import dev.holdfast.UnreadableData;
 
 /**
- * Writes and reads with Jackson. Thread-safe. Dates are written as text. A property that a type
- * does not have is passed over, so that a type may lose one while runs of before are under way.
- * Types are never written: for one of several classes, name them by {@code JsonSubTypes}, and not
- * by their classes.
+ * Writes and reads with Jackson. Thread-safe. Dates are written as text, and maps in the order of
+ * their keys: a start that is repeated is known by what was written. A property that a type does
+ * not have is passed over, so that a type may lose one while runs of before are under way. Types
+ * are never written: for one of several classes, name them by {@code JsonSubTypes}, and not by
+ * their classes.
  */
 public final class JacksonCodec implements Codec {
   private final ObjectMapper mapper;
@@ -25,6 +26,8 @@ public final class JacksonCodec implements Codec {
         JsonMapper.builder()
             .addModules(new JavaTimeModule(), new Jdk8Module())
             .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+            .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+            .disable(SerializationFeature.FAIL_ON_ORDER_MAP_BY_INCOMPARABLE_KEY)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .build());
   }

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.Codec;
 import dev.holdfast.UnreadableData;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,18 @@ final class JacksonCodecTest {
     String json = codec.write(order);
     assertThat(codec.read(json, Order.class)).isEqualTo(order);
     assertThat(json).contains("2026-11-26T12:00:00Z").doesNotContain("Order", "holdfast");
+  }
+
+  @Test
+  void writesEqualMapsTheSame() {
+    Map<String, Integer> one = new LinkedHashMap<>();
+    one.put("tea", 1);
+    one.put("cups", 2);
+    Map<String, Integer> other = new LinkedHashMap<>();
+    other.put("cups", 2);
+    other.put("tea", 1);
+    assertThat(codec.write(one)).isEqualTo(codec.write(other));
+    assertThat(codec.write(Map.of(new Smaller("a"), 1, new Smaller("b"), 2))).contains("Smaller");
   }
 
   @Test

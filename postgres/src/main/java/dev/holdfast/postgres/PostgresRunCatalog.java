@@ -39,7 +39,7 @@ final class PostgresRunCatalog implements RunCatalog {
   private static final String QUEUES =
       """
       select queue, count(*) filter (where held) as waiting,
-             count(*) filter (where admitted_at is not null
+             count(*) filter (where admitted_at is not null and not held
                                 and status in ('PARKED', 'RUNNING', 'STUCK')) as under_way,
              min(due_at) filter (where held and due_at <= ${schema}.now()) as oldest
       from ${schema}.workflow_state

@@ -170,7 +170,9 @@ final class PostgresWorkflows implements WorkflowStore {
           and not exists (
             select from ${schema}.workflow w join ${schema}.workflow_state p on p.run = w.parent
             where w.run = workflow_state.run
-              and p.status in ('PARKED', 'RUNNING', 'STUCK')) -- it may have to be undone
+              and (p.status in ('PARKED', 'RUNNING', 'STUCK')
+                   -- It can be restarted, and may then have to be undone.
+                   or p.changed_at > ${schema}.now() - ? * interval '1 ms'))
         order by changed_at limit ? for update skip locked)
       , a as (delete from ${schema}.workflow_journal j using old where j.run = old.run)
       , b as (delete from ${schema}.workflow_signal g using old where g.run = old.run)
@@ -568,7 +570,9 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   private static @Nullable String due(Change change) {
-    return change instanceof Change.Park park && park.due() != null ? park.due().toString() : null;
+    Instant due = change instanceof Change.Park park ? park.due() : null;
+    Instant time = change instanceof Change.Stick stick ? stick.begunSince() : due;
+    return time == null ? null : time.toString();
   }
 
   private static boolean endsEarly(Change change) {
@@ -787,9 +791,11 @@ final class PostgresWorkflows implements WorkflowStore {
   }
 
   @Override
-  public boolean resume(String id, List<Entry> entries, String who, String note) {
+  public boolean resume(
+      String id, @Nullable Integer last, List<Entry> entries, String who, String note) {
     return byHand(
         id,
+        last,
         who,
         "resume",
         note,
@@ -829,15 +835,7 @@ final class PostgresWorkflows implements WorkflowStore {
                       row -> 1,
                       run)
                   .isPresent();
-          if (!isSame
-              || database
-                      .one(
-                          connection,
-                          "select max(seq) from ${schema}.workflow_journal where run = ?",
-                          row -> row.getInt(1),
-                          run)
-                      .orElse(0)
-                  != last) {
+          if (!isSame || last(connection, run) != last) {
             return false;
           }
           add(connection, run, List.of(entry));
@@ -846,13 +844,26 @@ final class PostgresWorkflows implements WorkflowStore {
               """
               update ${schema}.workflow_state
               set status = 'PARKED', due_at = ${schema}.now(), reason = null, unwinding = false,
-                  cancelled = null, deadline_at = null, changed_at = ${schema}.now()
+                  cancelled = null, deadline_at = null, running_since = null,
+                  changed_at = ${schema}.now(),
+                  -- One that is stuck still has its place.
+                  held = queue is not null and (status <> 'STUCK' or admitted_at is null)
               where run = ?
               """,
               run);
           audit(connection, run, who, "restart " + entry.step(), note);
           return true;
         });
+  }
+
+  private int last(Connection connection, long run) throws SQLException {
+    return database
+        .one(
+            connection,
+            "select max(seq) from ${schema}.workflow_journal where run = ?",
+            row -> row.getInt(1),
+            run)
+        .orElse(0);
   }
 
   private void audit(Connection connection, long run, String who, String action, String note)
@@ -893,6 +904,7 @@ final class PostgresWorkflows implements WorkflowStore {
   public boolean end(String id, RunStatus status, @Nullable String value, String who, String note) {
     return byHand(
         id,
+        null,
         who,
         "end as " + status,
         note,
@@ -916,8 +928,9 @@ final class PostgresWorkflows implements WorkflowStore {
               connection,
               """
               insert into ${schema}.workflow_signal (run, name, value, note)
-              select parent, parent_signal, ?::json, ? from ${schema}.workflow
-              where run = ? and parent is not null
+              select w.parent, w.parent_signal, ?::json, ?
+              from ${schema}.workflow w join ${schema}.workflow p on p.run = w.parent
+              where w.run = ?
               """,
               value,
               note,
@@ -931,7 +944,8 @@ final class PostgresWorkflows implements WorkflowStore {
     void run(Connection connection, long run) throws SQLException;
   }
 
-  private boolean byHand(String id, String who, String action, String note, ByHand work) {
+  private boolean byHand(
+      String id, @Nullable Integer last, String who, String action, String note, ByHand work) {
     return database.transact(
         action + " run " + id,
         connection -> {
@@ -945,7 +959,7 @@ final class PostgresWorkflows implements WorkflowStore {
                   """,
                   row -> row.getLong(1),
                   id);
-          if (run.isEmpty()) {
+          if (run.isEmpty() || (last != null && last(connection, run.get()) != last)) {
             return false;
           }
           work.run(connection, run.get());
@@ -978,7 +992,7 @@ final class PostgresWorkflows implements WorkflowStore {
         "forget runs that have ended",
         connection -> {
           database.call(connection, "select ${schema}.workflow_bury()");
-          return database.update(connection, FORGET, age.toMillis(), limit);
+          return database.update(connection, FORGET, age.toMillis(), age.toMillis(), limit);
         });
   }
 }

@@ -13,6 +13,8 @@ import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.WorkflowSettings;
 import dev.holdfast.workflow.Workflows;
+import dev.holdfast.workflow.store.WorkflowStore;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -157,6 +159,84 @@ final class WorkflowQueueTest extends WorkflowProcesses {
       assertThatThrownBy(() -> one.result(workflow, id, SOON)).isInstanceOf(RunFailed.class);
     }
     assertThat(done).containsExactly("soon");
+  }
+
+  @Test
+  void keepARunThatIsRestartedUntilThereIsAPlaceForIt() throws Exception {
+    Workflow<Order, Receipt> waiting =
+        Workflow.define(
+            "wait",
+            1,
+            Order.class,
+            Receipt.class,
+            (flow, order) ->
+                new Receipt(flow.await("go", String.class, Duration.ofDays(1)).orElse("nothing")));
+    Holdfast holdfast =
+        Holdfast.on(pool)
+            .schema(schema)
+            .schemaManagedElsewhere()
+            .workflows(WorkflowSettings.DEFAULT.withPollInterval(Duration.ofMillis(50)))
+            .workflow(workflow)
+            .workflow(waiting)
+            .workflowQueue(WorkflowQueue.named("payments").withConcurrency(1))
+            .start();
+    processes.add(holdfast);
+    Workflows one = holdfast.workflows();
+    start(one, "first", 1, StartOptions.DEFAULT);
+    assertThat(one.result(workflow, "first", SOON)).isPresent();
+    one.start(
+        waiting, "second", new Order("second", 2), StartOptions.DEFAULT.withQueue("payments"));
+    Awaitility.await().atMost(SOON).until(() -> journal().contains("WAIT go"));
+
+    assertThat(one.restart("first", "", "ops", "once more")).isTrue();
+    // Who comes behind it in another way has been executed, so this could have been.
+    one.start(workflow, "third", new Order("third", 3));
+    assertThat(one.result(workflow, "third", SOON)).isPresent();
+    assertThat(one.status("first")).contains(RunStatus.PARKED);
+    assertThat(done).containsExactly("first", "third");
+    assertThat(PostgresStore.open(pool, schema).runs().queues())
+        .singleElement()
+        .matches(queue -> queue.waiting() == 1 && queue.underWay() == 1);
+
+    assertThat(one.signal("second", "go", "now")).isTrue();
+    assertThat(one.result(workflow, "first", SOON)).isPresent();
+    assertThat(done).containsExactly("first", "third", "first");
+  }
+
+  @Test
+  void askAboutKeysThatAreFullOnceAndNotWithoutEnd() throws Exception {
+    WorkflowStore store = PostgresStore.open(pool, schema).workflows();
+    WorkflowQueue queue = WorkflowQueue.named("payments").withConcurrencyPerKey(1);
+    startTwoOfEachKey(1, 2_300);
+    assertThat(admitAllThereIs(store, queue)).isEqualTo(2_300);
+    // All that is left waits for others of its key.
+    assertThat(admitAllThereIs(store, queue)).isZero();
+    startTwoOfEachKey(0, 0);
+    startTwoOfEachKey(9_999, 9_999);
+    assertThat(admitAllThereIs(store, queue) + admitAllThereIs(store, queue)).isEqualTo(2);
+  }
+
+  private void startTwoOfEachKey(int from, int to) throws SQLException {
+    execute(
+        """
+        select %1$s.workflow_start(key || '-' || n, 'place-order', 1, '{}', 'o', '{}', null, null, null,
+                                   'payments', lpad(key::text, 4, '0'), null, null, null)
+        from generate_series(%2$d, %3$d) as key, generate_series(1, 2) as n
+        """
+            .formatted(schema, from, to));
+  }
+
+  /** As long as there may be more; that is a loop without a wait for whoever asks. */
+  private static int admitAllThereIs(WorkflowStore store, WorkflowQueue queue) {
+    int admitted = 0;
+    for (int i = 0; i < 10; i++) {
+      WorkflowStore.Admission admission = store.admit(queue, List.of("place-order/1"), 10_000);
+      admitted += admission.admitted();
+      if (!admission.isMore()) {
+        return admitted;
+      }
+    }
+    throw new AssertionError("there is more without end, and " + admitted + " were let in");
   }
 
   @Test

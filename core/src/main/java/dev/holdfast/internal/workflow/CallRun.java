@@ -33,6 +33,9 @@ final class CallRun<T> {
   /** Whether an attempt may have had an effect that is not known. */
   private boolean open;
 
+  /** Whether the journal says so. */
+  private boolean isNoted;
+
   private @Nullable Instant firstAttempt;
   private @Nullable Instant settlesAt;
   private Instant askedAt = Instant.MIN;
@@ -61,8 +64,9 @@ final class CallRun<T> {
     firstAttempt = recorded.firstAttempt();
     settlesAt = recorded.settlesAt();
     open = recorded.isOpen();
+    isNoted = open;
     if (!open) {
-      return go(Next.CALL);
+      return first();
     }
     undoable(recorded, false, this::settleAndUndo);
     // A run that is being undone finds out there what became of this.
@@ -70,14 +74,14 @@ final class CallRun<T> {
     return go(recorded.isInterrupted() ? decide(Event.LOST) : judge(Event.LOST));
   }
 
-  /** Without an intent a former executor may have called, and have left nothing. */
+  /** Nothing is open: but without an intent a former executor may have called, and left nothing. */
   private T first() {
     Instant since = policy.needsIntent() ? null : flow.mayHaveBegunSince();
     if (since == null) {
       return go(Next.CALL);
     }
     firstAttempt = since;
-    attempts = 1;
+    attempts++;
     open = true;
     return go(decide(Event.LOST));
   }
@@ -120,10 +124,12 @@ final class CallRun<T> {
       if (event == Event.WILL_NOT_HAPPEN || (event == Event.NOT_SEEN && isSettled())) {
         note(Kind.ATTEMPT, reason);
         open = false;
+        isNoted = false;
         firstAttempt = null;
         execution.undos().remove(seq);
       } else {
         note(Kind.REPEAT, firstAttempt + " " + reason);
+        isNoted = true;
       }
       settlesAt = null;
       questions = 0;
@@ -154,6 +160,7 @@ final class CallRun<T> {
     if (policy.needsIntent()) {
       int at = execution.append(Kind.INTENT, step.name(), null, null);
       seq = seq == 0 ? at : seq;
+      isNoted = true;
     } else {
       execution.flush(flow.path());
     }
@@ -176,6 +183,20 @@ final class CallRun<T> {
       requireNotClosed(e);
       reason = Execution.text(e);
       return Event.LOST;
+    } catch (OutOfMemoryError e) {
+      // Of this process: whoever takes the run up finds it interrupted.
+      throw e;
+    } catch (Error e) {
+      noteAttempt();
+      throw e;
+    }
+  }
+
+  /** That there was one, where the run is to wait for a person: he may take his time. */
+  private void noteAttempt() {
+    if (!isNoted) {
+      note(Kind.INTENT, String.valueOf(firstAttempt));
+      isNoted = true;
     }
   }
 
@@ -257,6 +278,7 @@ final class CallRun<T> {
   private T succeeded() {
     T result = value;
     if (result == null) {
+      noteAttempt();
       throw flow.stop(
           Stop.stick(
               "The call of step %s has returned null. It has happened, and what it returned cannot be recorded: say what it is by hand. Return a value, or use a step without a result."
@@ -273,6 +295,7 @@ final class CallRun<T> {
     try {
       return execution.write("the result of step " + step.name(), result);
     } catch (RuntimeException e) {
+      noteAttempt();
       throw flow.stop(Stop.stick(Execution.text(e)));
     }
   }
@@ -288,10 +311,8 @@ final class CallRun<T> {
   }
 
   private Stop stuck() {
-    if (seq == 0) {
-      // A repeat would resolve it no more, and whoever takes the run up again has to know.
-      note(Kind.INTENT, String.valueOf(firstAttempt));
-    }
+    // A repeat would resolve it no more, and whoever takes the run up again has to know.
+    noteAttempt();
     return flow.stop(
         Stop.stick(
             "What became of step %s is not known (%s). Look it up under the key %s, and say which: holdfast workflow resolve %s %s --happened JSON, or --rejected REASON."

@@ -221,9 +221,15 @@ public final class Engine implements AutoCloseable {
     execute(now, run, NOTHING);
   }
 
+  /** There is room for it, which is given back when it has left, or could not begin. */
   private void execute(Tenure under, Claimed run, History history) {
-    Execution execution =
-        new Execution(tools, under, run, new Journal(run.run(), run.turn(), history));
+    Execution execution;
+    try {
+      execution = new Execution(tools, under, run, new Journal(run.run(), run.turn(), history));
+    } catch (RuntimeException | Error e) {
+      room.release();
+      throw e;
+    }
     // One that is there has parked it and is about to leave, or is still at a call and writes
     // nothing: it is of an earlier turn.
     Execution first =
@@ -247,7 +253,8 @@ public final class Engine implements AutoCloseable {
     results.begun(run.id());
     try {
       runners.execute(() -> run(execution));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // This process ends, or has no thread: it is adopted later.
       leave(execution, Ended.NOWHERE);
       log.warn("run {}: not executed here: {}", run.id(), e.toString());
     }
@@ -301,7 +308,8 @@ public final class Engine implements AutoCloseable {
           wait = claim((room.availablePermits() + 1) / 2);
         } catch (HoldfastException e) {
           log.warn("workflows: looked for again: {}", e.getMessage());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+          // Without this thread the process would keep its lease, and execute nothing.
           log.error("workflows: unexpected, looked for again", e);
         }
         work.await(wait);
@@ -329,7 +337,7 @@ public final class Engine implements AutoCloseable {
       List<String> all = inAnyOrder(definitions.keySet());
       wait = permits == 0 ? wait : admit(all, permits);
       claims = store.claim(under.executor(), all, permits, permits > 0 && looksForOrphans());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       room.release(permits);
       throw e;
     }
@@ -388,15 +396,21 @@ public final class Engine implements AutoCloseable {
     Map<Long, History> histories = Map.of();
     try {
       histories = store.histories(runs.stream().map(Claimed::run).toList());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       // Adopted later.
       room.release(runs.size());
       runs.forEach(run -> arriving.remove(run.run()));
       throw e;
     }
     for (Claimed run : runs) {
-      execute(under, run, histories.getOrDefault(run.run(), NOTHING));
-      arriving.remove(run.run());
+      try {
+        execute(under, run, histories.getOrDefault(run.run(), NOTHING));
+      } catch (RuntimeException | Error e) {
+        // Adopted later as well, and no reason to forget those behind it.
+        log.error("run {}: not executed here", run.id(), e);
+      } finally {
+        arriving.remove(run.run());
+      }
     }
   }
 
@@ -411,7 +425,8 @@ public final class Engine implements AutoCloseable {
             keepOnce(unknown);
           } catch (HoldfastException e) {
             log.warn("executor {}: lease not renewed: {}", tenure.executor(), e.getMessage());
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
+            // Without this thread the process would never be an executor again.
             log.error("executor {}: unexpected", tenure.executor(), e);
           }
         }

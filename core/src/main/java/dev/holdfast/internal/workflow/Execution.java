@@ -3,6 +3,7 @@ package dev.holdfast.internal.workflow;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.UnreadableData;
 import dev.holdfast.workflow.RunStatus;
+import dev.holdfast.workflow.StepFailed;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.store.Entry.Kind;
 import dev.holdfast.workflow.store.WorkflowStore.Append;
@@ -233,17 +234,29 @@ class Execution {
       return Stop.unwind("as before");
     }
     log.info("run {} of {}: given up", run.id(), run.name(), e);
-    return giveUp(FAILED + text(e));
+    return giveUp(FAILED + text(e), e);
   }
 
-  private Stop giveUp(String reason) {
+  private Stop giveUp(String reason, Exception e) {
     return journal.isPivoted()
         ? Stop.stick(
             BEHIND_THE_PIVOT
                 + reason
-                + ". Mend what it needs, and type: holdfast workflow retry "
-                + run.id())
+                + ". Mend what it needs, and type: holdfast workflow "
+                + goOn(e))
         : Stop.unwind(reason);
+  }
+
+  /** A child that has ended does not begin again: another one is started by a restart alone. */
+  private String goOn(Exception e) {
+    boolean isAChilds =
+        e instanceof StepFailed failed
+            && journal.recorded(failed.step()).map(Recorded::waiting).isPresent();
+    String step = e instanceof StepFailed failed ? failed.step() : "";
+    int branch = step.indexOf('[');
+    return isAChilds
+        ? "restart " + run.id() + " --from " + (branch < 0 ? step : step.substring(0, branch))
+        : "retry " + run.id();
   }
 
   private void complete(Workflow<?, ?> workflow, Object result) {
@@ -301,7 +314,7 @@ class Execution {
       }
       case STICK -> {
         sayStuck(stop.reason());
-        append(journal.append(new Change.Stick(bounded(stop.reason()))));
+        append(journal.append(new Change.Stick(bounded(stop.reason()), orphanSince())));
         end = new Ended(RunStatus.STUCK, null, stop.reason());
       }
       case LOST -> {

@@ -8,6 +8,7 @@ import dev.holdfast.workflow.store.WorkflowStore.Change;
 import dev.holdfast.workflow.store.WorkflowStore.History;
 import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import dev.holdfast.workflow.store.WorkflowStore.Signal;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -76,9 +77,13 @@ final class Journal {
         order
             .computeIfAbsent(path(entry.step()), path -> new LinkedHashMap<>())
             .put(entry.step(), true);
-        steps
-            .computeIfAbsent(entry.step(), step -> new Recorded(entry.seq(), dated.generation()))
-            .add(entry);
+        try {
+          steps
+              .computeIfAbsent(entry.step(), step -> new Recorded(entry.seq(), dated.generation()))
+              .add(entry);
+        } catch (DateTimeException e) {
+          foreign = entry.kind() + " with a note of another form";
+        }
         lastByPath.put(path(entry.step()), entry);
       }
     }
@@ -96,12 +101,12 @@ final class Journal {
   /**
    * A rejected step is done all the same when a person lets the run go on, unless the function has
    * gone another way since: then something is recorded behind it, in its own path or in one that it
-   * is a branch of.
+   * is a branch of. A child has told of its end, and does not do so again.
    */
   private static void reopenUnhandled(
       String step, Recorded recorded, Map<String, Entry> lastByPath) {
     Entry end = recorded.end();
-    if (end == null || end.kind() != Kind.REJECTED) {
+    if (end == null || end.kind() != Kind.REJECTED || recorded.waiting() != null) {
       return;
     }
     for (Map.Entry<String, Entry> each : lastByPath.entrySet()) {
@@ -115,11 +120,20 @@ final class Journal {
     recorded.reopen();
   }
 
+  /** By an executor: what a person has added last says nothing of what had begun before. */
   private static @Nullable Instant lastOf(List<Entry> entries) {
-    return entries.isEmpty() ? null : entries.get(entries.size() - 1).at();
+    int last = entries.size() - 1;
+    boolean isSaid = last > 0 && entries.get(last - 1).kind() == Kind.RESUMED;
+    if (isSaid && entries.get(last).note() != null) {
+      last--;
+    }
+    while (last >= 0 && entries.get(last).kind() == Kind.RESUMED) {
+      last--;
+    }
+    return last < 0 ? null : entries.get(last).at();
   }
 
-  private static String path(String step) {
+  static String path(String step) {
     return step.substring(0, step.lastIndexOf('/') + 1);
   }
 

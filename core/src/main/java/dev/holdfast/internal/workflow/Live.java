@@ -4,6 +4,7 @@ import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.Entry.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -84,21 +85,56 @@ record Live(List<Dated> entries, int last, int restarts) {
   Optional<String> refusalToResolve(String step) {
     Recorded recorded = recorded(step);
     if (recorded.end() != null) {
-      return Optional.of("step %s has ended (%s)".formatted(step, recorded.end().kind()));
+      return wasSaidLast(step, recorded)
+          ? Optional.empty()
+          : Optional.of("step %s has ended (%s)".formatted(step, recorded.end().kind()));
     }
     List<String> open = inDoubt();
+    if (open.isEmpty() && isUnknown(step)) {
+      return Optional.of("it has no step %s: there are %s".formatted(step, names()));
+    }
     return open.isEmpty() || open.contains(step)
         ? Optional.empty()
         : Optional.of("step %s is not in doubt, %s".formatted(step, String.join(", ", open)));
   }
 
+  /**
+   * Whether a person has said what became of a call that was in doubt, and the function has not
+   * come further: what was said may be wrong, or not be readable.
+   */
+  private boolean wasSaidLast(String step, Recorded recorded) {
+    if (!recorded.isOpen() || recorded.isUndone()) {
+      return false;
+    }
+    Entry end = Objects.requireNonNull(recorded.end());
+    boolean wasSaid =
+        end.note() != null
+            && entries.stream()
+                .map(Dated::entry)
+                .anyMatch(each -> each.kind() == Kind.RESUMED && each.seq() == end.seq() - 1);
+    return wasSaid
+        && entries.stream()
+            .map(Dated::entry)
+            .noneMatch(
+                each ->
+                    each.seq() > end.seq()
+                        && !each.step().isEmpty()
+                        && Journal.path(step).startsWith(Journal.path(each.step())));
+  }
+
+  private boolean isUnknown(String step) {
+    return entries.stream().noneMatch(each -> each.entry().step().equals(step));
+  }
+
   /** Why a step cannot be left as it is; empty when it can. */
   Optional<String> refusalToSkip(String step) {
-    if (entries.stream().noneMatch(each -> each.entry().kind() == Kind.UNWINDING)) {
-      return Optional.of("it is not being undone");
-    }
-    if (entries.stream().noneMatch(each -> each.entry().step().equals(step))) {
+    if (isUnknown(step)) {
       return Optional.of("it has no step %s: there are %s".formatted(step, names()));
+    }
+    // One that was given up as unknown is undone also where the run goes on.
+    if (!recorded(step).is(Kind.UNKNOWN)
+        && entries.stream().noneMatch(each -> each.entry().kind() == Kind.UNWINDING)) {
+      return Optional.of("it is not being undone");
     }
     return recorded(step).isUndone()
         ? Optional.of("step " + step + " is undone already")

@@ -29,22 +29,27 @@ public final class Operator {
   }
 
   public boolean retry(String id, String who, String note) {
-    return store.resume(id, List.of(), who, note);
+    return store.resume(id, null, List.of(), who, note);
   }
 
   public boolean resolveHappened(String id, String step, String json, String who, String note) {
-    return stuck(id, live -> live.refusalToResolve(step))
-        && store.resume(id, List.of(entry(Kind.RESULT, step, json, note)), who, note);
+    Live live = stuck(id, each -> each.refusalToResolve(step));
+    return resume(id, live, entry(Kind.RESULT, step, json, note), who, note);
   }
 
   public boolean resolveRejected(String id, String step, String reason, String who) {
-    return stuck(id, live -> live.refusalToResolve(step))
-        && store.resume(id, List.of(entry(Kind.REJECTED, step, null, reason)), who, reason);
+    Live live = stuck(id, each -> each.refusalToResolve(step));
+    return resume(id, live, entry(Kind.REJECTED, step, null, reason), who, reason);
   }
 
   public boolean skipUndo(String id, String step, String who, String note) {
-    return stuck(id, live -> live.refusalToSkip(step))
-        && store.resume(id, List.of(entry(Kind.UNDO_SKIPPED, step, null, note)), who, note);
+    Live live = stuck(id, each -> each.refusalToSkip(step));
+    return resume(id, live, entry(Kind.UNDO_SKIPPED, step, null, note), who, note);
+  }
+
+  /** Unless the run has changed since it was looked at: somebody else may have said otherwise. */
+  private boolean resume(String id, @Nullable Live seen, Entry entry, String who, String note) {
+    return seen != null && store.resume(id, seen.last(), List.of(entry), who, note);
   }
 
   public boolean complete(String id, String json, String who, String note) {
@@ -84,19 +89,20 @@ public final class Operator {
     return new Entry(1, kind, step, json, note, Instant.EPOCH);
   }
 
-  /** Whether it is, and nothing is wrong with what is asked. */
-  private boolean stuck(String id, Function<Live, Optional<String>> refusal) {
+  /** The run's journal, where nothing is wrong with what is asked; null when it is not stuck. */
+  private @Nullable Live stuck(String id, Function<Live, Optional<String>> refusal) {
     Status status = store.statuses(List.of(id)).get(id);
     if (status == null || status.status() != RunStatus.STUCK) {
-      return false;
+      return null;
     }
+    Live live = live(status);
     refusal
-        .apply(live(status))
+        .apply(live)
         .ifPresent(
             reason -> {
               throw refused(id, reason);
             });
-    return true;
+    return live;
   }
 
   private Live live(Status status) {

@@ -16,6 +16,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets any number of threads wait for the ends of runs. Those that are executed in this process say
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * happens. Thread-safe.
  */
 public final class Results implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Results.class);
+
   private static final int AT_ONCE = 1_000;
   private static final Duration IDLE = Duration.ofSeconds(1);
 
@@ -130,6 +134,10 @@ public final class Results implements AutoCloseable {
           answer(!rung);
         } catch (HoldfastException e) {
           // Asked again; who waits has a time of its own.
+          asked.await(Duration.ofMillis(500));
+        } catch (RuntimeException | Error e) {
+          // Without this thread nobody would learn of an end elsewhere any more.
+          log.error("results of workflows: unexpected, looked for again", e);
           asked.await(Duration.ofMillis(500));
         }
       }

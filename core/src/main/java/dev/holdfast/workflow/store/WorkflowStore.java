@@ -104,7 +104,9 @@ public interface WorkflowStore {
    *     it
    * @param parent the run that has started it, and waits for its end
    * @param cancelled why it is to be cancelled, if so
-   * @param orphanSince where it was running when it was taken up: since when; else {@code null}
+   * @param orphanSince since when something of it may have begun that is not recorded: where it was
+   *     running when it was taken up, also if a person was needed before it went on; else {@code
+   *     null}
    */
   record Claimed(
       long run,
@@ -190,8 +192,13 @@ public interface WorkflowStore {
       }
     }
 
-    /** It needs a person. */
-    record Stick(String reason) implements Change {}
+    /**
+     * It needs a person.
+     *
+     * @param begunSince since when something of it may have begun that is not recorded, if so:
+     *     whoever goes on is told
+     */
+    record Stick(String reason, @Nullable Instant begunSince) implements Change {}
 
     /** It has ended; whoever has started it as a child gets a signal. */
     record End(RunStatus status, @Nullable String reason) implements Change {}
@@ -312,10 +319,12 @@ public interface WorkflowStore {
    * Lets a run that is stuck be taken up again: records that it was resumed, and then what a person
    * has added to its journal.
    *
+   * @param last what the journal's last entry has to be: what is known to the caller; {@code null}
+   *     where that does not matter
    * @param entries their numbers are given here
-   * @return false when there is no such run, or it is not stuck
+   * @return false when there is no such run, it is not stuck, or has changed meanwhile
    */
-  boolean resume(String id, List<Entry> entries, String who, String note);
+  boolean resume(String id, @Nullable Integer last, List<Entry> entries, String who, String note);
 
   /**
    * What a run's child has come to.

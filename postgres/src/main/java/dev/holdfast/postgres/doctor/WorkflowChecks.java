@@ -99,7 +99,7 @@ final class WorkflowChecks {
               group by s.queue) as q
             where not exists (
               select from ${schema}.workflow_state s
-              where s.queue = q.queue and s.admitted_at is not null
+              where s.queue = q.queue and s.admitted_at is not null and not s.held
                 and (s.status in ('PARKED', 'RUNNING', 'STUCK')
                      or s.admitted_at > ${schema}.now() - ? * interval '1 s'))
             order by q.queue limit ?

@@ -39,7 +39,9 @@ create table ${schema}.workflow_state (
               (status in ('PARKED', 'RUNNING', 'STUCK', 'COMPLETED', 'FAILED', 'CANCELLED')),
   executor    bigint,
   turn        integer not null default 0, -- how often it was taken up
-  running_since timestamptz, -- by whatever executors
+  -- By whatever executors. Of one that is stuck, or goes on behind that: since when something may
+  -- have begun that is not recorded.
+  running_since timestamptz,
   due_at      timestamptz,
   waits_for   text[] not null default '{}',
   deadline_at timestamptz,
@@ -49,10 +51,10 @@ create table ${schema}.workflow_state (
   queue       text,
   queue_key   text not null default '',
   held        boolean not null default false, -- in its queue, until it is let in
-  admitted_at timestamptz, -- when it was let in
+  admitted_at timestamptz, -- when it was let in last, which counts for the rate
   changed_at  timestamptz not null default clock_timestamp(),
   check ((status = 'RUNNING') = (executor is not null)),
-  check ((status = 'RUNNING') = (running_since is not null)),
+  check (status <> 'RUNNING' or running_since is not null),
   check (status = 'PARKED' or (due_at is null and waits_for = '{}')),
   check (not held or (queue is not null and status = 'PARKED'))
 ) with (fillfactor = 70);
@@ -61,7 +63,7 @@ create index workflow_state_due on ${schema}.workflow_state (definition, due_at)
 create index workflow_state_held on ${schema}.workflow_state (queue, queue_key, due_at) where held;
 create index workflow_state_queued on ${schema}.workflow_state (queue, due_at) where held;
 create index workflow_state_admitted on ${schema}.workflow_state (queue, queue_key)
-  where admitted_at is not null and status in ('PARKED', 'RUNNING', 'STUCK');
+  where admitted_at is not null and not held and status in ('PARKED', 'RUNNING', 'STUCK');
 create index workflow_state_rate on ${schema}.workflow_state (queue, admitted_at)
   where admitted_at is not null;
 create index workflow_state_executor on ${schema}.workflow_state (executor)
@@ -224,7 +226,8 @@ begin
     one := p_runs[i];
     becomes := p_status[i];
     update ${schema}.workflow_state s
-    set status = becomes, executor = null, running_since = null,
+    set status = becomes, executor = null,
+        running_since = case when becomes = 'STUCK' then p_due[i] end,
         due_at = case when becomes = 'PARKED'
                       then case when not p_early[i] then p_due[i]
                                 when s.cancelled is not null then ${schema}.now()
@@ -238,7 +241,9 @@ begin
       select w.parent, w.parent_signal,
              (select e.value::json from unnest(e_run, e_kind, e_value) as e(run, kind, value)
               where e.run = one and e.kind = 'COMPLETED'), p_reason[i]
-      from ${schema}.workflow w where w.run = one and w.parent is not null;
+      -- One that is forgotten would keep it for ever.
+      from ${schema}.workflow w join ${schema}.workflow p on p.run = w.parent
+      where w.run = one;
     end if;
   end loop;
   if p_children is not null then
@@ -289,7 +294,7 @@ begin
     where s.run = p_run;
     insert into ${schema}.workflow_signal (run, name, value)
     select w.parent, w.parent_signal, e_value[cardinality(e_value)]::json
-    from ${schema}.workflow w where w.run = p_run and w.parent is not null;
+    from ${schema}.workflow w join ${schema}.workflow p on p.run = w.parent where w.run = p_run;
   end if;
   return asked;
 end $$;
@@ -347,6 +352,7 @@ language plpgsql as $$
 declare
   one text;
   taken bigint[];
+  begun bigint[];
   room integer := p_limit;
 begin
   if p_orphans then
@@ -368,18 +374,19 @@ begin
   foreach one in array p_definitions loop
     exit when room = 0;
     with ready as (
-      select s.run from ${schema}.workflow_state s
+      select s.run, s.running_since as since from ${schema}.workflow_state s
       where s.status = 'PARKED' and s.due_at <= ${schema}.now() and not s.held
         and s.definition = one
       order by s.due_at limit room for no key update skip locked)
     , moved as (
       update ${schema}.workflow_state s
       set status = 'RUNNING', executor = p_executor, turn = s.turn + 1,
-          running_since = ${schema}.now(),
+          running_since = coalesce(f.since, ${schema}.now()),
           due_at = null, waits_for = '{}', changed_at = ${schema}.now()
-      from ready f where s.run = f.run returning s.run)
-    select coalesce(array_agg(m.run), '{}') into taken from moved m;
-    return query select r, false from unnest(taken) as r;
+      from ready f where s.run = f.run returning s.run, f.since)
+    select coalesce(array_agg(m.run), '{}'), coalesce(array_agg(m.run) filter (where m.since is not null), '{}')
+    into taken, begun from moved m;
+    return query select r, r = any (begun) from unnest(taken) as r;
     room := room - cardinality(taken);
   end loop;
   if room > 0 then
@@ -440,7 +447,7 @@ begin
   end if;
   if p_concurrency is not null then
     select count(*) into n from ${schema}.workflow_state s
-    where s.queue = p_queue and s.admitted_at is not null
+    where s.queue = p_queue and s.admitted_at is not null and not s.held
       and s.status in ('PARKED', 'RUNNING', 'STUCK');
     room := least(room, p_concurrency - n);
   end if;
@@ -475,7 +482,7 @@ begin
     end if;
     exit when wrapped and key > last;
     select p_per_key - count(*) into n from ${schema}.workflow_state s
-    where s.queue = p_queue and s.queue_key = key and s.admitted_at is not null
+    where s.queue = p_queue and s.queue_key = key and s.admitted_at is not null and not s.held
       and s.status in ('PARKED', 'RUNNING', 'STUCK');
     if n > 0 then
       update ${schema}.workflow_state s set held = false, admitted_at = ${schema}.now()
@@ -490,7 +497,8 @@ begin
     end if;
     keys := keys + 1;
   end loop;
-  o_more := keys = 1000;
+  -- Those that are full are not asked about again before the next look.
+  o_more := keys = 1000 and (o_admitted > 0 or not wrapped);
   update ${schema}.workflow_queue q set last_key = key where q.queue = p_queue;
 end $$;
 

@@ -67,7 +67,7 @@ final class WorkflowChecksTest {
                 List.of(),
                 List.of(),
                 List.of(),
-                new Change.Stick("the provider is silent"))));
+                new Change.Stick("the provider is silent", null))));
 
     Finding stuck = ill(clinic.one("workflow.stuck"), Severity.WARN);
     assertThat(stuck.subject()).isEqualTo("place-order/1");

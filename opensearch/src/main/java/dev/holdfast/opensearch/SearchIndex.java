@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe.
  */
 public final class SearchIndex {
+  /** Behind the name of an index, which has no full stop, that of the one being rebuilt. */
+  private static final String REBUILT = ".rebuilt";
+
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,99}");
 
   private final SearchEngine engine;
@@ -171,13 +174,13 @@ public final class SearchIndex {
   }
 
   /**
-   * Makes the index anew beside the one that is searched: empty, under the next number, and without
-   * the alias. One that a rebuild before has left there unfinished is deleted.
+   * Makes the index anew beside the one that is searched: empty, under the next number, and with an
+   * alias of its own. One that a rebuild before has left there unfinished is deleted.
    *
-   * @return to be written to, and then to be {@linkplain #switchTo switched to}
+   * @return to be written to; searched by its {@link #name()} where somebody wants to compare
    * @throws SearchEngineFailure when the engine refuses it, or cannot be asked
    */
-  public String beginRebuild() {
+  public SearchIndex beginRebuild() {
     String live =
         physical()
             .orElseThrow(
@@ -191,8 +194,16 @@ public final class SearchIndex {
     if (gone.status() != 404) {
       require(gone, "delete the unfinished index " + next);
     }
-    require(ask("PUT", "/" + next, body()), "make the index " + next);
-    return next;
+    SearchIndex rebuilt = rebuilt();
+    ObjectNode body = body();
+    body.putObject("aliases").putObject(rebuilt.name).set("filter", Tombstone.filter());
+    require(ask("PUT", "/" + next, body), "make the index " + next);
+    return rebuilt;
+  }
+
+  /** The one that is being rebuilt, for a process that has not begun it. */
+  public SearchIndex rebuilt() {
+    return new SearchIndex(engine, name + REBUILT, definition, tombstonesKept, clock);
   }
 
   private long numberOf(String physical) {
@@ -205,21 +216,20 @@ public final class SearchIndex {
   }
 
   /**
-   * Gives the alias to an index that was rebuilt, in one step for whoever searches or writes by it.
-   * The former one stays until somebody deletes it.
+   * Gives the alias to the index that was rebuilt, in one step for whoever searches or writes by
+   * it. The former one stays until somebody deletes it. Whoever rebuilds has to have come as far as
+   * whoever writes.
    *
    * @return the former one
+   * @throws SearchEngineFailure when there is none of the two
    */
-  public String switchTo(String rebuilt) {
-    String live =
-        physical()
-            .orElseThrow(
-                () ->
-                    new SearchEngineFailure(
-                        "There is no alias %s at %s to be switched.".formatted(name, engine), 404));
+  public String switchToRebuilt() {
+    String live = required(this);
+    String rebuilt = required(rebuilt());
     ObjectNode body = Json.object();
     ArrayNode actions = body.putArray("actions");
     actions.addObject().putObject("remove").put("index", live).put("alias", name);
+    actions.addObject().putObject("remove").put("index", rebuilt).put("alias", name + REBUILT);
     actions
         .addObject()
         .putObject("add")
@@ -228,6 +238,17 @@ public final class SearchIndex {
         .set("filter", Tombstone.filter());
     require(ask("POST", "/_aliases", body), "switch the alias " + name);
     return live;
+  }
+
+  private static String required(SearchIndex index) {
+    return index
+        .physical()
+        .orElseThrow(
+            () ->
+                new SearchEngineFailure(
+                    "There is no alias %s at %s. Nothing was switched."
+                        .formatted(index.name, index.engine),
+                    404));
   }
 
   /** What was written is seen by whoever searches from now on; it would be a second later. */

@@ -60,20 +60,26 @@ final class SearchIndexTest {
     index.create();
     write(index.name(), Document.of("a", "{\"n\": 1}"), 1);
     String first = index.physical().orElseThrow();
-    String unfinished = index.beginRebuild();
-    TestServers.ask("PUT", "/" + unfinished + "/_doc/left", "{}");
+    SearchIndex unfinished = index.beginRebuild();
+    write(unfinished.name(), Document.of("left", "{\"n\": 0}"), 1);
 
-    String next = index.beginRebuild();
+    SearchIndex next = index.beginRebuild();
 
-    assertThat(next).isEqualTo(unfinished).isNotEqualTo(first);
-    TestServers.ask("PUT", "/" + next + "/_doc/a?version=2&version_type=external", "{\"n\": 2}");
-    TestServers.ask("PUT", "/" + next + "/_doc/b?version=3&version_type=external", "{\"n\": 3}");
+    write(next.name(), Document.of("a", "{\"n\": 2}"), 2);
+    write(next.name(), Document.of("b", "{\"n\": 3}"), 3);
     assertThat(TestServers.search(index.name(), "n")).containsExactly("a={\"n\":1}");
-    assertThat(index.switchTo(next)).isEqualTo(first);
+    assertThat(TestServers.search(next.name(), "n")).containsExactly("a={\"n\":2}", "b={\"n\":3}");
+    String second = next.physical().orElseThrow();
+    assertThat(second).isNotEqualTo(first);
+    assertThat(index.switchToRebuilt()).isEqualTo(first);
     assertThat(TestServers.search(index.name(), "n")).containsExactly("a={\"n\":2}", "b={\"n\":3}");
+    assertThat(index.physical()).contains(second);
+    assertThat(next.physical()).isEmpty();
+    assertThatThrownBy(index::switchToRebuilt)
+        .isInstanceOf(SearchEngineFailure.class)
+        .hasMessageContaining("Nothing was switched");
     write(index.name(), Document.deleted("b"), 4);
     assertThat(TestServers.search(index.name(), "n")).containsExactly("a={\"n\":2}");
-    assertThat(index.physical()).contains(next);
   }
 
   @Test

@@ -27,6 +27,8 @@ final class DocPages {
           ROOT.resolve(
               "postgres/src/test/java/dev/holdfast/postgres/reservation/ReservationSnippetsTest.java"),
           ROOT.resolve("postgres/src/test/java/dev/holdfast/postgres/WorkflowSnippetsTest.java"),
+          ROOT.resolve(
+              "opensearch/src/test/java/dev/holdfast/opensearch/EventLogSnippetsTest.java"),
           ROOT.resolve("micrometer/src/test/java/dev/holdfast/micrometer/WorkflowMetersTest.java"),
           ROOT.resolve(
               "opentelemetry/src/test/java/dev/holdfast/opentelemetry/WorkflowTracingTest.java"),

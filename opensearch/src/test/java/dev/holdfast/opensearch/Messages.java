@@ -47,7 +47,7 @@ final class Messages {
                 .toString()));
   }
 
-  private List<String> of(String key) {
+  List<String> of(String key) {
     index.refresh();
     return TestServers.get(
             "/%s/_search?size=100&sort=position&q=key:%%22%s%%22".formatted(index.name(), key))

@@ -39,7 +39,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ChannelRun implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(ChannelRun.class);
-  private static final int PARKED_AT_MOST = 100_000;
   private static final int REASON_AT_MOST = 1_000;
 
   private final Holdfast holdfast;
@@ -168,7 +167,7 @@ final class ChannelRun implements Runnable {
           sent = session.progress().map(Long::parseLong).orElse(sent);
         }
         store
-            .parked(version, PARKED_AT_MOST)
+            .parked(version, SlotRun.PARKED_AT_MOST)
             .forEach(each -> parked.put(each.key(), each.position()));
         EventReader reader = holdfast.eventLog().reader(sent);
         while (!closing.getAsBoolean()) {
@@ -244,6 +243,12 @@ final class ChannelRun implements Runnable {
         return true;
       }
       if (delivery instanceof Delivery.Refused refused) {
+        if (parked.size() + refused.refused().size() > SlotRun.PARKED_AT_MOST) {
+          throw new Ended(
+              false,
+              "%d keys are parked, so nothing more is: %s"
+                  .formatted(parked.size(), refused.refused().values().iterator().next()));
+        }
         park(messages, refused.refused());
         messages.removeIf(message -> refused.delivered().contains(message.position()));
         return false;
@@ -281,7 +286,7 @@ final class ChannelRun implements Runnable {
     }
 
     private void sendReleased() {
-      for (Parked each : store.parked(version, PARKED_AT_MOST)) {
+      for (Parked each : store.parked(version, SlotRun.PARKED_AT_MOST)) {
         if (each.isReleased()) {
           sendReleased(each);
         }

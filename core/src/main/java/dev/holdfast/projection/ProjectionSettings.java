@@ -9,7 +9,8 @@ import java.time.Duration;
  * @param batch how many events are read and applied in one transaction at most, 1 to 10,000,
  *     default 500
  * @param attempts how often an event is tried by itself before its key is parked, 1 to 1,000,
- *     default 5
+ *     default 5. Where a thousand keys of a slot are parked already, it is tried until it can be
+ *     applied
  * @param retryWait how long is waited before the second attempt, doubled for each further one up to
  *     a minute; 1 ms to 1 min, default 50 ms
  * @param lease after how long another process takes a slot over whose owner is gone; 1 s to 1 h,

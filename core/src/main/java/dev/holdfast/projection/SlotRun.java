@@ -33,6 +33,9 @@ final class SlotRun implements Runnable {
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
   private static final int REASON_AT_MOST = 1_000;
 
+  /** Of so many something else is wrong than they: what fails waits then, and is tried again. */
+  static final int PARKED_AT_MOST = 1_000;
+
   private final Holdfast holdfast;
   private final ProjectionStore store;
   private final Projection projection;
@@ -72,7 +75,7 @@ final class SlotRun implements Runnable {
       while (!closing.getAsBoolean()) {
         try {
           if (store.live(version.name()) > version.version()) {
-            // A later version has taken its place.
+            log.info("projection {}: a later version is live, so it is not followed", projection);
             return;
           }
           Optional<Lease> lease =
@@ -260,7 +263,7 @@ final class SlotRun implements Runnable {
       if (parked.contains(key)) {
         continue;
       }
-      Applied applied = applyOrPark(lease, at, event);
+      Applied applied = applyOrPark(lease, at, event, parked.size() < PARKED_AT_MOST);
       if (applied == Applied.NOT) {
         break;
       }
@@ -279,7 +282,7 @@ final class SlotRun implements Runnable {
     NOT
   }
 
-  private Applied applyOrPark(Lease lease, Slot at, RecordedEvent event)
+  private Applied applyOrPark(Lease lease, Slot at, RecordedEvent event, boolean mayPark)
       throws InterruptedException {
     Backoff backoff = new Backoff(settings.retryWait(), LONGEST_WAIT, ThreadLocalRandom.current());
     int attempts = 0;
@@ -293,8 +296,17 @@ final class SlotRun implements Runnable {
         return Applied.NOT;
       } catch (RuntimeException e) {
         attempts++;
-        if (attempts >= settings.attempts()) {
+        if (attempts >= settings.attempts() && mayPark) {
           return park(at, event, e);
+        }
+        if (attempts == settings.attempts()) {
+          log.error(
+              "projection {} slot {}: {} keys are parked, so this one is tried again until it can be applied: {} fails",
+              projection,
+              number,
+              PARKED_AT_MOST,
+              event,
+              e);
         }
       }
       new Doorbell().await(backoff.next());

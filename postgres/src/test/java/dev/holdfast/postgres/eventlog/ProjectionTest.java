@@ -184,6 +184,30 @@ final class ProjectionTest {
   }
 
   @Test
+  void parksNoMoreThanAThousandKeysAndWaitsThenForWhatIsWrong() throws Exception {
+    log.execute(
+        """
+        do $$ begin
+          for i in 1 .. 1003 loop
+            perform ${schema}.append_events(array['s' || i], array[0], array[1],
+              array[gen_random_uuid()], array['noted'], array[1], array['application/json'],
+              array['"1"'::bytea], array[null::text], null, null, 'o');
+          end loop;
+        end $$
+        """);
+    broken.add("\"1\"");
+    Projections projections = run(notes(1).build());
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> projections.parked("notes", 1).size() == 1_000);
+    long at = projections.applied("notes", 1);
+    broken.clear();
+    Awaitility.await().atMost(SOON).until(() -> projections.applied("notes", 1) >= at + 3);
+    assertThat(log.list("select count(*)::text from ${schema}.view1")).containsExactly("3");
+    assertThat(projections.parked("notes", 1)).hasSize(1_000);
+  }
+
+  @Test
   void losesNothingWhileKeysAreParkedAndReplayed() throws Exception {
     Projections projections = run(notes(1).slots(2).build());
     Random random = new Random(11);

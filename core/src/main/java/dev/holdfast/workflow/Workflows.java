@@ -198,6 +198,7 @@ public final class Workflows implements AutoCloseable {
    * Sends a signal in a commit of its own.
    *
    * @return false when there is no such run, or it has ended
+   * @throws TooManySignals when there are 1,000 that the run has not received; nothing was sent
    */
   public boolean signal(String id, String name, Object value) {
     boolean sent = store.signalAlone(id, signalName(name), write("the signal " + name, value));

@@ -4,6 +4,7 @@ import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Message;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.workflow.RunStatus;
+import dev.holdfast.workflow.TooManySignals;
 import dev.holdfast.workflow.WorkflowQueue;
 import dev.holdfast.workflow.store.Entry;
 import dev.holdfast.workflow.store.TakenOver;
@@ -153,12 +154,21 @@ final class PostgresWorkflows implements WorkflowStore {
       select run, ?, 'cancel', ? from asked
       """;
 
+  /** They are read whenever the run is taken up. */
+  private static final int SIGNALS_AT_MOST = 1_000;
+
+  /** Says how many there were, up to so many, and whether there is a run at all. */
   private static final String SIGNAL =
       """
-      insert into ${schema}.workflow_signal (run, name, value)
-      select w.run, ?, ?::json
-      from ${schema}.workflow w join ${schema}.workflow_state s on s.run = w.run
-      where w.id = ? and s.status in ('PARKED', 'RUNNING', 'STUCK')
+      with receiver as (
+        select w.run, (select count(*) from (
+                         select from ${schema}.workflow_signal g where g.run = w.run limit ?) as f) as waiting
+        from ${schema}.workflow w join ${schema}.workflow_state s on s.run = w.run
+        where w.id = ? and s.status in ('PARKED', 'RUNNING', 'STUCK'))
+      , sent as (
+        insert into ${schema}.workflow_signal (run, name, value)
+        select r.run, ?, ?::json from receiver r where r.waiting < ?)
+      select waiting from receiver
       """;
 
   private static final String FORGET =
@@ -704,7 +714,20 @@ final class PostgresWorkflows implements WorkflowStore {
   @Override
   public boolean signal(Connection connection, String id, String name, String value)
       throws SQLException {
-    return database.update(connection, SIGNAL, name, value, id) > 0;
+    Optional<Long> waiting =
+        database.one(
+            connection,
+            SIGNAL,
+            row -> row.getLong(1),
+            SIGNALS_AT_MOST,
+            id,
+            name,
+            value,
+            SIGNALS_AT_MOST);
+    if (waiting.isPresent() && waiting.get() >= SIGNALS_AT_MOST) {
+      throw new TooManySignals(id, SIGNALS_AT_MOST);
+    }
+    return waiting.isPresent();
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.holdfast.workflow.Retry;
 import dev.holdfast.workflow.RunFailed;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Seen;
+import dev.holdfast.workflow.TooManySignals;
 import dev.holdfast.workflow.Workflow;
 import dev.holdfast.workflow.Workflows;
 import java.io.IOException;
@@ -20,6 +21,28 @@ import org.junit.jupiter.api.Test;
 
 /** Functions that never end, clocks that jump, and services that do not even answer what was. */
 final class WorkflowBadInputTest extends WorkflowProcesses {
+
+  @Test
+  void moreSignalsThanARunHasReceivedAreRefused() throws Exception {
+    Workflow<Order, Receipt> workflow =
+        define((flow, order) -> flow.await("go", Receipt.class, Duration.ofDays(1)).orElseThrow());
+    Workflows workflows = process(workflow);
+    workflows.start(workflow, "o-1", new Order("o-1", 1));
+    awaitStatus(workflows, "o-1", RunStatus.PARKED);
+    execute(
+        """
+        insert into %1$s.workflow_signal (run, name, value)
+        select run, 'other', '1' from %1$s.workflow, generate_series(1, 999)
+        """
+            .formatted(schema));
+    assertThat(workflows.signal("o-1", "other", 1)).isTrue();
+    assertThatThrownBy(() -> workflows.signal("o-1", "other", 1))
+        .isInstanceOf(TooManySignals.class)
+        .hasMessageContaining("1,000 signals");
+    assertThat(workflows.signal("nobody", "other", 1)).isFalse();
+    assertThat(list("select count(*)::text from %s.workflow_signal".formatted(schema)))
+        .containsExactly("1000");
+  }
 
   @Test
   void aRunThatNeverEndsIsStuckAtItsBoundAndCanStillBeUndone() throws Exception {

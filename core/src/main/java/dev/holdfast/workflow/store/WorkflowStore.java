@@ -252,6 +252,7 @@ public interface WorkflowStore {
    * Sends a signal to a run, in the caller's transaction or alone.
    *
    * @return false when there is no such run, or it has ended
+   * @throws dev.holdfast.workflow.TooManySignals when it has not received as many as it may be sent
    */
   boolean signal(Connection connection, String id, String name, String value) throws SQLException;
 

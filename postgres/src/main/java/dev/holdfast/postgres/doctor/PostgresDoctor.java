@@ -116,6 +116,7 @@ public final class PostgresDoctor {
     checks.addAll(TwoPhaseChecks.ALL);
     checks.addAll(WorkflowChecks.ALL);
     checks.addAll(EventLogChecks.ALL);
+    checks.addAll(ProjectionChecks.ALL);
     checks.add(RightsCheck.of(role));
     return checks;
   }

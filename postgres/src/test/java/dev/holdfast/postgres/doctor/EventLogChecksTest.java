@@ -8,6 +8,7 @@ import dev.holdfast.doctor.Severity;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.EventData;
 import dev.holdfast.eventlog.ExpectedVersion;
+import dev.holdfast.projection.store.ProjectionStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -59,6 +60,29 @@ final class EventLogChecksTest {
     assertThat(prepared.subject()).isEqualTo("prepared it's mine");
     assertThat(prepared.remedy()).startsWith("rollback prepared 'it''s mine';");
     clinic.execute("rollback prepared 'it''s mine'");
+  }
+
+  @Test
+  void whatIsParkedAndWhomNobodyFollowsIsTold() throws SQLException {
+    for (String check : java.util.List.of("projection.parked", "projection.late")) {
+      assertThat(clinic.one(check).severity()).as(check).isEqualTo(Severity.OK);
+    }
+    ProjectionStore.Version version = new ProjectionStore.Version("orders", 1);
+    clinic.store.projections().register(version, 1);
+    try (Connection connection = clinic.dataSource.getConnection()) {
+      append(connection);
+      clinic.store.projections().park(connection, version, 0, "o-1", 1, "no such table");
+      connection.commit();
+      connection.setAutoCommit(true);
+    }
+    Finding parked = ill(clinic.one("projection.parked"), Severity.WARN);
+    assertThat(parked.subject()).isEqualTo("orders/1");
+    assertThat(parked.found()).contains("1 key(s)", "o-1: no such table");
+    assertThat(clinic.one("projection.late").severity()).isEqualTo(Severity.OK);
+    clinic.execute("update holdfast.event set recorded_at = recorded_at - interval '2 minutes'");
+    clinic.execute(
+        "update holdfast.projection_slot set changed_at = changed_at - interval '2 minutes'");
+    assertThat(ill(clinic.one("projection.late"), Severity.WARN).found()).contains("position 0");
   }
 
   @Test

@@ -69,7 +69,7 @@ final class DbosContender implements WorkflowContender {
   }
 
   @Override
-  public void prepare(WorkflowServer server) {
+  public void prepare(CountedServer server) {
     try (HikariDataSource pool = Db.pool(server.url(), 2)) {
       MigrationManager.runMigrations(config(pool));
       new JdbcStepFactory(new DBOS(config(pool)), pool);
@@ -84,7 +84,7 @@ final class DbosContender implements WorkflowContender {
   }
 
   @Override
-  public WorkflowEntry enter(WorkflowServer server, WorkflowScenario scenario) {
+  public WorkflowEntry enter(CountedServer server, WorkflowScenario scenario) {
     HikariDataSource pool = Db.pool(server.url(), BestSettings.WORKFLOW_DBOS_POOL);
     DBOS dbos = new DBOS(config(pool));
     Steps steps =

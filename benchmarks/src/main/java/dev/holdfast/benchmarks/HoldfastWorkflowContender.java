@@ -57,7 +57,7 @@ final class HoldfastWorkflowContender implements WorkflowContender {
   }
 
   @Override
-  public void prepare(WorkflowServer server) {
+  public void prepare(CountedServer server) {
     try (HikariDataSource pool = Db.pool(server.url(), 2);
         Holdfast holdfast = Holdfast.on(pool).start()) {
       holdfast.workflows();
@@ -65,7 +65,7 @@ final class HoldfastWorkflowContender implements WorkflowContender {
   }
 
   @Override
-  public WorkflowEntry enter(WorkflowServer server, WorkflowScenario scenario) {
+  public WorkflowEntry enter(CountedServer server, WorkflowScenario scenario) {
     HikariDataSource pool =
         Db.pool(
             // As the manual advises: else each transaction sets it, which is a round trip.

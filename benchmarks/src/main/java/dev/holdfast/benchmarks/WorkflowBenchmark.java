@@ -18,14 +18,14 @@ final class WorkflowBenchmark {
   static final CountedReport.Count FORCED_WRITES =
       new CountedReport.Count("forced_writes_per_workflow", "forced writes");
 
-  private final WorkflowServer server;
+  private final CountedServer server;
   private final List<WorkflowScenario> scenarios;
   private final List<WorkflowContender> contenders;
   private final int workflows;
   private final PrintWriter progress;
 
   WorkflowBenchmark(
-      WorkflowServer server,
+      CountedServer server,
       List<WorkflowScenario> scenarios,
       List<WorkflowContender> contenders,
       int workflows,

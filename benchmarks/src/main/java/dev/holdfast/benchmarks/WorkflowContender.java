@@ -8,10 +8,10 @@ import javax.sql.DataSource;
  */
 interface WorkflowContender extends CountedContender<WorkflowScenario> {
   /** Makes its tables, in a database that has none but the {@link EntryTable}. */
-  void prepare(WorkflowServer server) throws Exception;
+  void prepare(CountedServer server) throws Exception;
 
   /** Starts the engine, with connections for so many in flight. */
-  WorkflowEntry enter(WorkflowServer server, WorkflowScenario scenario) throws Exception;
+  WorkflowEntry enter(CountedServer server, WorkflowScenario scenario) throws Exception;
 
   /** How many workflows are recorded as completed, each with the results of three steps. */
   long recorded(DataSource database);

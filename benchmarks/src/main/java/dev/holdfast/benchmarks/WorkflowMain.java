@@ -43,7 +43,7 @@ public final class WorkflowMain extends BenchmarkCommand {
     int rounds = rounds();
     return measure(
         "PostgreSQL; Java is " + Runtime.version(),
-        WorkflowServer::start,
+        CountedServer::start,
         (server, machine, out) -> {
           CountedReport<WorkflowScenario> report =
               new WorkflowBenchmark(server, chosen, invited, workflows, out).rounds().run(rounds);

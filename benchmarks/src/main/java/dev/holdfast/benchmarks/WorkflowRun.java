@@ -6,7 +6,7 @@ import javax.sql.DataSource;
 
 /** One contender with so many workflows in flight, once. */
 final class WorkflowRun {
-  private final WorkflowServer server;
+  private final CountedServer server;
   private final WorkflowContender contender;
   private final WorkflowScenario scenario;
   private final int workflows;
@@ -15,10 +15,7 @@ final class WorkflowRun {
    * @param workflows that are timed
    */
   WorkflowRun(
-      WorkflowServer server,
-      WorkflowContender contender,
-      WorkflowScenario scenario,
-      int workflows) {
+      CountedServer server, WorkflowContender contender, WorkflowScenario scenario, int workflows) {
     this.server = server;
     this.contender = contender;
     this.scenario = scenario;
@@ -48,7 +45,7 @@ final class WorkflowRun {
   Measured measure() {
     int all = Operations.all(scenario.inFlight(), workflows);
     server.clear();
-    WorkflowServer.Counts before;
+    CountedServer.Counts before;
     Figures times;
     double rate;
     try {
@@ -66,7 +63,7 @@ final class WorkflowRun {
     } catch (Exception e) {
       throw new BenchmarkFailure(contender.name() + " failed", e);
     }
-    WorkflowServer.Counts after = server.counts();
+    CountedServer.Counts after = server.counts();
     check(all);
     return new Measured(
         rate,

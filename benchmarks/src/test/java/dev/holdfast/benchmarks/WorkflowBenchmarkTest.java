@@ -26,11 +26,11 @@ class WorkflowBenchmarkTest {
   private static final int WORKFLOWS = 100;
 
   @SuppressWarnings("NullAway.Init")
-  private static WorkflowServer server;
+  private static CountedServer server;
 
   @BeforeAll
   static void startServer() {
-    server = WorkflowServer.start();
+    server = CountedServer.start();
   }
 
   @AfterAll
@@ -237,12 +237,12 @@ class WorkflowBenchmarkTest {
     }
 
     @Override
-    public void prepare(WorkflowServer where) {
+    public void prepare(CountedServer where) {
       // It has no tables.
     }
 
     @Override
-    public WorkflowEntry enter(WorkflowServer where, WorkflowScenario scenario) throws Exception {
+    public WorkflowEntry enter(CountedServer where, WorkflowScenario scenario) throws Exception {
       Connection connection = DriverManager.getConnection(where.url());
       return new WorkflowEntry() {
         @Override

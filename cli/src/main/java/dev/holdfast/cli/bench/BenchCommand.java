@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
       OutboxBenchCommand.class,
       InboxBenchCommand.class,
       TwoPhaseBenchCommand.class,
-      WorkflowBenchCommand.class
+      WorkflowBenchCommand.class,
+      EventLogBenchCommand.class
     })
 public final class BenchCommand implements Runnable {
   @Spec

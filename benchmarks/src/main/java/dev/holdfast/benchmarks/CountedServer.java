@@ -9,7 +9,7 @@ import javax.sql.DataSource;
  * One PostgreSQL server. Contenders have a database of it, anew for each run; what they do is
  * counted in another.
  */
-final class WorkflowServer implements BenchmarkCommand.StartedServers {
+final class CountedServer implements BenchmarkCommand.StartedServers {
   private static final String DATABASE = "bench";
 
   /** What was sent, and not what functions do with it. Neither begin nor commit is one. */
@@ -24,17 +24,17 @@ final class WorkflowServer implements BenchmarkCommand.StartedServers {
   private final PostgresServer server;
   private final DataSource counting;
 
-  private WorkflowServer(PostgresServer server) {
+  private CountedServer(PostgresServer server) {
     this.server = server;
     this.counting = Db.source(server.jdbcUrl());
   }
 
-  static WorkflowServer start() {
+  static CountedServer start() {
     PostgresServer.Builder builder = PostgresServer.builder();
     BestSettings.WORKFLOW_POSTGRES.forEach(builder::setting);
     PostgresServer server = builder.start();
     try {
-      WorkflowServer started = new WorkflowServer(server);
+      CountedServer started = new CountedServer(server);
       Db.execute(started.counting, "create extension pg_stat_statements");
       return started;
     } catch (RuntimeException e) {

@@ -93,13 +93,13 @@ public final class PostgresRepair implements Repair {
 
   @Override
   public List<Repaired> apply(List<Difference> differences) {
-    Map<String, PostgresSession.Content> now = new HashMap<>();
+    Map<String, PostgresRow> now = new HashMap<>();
     source
         .readRows(differences.stream().map(Difference::key).toList(), sql.copied())
         .forEach(content -> now.put(content.entry().key(), content));
     Map<Drift, List<Order>> orders = new HashMap<>();
     for (Difference each : differences) {
-      PostgresSession.Content content = now.get(each.key());
+      PostgresRow content = now.get(each.key());
       Entry there = content == null ? null : content.entry();
       if (Objects.equals(there, each.source())) {
         orders

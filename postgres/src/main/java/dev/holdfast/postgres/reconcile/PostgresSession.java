@@ -190,18 +190,15 @@ final class PostgresSession implements SideSession {
         .toList();
   }
 
-  /** A row with its content. */
-  record Content(Entry entry, String json) {}
-
   /** The rows of keys with columns, which are quoted. */
-  List<Content> readRows(Collection<String> keys, String columns) {
+  List<PostgresRow> readRows(Collection<String> keys, String columns) {
     Set<String> asked = new HashSet<>(keys);
     return byKeys(
             keys,
             condition -> sql.readRows(condition, columns),
-            row -> new Content(entry(row), row.getString(4)))
+            row -> new PostgresRow(entry(row), row.getString(4)))
         .stream()
-        .filter(content -> asked.contains(content.entry().key()))
+        .filter(found -> asked.contains(found.entry().key()))
         .toList();
   }
 

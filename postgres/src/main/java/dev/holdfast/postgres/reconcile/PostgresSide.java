@@ -5,8 +5,8 @@ import dev.holdfast.reconcile.Side;
 import dev.holdfast.reconcile.SideSession;
 import dev.holdfast.reconcile.Versions;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -138,10 +138,7 @@ public final class PostgresSide implements Side {
           "The content of %s is to be compared, and no column is named. Nothing was started."
               .formatted(description()));
     }
-    return contentExpression(
-        "md5(row("
-            + List.of(columns).stream().map(Sql::quoted).collect(Collectors.joining(", "))
-            + ")::text)");
+    return contentExpression("md5(row(" + Sql.quoted(List.of(columns)) + ")::text)");
   }
 
   /** As {@link #content}, by an expression that is equal exactly where the content is. */
@@ -188,6 +185,22 @@ public final class PostgresSide implements Side {
    */
   public String index() {
     return "create index concurrently on %s ((%s))".formatted(sql().relation(), sql().point());
+  }
+
+  /**
+   * The rows of keys as they are now, with columns of them: what a repair of something that is no
+   * table writes there.
+   *
+   * @param columns one at least
+   * @throws dev.holdfast.HoldfastException when the table cannot be read
+   */
+  public List<PostgresRow> rows(Collection<String> keys, List<String> columns) {
+    if (columns.isEmpty()) {
+      throw new InvalidConfiguration(
+          "Rows of %s are to be read, and no column is named. Nothing was read."
+              .formatted(description()));
+    }
+    return PostgresSession.open(this).readRows(keys, Sql.quoted(columns));
   }
 
   RangeSql sql() {

@@ -22,7 +22,7 @@ record RepairSql(RangeSql table, String keyColumn, String keyType, List<String> 
 
   /** Quoted. */
   String copied() {
-    return columns.stream().map(Sql::quoted).collect(Collectors.joining(", "));
+    return Sql.quoted(columns);
   }
 
   private String of(String alias) {

@@ -11,7 +11,9 @@ import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
 /** Statements at one database, each in a transaction of its own. Thread-safe. */
@@ -82,6 +84,10 @@ record Sql(DataSource dataSource, Duration timeout) {
   /** A name as SQL has it. */
   static String quoted(String name) {
     return '"' + name.replace("\"", "\"\"") + '"';
+  }
+
+  static String quoted(Collection<String> names) {
+    return names.stream().map(Sql::quoted).collect(Collectors.joining(", "));
   }
 
   static String state(SQLException error) {

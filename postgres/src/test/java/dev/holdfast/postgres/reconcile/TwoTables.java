@@ -32,7 +32,7 @@ final class TwoTables {
     String table =
         """
         create table "%s" (id text primary key, version bigint not null,
-          "changed at" timestamptz not null default now(), total numeric check (total < 1000000), note text)
+          "changed at" timestamptz not null default now(), total numeric check (total < 4000000), note text)
         """
             .formatted(name);
     execute(from, table);

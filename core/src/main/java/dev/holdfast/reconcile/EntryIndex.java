@@ -61,7 +61,7 @@ public final class EntryIndex {
             sums.merge(
                 (at.getKey() - range.from()) / width,
                 Summary.NONE.with(Hashes.fingerprint(entry.key(), entry.version())),
-                (a, b) -> new Summary(a.count() + b.count(), a.sum() + b.sum()));
+                Summary::and);
           }
         }
       }

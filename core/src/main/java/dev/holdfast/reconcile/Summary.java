@@ -14,4 +14,9 @@ public record Summary(long count, long sum) {
   public Summary with(long fingerprint) {
     return new Summary(count + 1, sum + fingerprint);
   }
+
+  /** Of both together. */
+  public Summary and(Summary other) {
+    return new Summary(count + other.count, sum + other.sum);
+  }
 }

@@ -108,7 +108,7 @@ record Sql(DataSource dataSource, Duration timeout) {
         || state.startsWith("57P0")) {
       return new StoreUnavailable(
           "Could not %s: the database cannot be reached (%s). What was repaired before stays so."
-              .formatted(doing, error.getMessage()),
+              .formatted(doing, text(error)),
           error);
     }
     if (state.equals("57014")) {
@@ -119,7 +119,12 @@ record Sql(DataSource dataSource, Duration timeout) {
     }
     return new DatabaseFailure(
         "Could not %s: the database answered SQLState %s (%s). What was repaired before stays so. Check the names and expressions of this side."
-            .formatted(doing, state, error.getMessage()),
+            .formatted(doing, state, text(error)),
         error);
+  }
+
+  /** In one line. */
+  private static String text(SQLException error) {
+    return String.valueOf(error.getMessage()).replaceAll("\\s*\n\\s*", "; ");
   }
 }

@@ -3,6 +3,7 @@ package dev.holdfast.reconcile;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,18 @@ final class ModelSide implements Side {
 
   static ModelSide of(List<Entry> entries) {
     return new ModelSide(Versions.NUMBERS, false, () -> Instant.EPOCH, () -> entries);
+  }
+
+  /** The same, where something happens before each look at it. */
+  ModelSide before(Consumer<List<Entry>> event) {
+    return new ModelSide(
+        versions,
+        knowsChanges,
+        clock,
+        () -> {
+          event.accept(entries.get());
+          return entries.get();
+        });
   }
 
   @Override

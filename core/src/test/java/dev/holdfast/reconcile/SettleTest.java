@@ -204,6 +204,44 @@ final class SettleTest {
     assertThat(reconciliation.run().samples()).extracting(Difference::key).containsExactly("cold2");
   }
 
+  /** Whichever is read first is read before a change that both have by then. */
+  @Test
+  void aChangeBetweenTheTwoReadingsIsNoDrift() throws InterruptedException {
+    List<Entry> source = new ArrayList<>(List.of(new Entry("a", "1", null)));
+    List<Entry> derived = new ArrayList<>();
+    boolean[] again = {false};
+    Reconciliation reconciliation =
+        Reconciliation.of(
+                ModelSide.of(source).before(entries -> change(again, source, derived)),
+                ModelSide.of(derived).before(entries -> change(again, source, derived)))
+            .settle(SETTLE)
+            .wait(
+                any -> {
+                  again[0] = true;
+                  derived.add(new Entry("a", "1", null));
+                })
+            .build();
+
+    Report report = reconciliation.run();
+
+    assertThat(report.suspected()).isEqualTo(1);
+    assertThat(report.differences()).isZero();
+    assertThat(report.unsettled()).isEqualTo(1);
+    assertThat(source).isEqualTo(derived).containsExactly(new Entry("a", "2", null));
+  }
+
+  /** Behind the first reading of the second look: before the reading that comes next. */
+  private static void change(boolean[] again, List<Entry> source, List<Entry> derived) {
+    if (again[0]) {
+      again[0] = false;
+      return;
+    }
+    if (!derived.isEmpty()) {
+      source.set(0, new Entry("a", "2", null));
+      derived.set(0, new Entry("a", "2", null));
+    }
+  }
+
   @Test
   void repairsAreBounded() throws InterruptedException {
     List<Integer> batches = new ArrayList<>();

@@ -323,4 +323,35 @@ final class SearchReconcileTest {
     rows("update %s set version = 3");
     assertThat(reconciliation().build().run().suspected()).isZero();
   }
+
+  @Test
+  void theManualsIndexIsReconciled() throws InterruptedException {
+    fill(20);
+    rows("update %s set version = 2 where id = 'k4'");
+    assertThat(reconcile(table, TestServers.engine(), name).repairs().done()).isEqualTo(1);
+  }
+
+  private static Report reconcile(PostgresSide orders, SearchEngine engine, String name)
+      throws InterruptedException {
+    // snippet:reconcile-search
+    SearchIndex index = SearchIndex.of(engine, name).comparable(); // before it is made
+    Repair repair =
+        SearchRepair.versionedByRow(
+            index,
+            ids ->
+                orders.rows(ids, List.of("n")).stream()
+                    .map(
+                        row ->
+                            Document.of(row.entry().key(), row.json())
+                                .comparedBy(row.entry().version()))
+                    .toList());
+    Report report =
+        Reconciliation.of(orders, SearchSide.of(index, Versions.NUMBERS))
+            .settle(Duration.ofSeconds(2))
+            .repair(repair)
+            .build()
+            .run();
+    // end
+    return report;
+  }
 }

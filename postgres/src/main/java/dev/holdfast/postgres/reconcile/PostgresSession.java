@@ -83,6 +83,11 @@ final class PostgresSession implements SideSession {
     return side;
   }
 
+  /** Whether ranges are found by an index. */
+  boolean isIndexed() {
+    return indexed;
+  }
+
   @Nullable String keyType() {
     return keyType;
   }

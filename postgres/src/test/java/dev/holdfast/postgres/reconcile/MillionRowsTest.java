@@ -74,6 +74,8 @@ final class MillionRowsTest {
     }
     tables.source("analyze %s");
     tables.derived("analyze %s");
+    assertThat(PostgresSession.open(tables.source).isIndexed()).isTrue();
+    assertThat(PostgresSession.open(tables.derived).isIndexed()).isTrue();
     Report withIndex = run(tables.source, tables.derived);
     print("10 planted, index, no writers", withIndex);
     assertThat(found(withIndex)).isEqualTo(ten);

@@ -95,7 +95,6 @@ final class MillionRowsTest {
               PostgresSide.table(tables.to, "public", tables.name));
       print("1000 planted, writers, without", noTimes);
       assertThat(found(noTimes)).isEqualTo(all);
-      assertThat(noTimes.suspected()).isGreaterThan(1_000);
     } finally {
       stop.set(true);
       for (Thread writer : writers) {

@@ -46,12 +46,13 @@ final class Bisection {
    */
   record Found(List<Pair> pairs, boolean complete) {}
 
-  Found run() {
+  Found run() throws InterruptedException {
     toCut.push(List.of(HashRange.ALL));
     while (!toCut.isEmpty()) {
       if (isEnough()) {
         return new Found(List.copyOf(found.subList(0, atMost)), false);
       }
+      Counted.checkInterrupted();
       cut(toCut.pop());
     }
     return found.size() > atMost

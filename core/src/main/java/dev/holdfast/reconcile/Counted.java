@@ -38,6 +38,13 @@ final class Counted implements AutoCloseable {
     return counted(side.read(keys));
   }
 
+  /** Between two calls, which do not listen for it. */
+  static void checkInterrupted() throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+  }
+
   private List<Entry> counted(List<Entry> entries) {
     calls++;
     rows += entries.size();

@@ -1,6 +1,7 @@
 package dev.holdfast.reconcile;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,12 +33,13 @@ final class Repairing {
   /**
    * @return those that are repaired
    */
-  Set<Difference> apply(List<Difference> differences) {
+  Set<Difference> apply(List<Difference> differences) throws InterruptedException {
     if (repair == null) {
       return Set.of();
     }
-    Set<Difference> repaired = new java.util.HashSet<>();
+    Set<Difference> repaired = new HashSet<>();
     for (int from = 0; from < differences.size(); from += Reconciliation.REPAIRS_AT_ONCE) {
+      Counted.checkInterrupted();
       List<Difference> batch =
           differences.subList(
               from, Math.min(differences.size(), from + Reconciliation.REPAIRS_AT_ONCE));

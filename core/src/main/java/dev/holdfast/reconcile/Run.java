@@ -43,6 +43,7 @@ final class Run {
       settings.wait.pass(settings.settle);
     }
     for (int from = 0; from < found.pairs().size(); from += Reconciliation.KEYS_AT_ONCE) {
+      Counted.checkInterrupted();
       readAgain(
           found
               .pairs()

@@ -24,6 +24,10 @@ import dev.holdfast.reconcile.SideSession;
 import dev.holdfast.reconcile.Versions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,6 +36,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -322,6 +328,78 @@ final class SearchReconcileTest {
     assertThat(deliver(499, "a", "0")).isInstanceOf(Delivery.Done.class);
     rows("update %s set version = 3");
     assertThat(reconciliation().build().run().suspected()).isZero();
+  }
+
+  /**
+   * A writer changes rows and writes them to the index in a second commit, while runs repair what
+   * was planted beside them.
+   */
+  @Test
+  void whileAWriterRunsWhatWasPlantedIsFoundAloneAndNothingNewerIsOverwritten() throws Exception {
+    fill(300);
+    rows("create sequence versions_of_%1$s start 100");
+    AtomicBoolean stop = new AtomicBoolean();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    Thread writer =
+        new Thread(
+            () -> {
+              Random random = new Random(5);
+              try {
+                while (!stop.get()) {
+                  String key = "k" + (101 + random.nextInt(200));
+                  if (random.nextInt(5) == 0) {
+                    rows("delete from %s where id = '" + key + "'");
+                    rows("select setval('versions_of_%1$s', nextval('versions_of_%1$s'))");
+                    write(lastVersion(), Document.deleted(key));
+                  } else {
+                    rows(
+                        "insert into %1$s values ('"
+                            + key
+                            + "', nextval('versions_of_%1$s'), 1) on conflict (id) do update set version = excluded.version");
+                    write(lastVersion(), documents(List.of(key)).get(0));
+                  }
+                }
+              } catch (RuntimeException | AssertionError e) {
+                failure.set(e);
+              }
+            });
+    writer.start();
+    try {
+      for (int round = 1; round <= 3; round++) {
+        rows("update %s set version = 1 + version where id in ('k1', 'k2')");
+        rows("insert into %s values ('new" + round + "', 1, 1)");
+        rows("delete from %s where id = 'k" + (10 + round) + "'");
+        Report report =
+            Reconciliation.of(table, side)
+                .settle(Duration.ofSeconds(3))
+                .listBelow(4)
+                .repair(SearchRepair.versionedByRow(index, this::documents))
+                .deleteExtras()
+                .build()
+                .run();
+        assertThat(found(report))
+            .isEqualTo("EXTRA k%d, MISSING new%d, STALE k1, STALE k2".formatted(10 + round, round));
+        assertThat(report.repairs().done()).isEqualTo(4);
+      }
+    } finally {
+      stop.set(true);
+      writer.join();
+    }
+    assertThat(failure.get()).isNull();
+    assertThat(reconciliation().build().run().suspected()).isZero();
+  }
+
+  /** Of the one writer. */
+  private long lastVersion() {
+    try (Connection connection = POOL.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery("select last_value from versions_of_%s".formatted(name))) {
+      row.next();
+      return row.getLong(1);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

@@ -81,6 +81,10 @@ public final class SearchRepair implements Repair {
       ComparingSession.Stored there = stored.get(each.key());
       if (there == null) {
         results.put(each.key(), new Repaired.Refused("its id has 0 or more than 512 bytes"));
+      } else if (saysNothing(now.get(each.key()))) {
+        results.put(
+            each.key(),
+            new Repaired.Refused("its document says nothing that it is compared by: comparedBy()"));
       } else if (!isAsSeen(each, now.get(each.key()), there)) {
         results.put(each.key(), new Repaired.Overtaken());
       } else {
@@ -93,6 +97,10 @@ public final class SearchRepair implements Repair {
     }
     write(orders, results);
     return keys.stream().map(key -> Objects.requireNonNull(results.get(key))).toList();
+  }
+
+  private static boolean saysNothing(@Nullable Document document) {
+    return document != null && document.revision() == null;
   }
 
   private static boolean isAsSeen(

@@ -241,6 +241,12 @@ final class SearchReconcileTest {
         .contains("k4: mapper_parsing_exception", "[n]")
         .doesNotContain("a lot");
     assertThat(found(reconciliation().build().run())).isEqualTo("STALE k4");
+    Report silent =
+        reconciliation()
+            .repair(SearchRepair.versionedByRow(index, keys -> List.of(Document.of("k4", "{}"))))
+            .build()
+            .run();
+    assertThat(silent.repairs().reasons().get(0)).contains("comparedBy()");
   }
 
   @Test

@@ -14,18 +14,25 @@ import dev.holdfast.reconcile.Report;
 import dev.holdfast.reconcile.Side;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What is repaired is what was seen, and nothing else. */
 final class PostgresRepairTest {
+  private static final int ROWS = 400;
+
   private final TwoTables tables = new TwoTables();
+  private final AtomicBoolean stop = new AtomicBoolean();
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
   private void differ() {
     tables.fill(2_000);
@@ -169,46 +176,9 @@ final class PostgresRepairTest {
    */
   @Test
   void whileWritersRunNothingNewerIsOverwrittenAndNothingIsAFalseAlarm() throws Exception {
-    int rows = 400;
-    tables.fill(rows);
-    TwoTables.execute(
-        tables.from, "create sequence \"versions of %s\" start 100".formatted(tables.name));
-    tables.derived("create table \"regressions of " + tables.name + "\" (id text)");
-    tables.derived(
-        """
-        create function "watch %s"() returns trigger language plpgsql as $$
-        begin
-          if new.version < old.version then
-            insert into "regressions of %s" values (old.id);
-          end if;
-          return new;
-        end $$
-        """
-            .formatted(tables.name, tables.name));
-    tables.derived(
-        "create trigger watch before update on %s for each row execute function \"watch "
-            + tables.name
-            + "\"()");
-    AtomicBoolean stop = new AtomicBoolean();
-    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    watchRegressions();
     Set<String> broken = new HashSet<>();
-    List<Thread> writers =
-        List.of(0, 1).stream()
-            .map(
-                number ->
-                    new Thread(
-                        () -> {
-                          Random random = new Random(number);
-                          try {
-                            while (!stop.get()) {
-                              write("k" + (2 * random.nextInt(rows / 2) + 1 + number), random);
-                            }
-                          } catch (RuntimeException e) {
-                            failure.set(e);
-                          }
-                        }))
-            .toList();
-    writers.forEach(Thread::start);
+    List<Thread> writers = startWriters(0);
     long repaired = 0;
     try {
       Random random = new Random(7);
@@ -242,24 +212,120 @@ final class PostgresRepairTest {
         repaired += report.repairs().done();
       }
     } finally {
-      stop.set(true);
-      for (Thread writer : writers) {
-        writer.join();
-      }
+      stop(writers);
     }
-    assertThat(failure.get()).isNull();
     assertThat(repaired).isEqualTo(30);
+    assertNothingWasOverwritten();
+  }
+
+  /**
+   * Without a settle window what is on its way is repaired, too, at the same time as it arrives:
+   * needlessly, and harmlessly.
+   */
+  @Test
+  void aRepairThatRacesWithAWriterOverwritesNothingNewer() throws Exception {
+    watchRegressions();
+    PostgresSide source = PostgresSide.table(tables.from, "public", tables.name);
+    PostgresSide derived = PostgresSide.table(tables.to, "public", tables.name);
+    List<Thread> writers = startWriters(20);
+    long repaired = 0;
+    try {
+      for (int run = 0; run < 1_000 && repaired < 20; run++) {
+        repaired +=
+            Reconciliation.of(source, derived)
+                .settle(Duration.ZERO)
+                .listBelow(4)
+                .repair(PostgresRepair.copying(source, derived))
+                .deleteExtras()
+                .build()
+                .run()
+                .repairs()
+                .done();
+      }
+    } finally {
+      stop(writers);
+    }
+    assertThat(repaired).isGreaterThanOrEqualTo(20);
+    assertNothingWasOverwritten();
+  }
+
+  private void assertNothingWasOverwritten() {
+    assertThat(failure.get()).isNull();
     assertThat(TwoTables.query(tables.to, "select id from \"regressions of " + tables.name + "\""))
         .isEmpty();
     assertThat(tables.rows(tables.to)).isEqualTo(tables.rows(tables.from));
   }
 
-  /** One commit there, and the same state here in a second one. */
-  private void write(String key, Random random) {
+  private void stop(List<Thread> writers) throws InterruptedException {
+    stop.set(true);
+    for (Thread writer : writers) {
+      writer.join();
+    }
+  }
+
+  private void watchRegressions() {
+    tables.fill(ROWS);
+    TwoTables.execute(
+        tables.from, "create sequence \"versions of %s\" start 100".formatted(tables.name));
+    tables.derived("create table \"regressions of " + tables.name + "\" (id text)");
+    tables.derived(
+        """
+        create function "watch %s"() returns trigger language plpgsql as $$
+        begin
+          if new.version < old.version then
+            insert into "regressions of %s" values (old.id);
+          end if;
+          return new;
+        end $$
+        """
+            .formatted(tables.name, tables.name));
+    tables.derived(
+        "create trigger watch before update on %s for each row execute function \"watch "
+            + tables.name
+            + "\"()");
+  }
+
+  /**
+   * Each of its own half of the rows.
+   *
+   * @param behind by how many writes the derived table is
+   */
+  private List<Thread> startWriters(int behind) {
+    List<Thread> writers =
+        Stream.of(0, 1)
+            .map(
+                number ->
+                    new Thread(
+                        () -> {
+                          Random random = new Random(number);
+                          Deque<Runnable> underWay = new ArrayDeque<>();
+                          try {
+                            while (!stop.get()) {
+                              underWay.add(
+                                  write("k" + (2 * random.nextInt(ROWS / 2) + 1 + number), random));
+                              while (underWay.size() > behind) {
+                                underWay.remove().run();
+                              }
+                            }
+                            underWay.forEach(Runnable::run);
+                          } catch (RuntimeException e) {
+                            failure.set(e);
+                          }
+                        }))
+            .toList();
+    writers.forEach(Thread::start);
+    return writers;
+  }
+
+  /**
+   * One commit there.
+   *
+   * @return the same state here, in a second one, which nothing newer is replaced by
+   */
+  private Runnable write(String key, Random random) {
     if (random.nextInt(5) == 0) {
       tables.source("delete from %s where id = ?", key);
-      tables.derived("delete from %s where id = ?", key);
-      return;
+      return () -> tables.derived("delete from %s where id = ?", key);
     }
     String state =
         TwoTables.query(
@@ -267,17 +333,20 @@ final class PostgresRepairTest {
                 """
                 insert into "%s" values ('%s', nextval('"versions of %s"'), clock_timestamp(), 1, 'again')
                 on conflict (id) do update
-                  set version = nextval('"versions of %s"'), "changed at" = clock_timestamp()
+                  set version = nextval('"versions of %s"'), "changed at" = clock_timestamp(), total = 1, note = 'again'
                 returning version || ' ' || "changed at"
                 """
                     .formatted(tables.name, key, tables.name, tables.name))
             .get(0);
     String[] parts = state.split(" ", 2);
-    tables.derived(
-        """
-        insert into %s select id, ?, ?::timestamptz, total, note from (values (?, 1, 'again')) as v(id, total, note)
-        on conflict (id) do update set version = excluded.version, "changed at" = excluded."changed at"
-        """,
-        Long.parseLong(parts[0]), parts[1], key);
+    return () ->
+        tables.derived(
+            """
+            insert into %1$s as there values (?, ?, ?::timestamptz, 1, 'again')
+            on conflict (id) do update set version = excluded.version, "changed at" = excluded."changed at",
+              total = excluded.total, note = excluded.note
+            where there.version < excluded.version
+            """,
+            key, Long.parseLong(parts[0]), parts[1]);
   }
 }

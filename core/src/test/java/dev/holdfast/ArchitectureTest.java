@@ -48,6 +48,22 @@ final class ArchitectureTest {
   }
 
   @Test
+  void reconciliationKnowsNoOtherResolution() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.holdfast.reconcile")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.holdfast.outbox..",
+            "dev.holdfast.inbox..",
+            "dev.holdfast.twophase..",
+            "dev.holdfast.workflow..",
+            "dev.holdfast.reservation..")
+        .check(CORE);
+  }
+
+  @Test
   void internalToolsKnowNobodyWhoUsesThem() {
     noClasses()
         .that()

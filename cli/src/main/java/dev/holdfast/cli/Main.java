@@ -7,6 +7,7 @@ import dev.holdfast.cli.doctor.DoctorCommand;
 import dev.holdfast.cli.guarantees.GuaranteesCommand;
 import dev.holdfast.cli.operation.OperationCommand;
 import dev.holdfast.cli.prove.ProveCommand;
+import dev.holdfast.cli.reconcile.ReconcileCommand;
 import dev.holdfast.cli.recover.RecoverCommand;
 import dev.holdfast.cli.relay.RelayCommand;
 import dev.holdfast.cli.takeover.TakeoverCommand;
@@ -45,6 +46,7 @@ import picocli.CommandLine.Spec;
       WorkflowCommand.class,
       DoctorCommand.class,
       RecoverCommand.class,
+      ReconcileCommand.class,
       GuaranteesCommand.class,
       AdviseCommand.class,
     })

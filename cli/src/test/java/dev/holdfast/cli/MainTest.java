@@ -20,6 +20,7 @@ class MainTest {
         "operation --help",
         "doctor --help",
         "recover --help",
+        "reconcile --help",
         "guarantees --help",
         "advise --help",
         "outbox reanchor --help",
@@ -69,6 +70,8 @@ class MainTest {
         "recover --claim",
         "recover --acknowledge x",
         "recover --participant ledger",
+        "reconcile",
+        "reconcile --table t --settle soon",
         "advise",
         "advise nonsense",
         "relay --what"

@@ -34,6 +34,7 @@ class UnusableDatabaseTest {
         "outbox reanchor",
         "takeover gruelbox",
         "recover --list",
+        "reconcile --table t --derived-table t",
         "relay --kafka 127.0.0.1:1",
       })
   void becauseItIsNotThere(String command) {

@@ -29,6 +29,9 @@ final class DocPages {
           ROOT.resolve("postgres/src/test/java/dev/holdfast/postgres/WorkflowSnippetsTest.java"),
           ROOT.resolve(
               "opensearch/src/test/java/dev/holdfast/opensearch/EventLogSnippetsTest.java"),
+          ROOT.resolve(
+              "postgres/src/test/java/dev/holdfast/postgres/reconcile/ReconcileSnippetsTest.java"),
+          ROOT.resolve("opensearch/src/test/java/dev/holdfast/opensearch/SearchReconcileTest.java"),
           ROOT.resolve("micrometer/src/test/java/dev/holdfast/micrometer/WorkflowMetersTest.java"),
           ROOT.resolve(
               "opentelemetry/src/test/java/dev/holdfast/opentelemetry/WorkflowTracingTest.java"),

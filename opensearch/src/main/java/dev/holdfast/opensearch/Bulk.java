@@ -35,15 +35,22 @@ final class Bulk {
 
   private final String index;
   private final int documentsAtMost;
+  private final boolean comparable;
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
   private int size;
 
   /**
    * @param index an alias
+   * @param comparable whether documents say what they are compared by
    */
-  Bulk(String index, int documentsAtMost) {
+  Bulk(String index, int documentsAtMost, boolean comparable) {
     this.index = index;
     this.documentsAtMost = documentsAtMost;
+    this.comparable = comparable;
+  }
+
+  Bulk(String index, int documentsAtMost) {
+    this(index, documentsAtMost, false);
   }
 
   int size() {
@@ -81,7 +88,7 @@ final class Bulk {
     if (json == null) {
       lines.writeBytes(Json.bytes(Tombstone.of(version, now)));
     } else {
-      Json.copyObject(json, lines);
+      Json.copyObject(json, comparable ? Compared.fields(document, version) : Json.object(), lines);
     }
     lines.write('\n');
     lines.writeTo(body);

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.Map;
 
 /** Writes and reads what the engine is asked and answers. */
 final class Json {
@@ -44,9 +45,11 @@ final class Json {
    * Appends one object in one line, and nothing else: in a bulk request a second line would be
    * another order.
    *
+   * @param more fields of Holdfast's own that it gets
    * @throws IOException when it is anything but one object, or has a field of Holdfast's own
    */
-  static void copyObject(String json, ByteArrayOutputStream out) throws IOException {
+  static void copyObject(String json, ObjectNode more, ByteArrayOutputStream out)
+      throws IOException {
     try (JsonParser parser = MAPPER.createParser(json);
         JsonGenerator generator =
             MAPPER.createGenerator(out).disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)) {
@@ -64,6 +67,12 @@ final class Json {
           depth++;
         } else if (token.isStructEnd()) {
           depth--;
+          if (depth == 0) {
+            for (Map.Entry<String, JsonNode> field : more.properties()) {
+              generator.writeFieldName(field.getKey());
+              MAPPER.writeTree(generator, field.getValue());
+            }
+          }
         } else if (depth == 1
             && token == JsonToken.FIELD_NAME
             && parser.currentName().startsWith(Tombstone.PREFIX)) {

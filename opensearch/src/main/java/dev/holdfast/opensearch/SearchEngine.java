@@ -3,6 +3,7 @@ package dev.holdfast.opensearch;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.internal.BoundedBody;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -125,7 +126,11 @@ public final class SearchEngine {
       answer.cancel(true);
       throw new IOException("there was no answer within " + timeout, e);
     } catch (ExecutionException e) {
-      throw new IOException("there was no answer (" + e.getCause() + ")", e.getCause());
+      throw new IOException(
+          e.getCause() instanceof ConnectException
+              ? "there was no answer, since it cannot be connected to"
+              : "there was no answer (" + e.getCause() + ")",
+          e.getCause());
     } catch (InterruptedException e) {
       answer.cancel(true);
       throw e;

@@ -34,18 +34,21 @@ public final class SearchIndex {
   private final ObjectNode definition;
   private final Duration tombstonesKept;
   private final InstantSource clock;
+  private final boolean comparable;
 
   private SearchIndex(
       SearchEngine engine,
       String name,
       ObjectNode definition,
       Duration tombstonesKept,
-      InstantSource clock) {
+      InstantSource clock,
+      boolean comparable) {
     this.engine = engine;
     this.name = name;
     this.definition = definition;
     this.tombstonesKept = tombstonesKept;
     this.clock = clock;
+    this.comparable = comparable;
   }
 
   /**
@@ -59,7 +62,8 @@ public final class SearchIndex {
           "A search index is named \"%s\": names have 1 to 100 lower-case letters, digits, _ and -, and begin with a letter or a digit. Nothing was started."
               .formatted(name));
     }
-    return new SearchIndex(engine, name, Json.object(), Duration.ofDays(7), InstantSource.system());
+    return new SearchIndex(
+        engine, name, Json.object(), Duration.ofDays(7), InstantSource.system(), false);
   }
 
   /**
@@ -70,7 +74,8 @@ public final class SearchIndex {
    */
   public SearchIndex definition(String json) {
     try {
-      return new SearchIndex(engine, name, Json.readObject(json), tombstonesKept, clock);
+      return new SearchIndex(
+          engine, name, Json.readObject(json), tombstonesKept, clock, comparable);
     } catch (IOException e) {
       throw new InvalidConfiguration(
           "The definition of the search index %s cannot be read: %s. Nothing was started."
@@ -89,12 +94,21 @@ public final class SearchIndex {
           "Tombstones of the search index %s are to be kept for %s: 1 minute to 3,650 days can be. Nothing was started."
               .formatted(name, value));
     }
-    return new SearchIndex(engine, name, definition, value, clock);
+    return new SearchIndex(engine, name, definition, value, clock, comparable);
   }
 
   /** With another clock than the system's for when tombstones are written. */
   public SearchIndex clock(InstantSource value) {
-    return new SearchIndex(engine, name, definition, tombstonesKept, value);
+    return new SearchIndex(engine, name, definition, tombstonesKept, value, comparable);
+  }
+
+  /**
+   * Has documents say what they are compared by, so that they can be reconciled with a source: six
+   * fields more of each, named {@code holdfast_…}, which {@code _source} shows and no search meets
+   * unless it names them. An index that was made without has to be rebuilt.
+   */
+  public SearchIndex comparable() {
+    return new SearchIndex(engine, name, definition, tombstonesKept, clock, true);
   }
 
   /** The alias. */
@@ -108,6 +122,10 @@ public final class SearchIndex {
 
   Duration tombstonesKept() {
     return tombstonesKept;
+  }
+
+  boolean isComparable() {
+    return comparable;
   }
 
   InstantSource clock() {
@@ -145,6 +163,9 @@ public final class SearchIndex {
   private ObjectNode body() {
     ObjectNode body = definition.deepCopy();
     Tombstone.addTo(body.withObjectProperty("mappings"));
+    if (comparable) {
+      Compared.addTo(body.withObjectProperty("mappings"));
+    }
     return body;
   }
 
@@ -297,12 +318,11 @@ public final class SearchIndex {
     return removed;
   }
 
-  private SearchEngine.Answer ask(String method, String path, @Nullable ObjectNode body) {
+  SearchEngine.Answer ask(String method, String path, @Nullable ObjectNode body) {
     return ask(method, path, "application/json", body == null ? null : Json.bytes(body));
   }
 
-  private SearchEngine.Answer ask(
-      String method, String path, String contentType, byte @Nullable [] body) {
+  SearchEngine.Answer ask(String method, String path, String contentType, byte @Nullable [] body) {
     try {
       return engine.ask(method, path, contentType, body);
     } catch (IOException e) {
@@ -321,7 +341,7 @@ public final class SearchIndex {
     }
   }
 
-  private JsonNode parsed(SearchEngine.Answer answer) {
+  JsonNode parsed(SearchEngine.Answer answer) {
     try {
       return Json.read(answer.body());
     } catch (IOException e) {
@@ -335,7 +355,7 @@ public final class SearchIndex {
         && parsed(answer).path("error").path("type").asText().equals(type);
   }
 
-  private void require(SearchEngine.Answer answer, String doing) {
+  void require(SearchEngine.Answer answer, String doing) {
     if (answer.status() >= 300) {
       JsonNode error = parsed(answer).path("error");
       throw new SearchEngineFailure(

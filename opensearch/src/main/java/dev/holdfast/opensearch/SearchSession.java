@@ -176,7 +176,7 @@ final class SearchSession implements TargetSession {
    * @return why nothing more can be written now, if so
    */
   private Optional<String> writeOnce(Batch batch) throws InterruptedException {
-    Bulk bulk = new Bulk(index.name(), documentsAtOnce);
+    Bulk bulk = new Bulk(index.name(), documentsAtOnce, index.isComparable());
     List<Sent> sent = new ArrayList<>();
     for (Map.Entry<String, Lane> each : List.copyOf(batch.lanes.entrySet())) {
       if (bulk.isFull()) {

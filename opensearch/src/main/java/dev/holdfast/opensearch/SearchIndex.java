@@ -224,7 +224,7 @@ public final class SearchIndex {
 
   /** The one that is being rebuilt, for a process that has not begun it. */
   public SearchIndex rebuilt() {
-    return new SearchIndex(engine, name + REBUILT, definition, tombstonesKept, clock);
+    return new SearchIndex(engine, name + REBUILT, definition, tombstonesKept, clock, comparable);
   }
 
   private long numberOf(String physical) {

@@ -10,9 +10,13 @@ import dev.holdfast.eventlog.EventPage;
 import dev.holdfast.eventlog.EventQuery;
 import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.ExpectedVersion;
+import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.projection.Projection;
 import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.projection.Projections;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +78,20 @@ final class HoldfastEventContender implements EventContender {
     }
   }
 
+  private static void insert(Connection connection, List<RecordedEvent> events)
+      throws SQLException {
+    try (PreparedStatement insert =
+        connection.prepareStatement("insert into bench_view values (?, ?, ?)")) {
+      for (RecordedEvent event : events) {
+        insert.setLong(1, event.position());
+        insert.setString(2, event.stream());
+        insert.setBytes(3, event.data());
+        insert.addBatch();
+      }
+      insert.executeBatch();
+    }
+  }
+
   private static EventData event(long number, Set<String> tags) {
     return new EventData(
         UUID.randomUUID(), "noted", 1, "text/plain", Payload.of(number), Map.of(), tags);
@@ -122,14 +140,7 @@ final class HoldfastEventContender implements EventContender {
       private long rebuild(long events) throws Exception {
         Projection view =
             Projection.named("bench", 1)
-                .on(
-                    "noted",
-                    (tx, event) ->
-                        tx.update(
-                            "insert into bench_view values (?, ?, ?)",
-                            event.position(),
-                            event.stream(),
-                            event.data()))
+                .onBatch((tx, page) -> insert(tx.connection(), page), "noted")
                 .build();
         try (Projections projections =
             Projections.start(holdfast, ProjectionSettings.DEFAULT.withBatch(PAGE), view)) {

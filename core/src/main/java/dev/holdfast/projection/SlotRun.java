@@ -195,9 +195,7 @@ final class SlotRun implements Runnable {
     try {
       return holdfast.transactReturning(
           tx -> {
-            for (RecordedEvent event : events) {
-              run(() -> projection.apply(tx, event));
-            }
+            run(() -> projection.apply(tx, events));
             if (!store.advance(tx.connection(), version, number, at, to)) {
               throw new Moved();
             }

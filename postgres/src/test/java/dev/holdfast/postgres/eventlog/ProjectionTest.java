@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.eventlog.ExpectedVersion;
+import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.projection.Projection;
 import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.projection.Projections;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -281,6 +283,50 @@ final class ProjectionTest {
     for (int s = 0; s < 2; s++) {
       assertThat(view(2, "s" + s)).hasSize(41);
     }
+  }
+
+  @Test
+  void takesEventsTogetherAndEachByItselfWhereOneFails() throws Exception {
+    List<Integer> sizes = Collections.synchronizedList(new ArrayList<>());
+    appendTo(3, 20);
+    broken.add("\"7\"");
+    Projections projections =
+        run(
+            Projection.named("together", 1)
+                .onBatch(
+                    (tx, events) -> {
+                      sizes.add(events.size());
+                      for (RecordedEvent event : events) {
+                        if (event.stream().equals("s1") && broken.contains(event.text())) {
+                          throw new IllegalStateException("cannot have " + event.text());
+                        }
+                        tx.update(
+                            log.in(
+                                "insert into ${schema}.view1 (stream, version, body) values (?, ?, ?)"),
+                            event.stream(),
+                            event.version(),
+                            event.text());
+                      }
+                    },
+                    "noted")
+                .build());
+    long last = log.append("s2", "\"21\"").position();
+    assertThat(projections.awaitApplied("together", last, SOON)).isTrue();
+    assertThat(sizes).contains(1, 20);
+    assertThat(view(1, "s0")).hasSize(20);
+    assertThat(view(1, "s1")).hasSize(6);
+    assertThat(view(1, "s2")).hasSize(21);
+    broken.clear();
+    assertThat(projections.replay("together", 1, "s1")).isEqualTo(14);
+    assertViewIsWhole(1, 2, 20);
+    assertThatThrownBy(
+            () ->
+                Projection.named("mixed", 1)
+                    .onBatch((tx, events) -> {}, "a")
+                    .on("b", (tx, event) -> {})
+                    .build())
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("onBatch");
   }
 
   @Test

@@ -1,10 +1,10 @@
 package dev.holdfast.spring;
 
+import dev.holdfast.Codec;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.outbox.OutboxListener;
 import dev.holdfast.twophase.Participant;
-import dev.holdfast.Codec;
 import dev.holdfast.workflow.WorkflowListener;
 import java.util.Map;
 import javax.sql.DataSource;

@@ -3,11 +3,11 @@ package dev.holdfast.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Codec;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Message;
 import dev.holdfast.NoTransaction;
 import dev.holdfast.spring.health.WorkflowState;
-import dev.holdfast.Codec;
 import dev.holdfast.workflow.Retry;
 import dev.holdfast.workflow.RunStatus;
 import dev.holdfast.workflow.Workflow;

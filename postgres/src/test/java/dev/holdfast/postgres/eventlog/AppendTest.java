@@ -197,8 +197,7 @@ final class AppendTest {
     Append append = Append.to("a", ExpectedVersion.none(), Log.event("1"), Log.event("2"));
     Connection open = Log.begin();
     Appended first = log.append(open, append);
-    CompletableFuture<Appended> second =
-        CompletableFuture.supplyAsync(() -> log.log.append(append));
+    CompletableFuture<Appended> second = Log.async(() -> log.log.append(append));
     awaitWaiting(1);
     open.commit();
     Log.end(open);
@@ -211,7 +210,7 @@ final class AppendTest {
     log.append(open, Append.to("b", ExpectedVersion.none(), Log.event("1")));
     // Its events 2 and 3 of b conflict with nobody, and neither do those of a and c.
     CompletableFuture<Appended> second =
-        CompletableFuture.supplyAsync(
+        Log.async(
             () ->
                 log.log.append(
                     Append.to("c", ExpectedVersion.none(), Log.event("c"))
@@ -238,8 +237,7 @@ final class AppendTest {
     Connection open = Log.begin();
     log.append(open, Append.to("a", ExpectedVersion.none(), Log.event("1")));
     CompletableFuture<Appended> second =
-        CompletableFuture.supplyAsync(
-            () -> log.append("a", ExpectedVersion.none(), Log.event("2"), Log.event("3")));
+        Log.async(() -> log.append("a", ExpectedVersion.none(), Log.event("2"), Log.event("3")));
     awaitWaiting(1);
     Log.end(open);
     assertThat(second.get().version("a")).isEqualTo(2);

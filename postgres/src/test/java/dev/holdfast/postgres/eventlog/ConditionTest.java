@@ -115,8 +115,7 @@ final class ConditionTest {
     assertThat(matching.condition().since()).isZero();
     assertThat(matching.condition().seen()).containsExactly(2L);
     CompletableFuture<Appended> decided =
-        CompletableFuture.supplyAsync(
-            () -> log.log.append(subscribe("decided").onlyIf(matching.condition())));
+        Log.async(() -> log.log.append(subscribe("decided").onlyIf(matching.condition())));
     // It waits for the tag's lock, which the late one shares.
     Awaitility.await().until(() -> log.ask("select count(*) from pg_locks where not granted") == 1);
     late.commit();

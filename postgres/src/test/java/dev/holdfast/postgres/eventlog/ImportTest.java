@@ -119,7 +119,7 @@ final class ImportTest {
     Connection other = Log.begin();
     log.append(other, Append.to("s0", ExpectedVersion.none(), Log.event("mine")));
     CompletableFuture<Imported> importing =
-        CompletableFuture.supplyAsync(() -> log.log.importAll(history(1, 2).iterator()));
+        Log.async(() -> log.log.importAll(history(1, 2).iterator()));
     Awaitility.await().until(() -> log.ask("select count(*) from pg_locks where not granted") == 1);
     other.commit();
     Log.end(other);
@@ -132,10 +132,10 @@ final class ImportTest {
     Connection obstacle = Log.begin();
     log.append(obstacle, Append.to("s0", ExpectedVersion.none(), Log.event("undone")));
     CompletableFuture<Imported> importing =
-        CompletableFuture.supplyAsync(() -> log.log.importAll(history(1, 2).iterator()));
+        Log.async(() -> log.log.importAll(history(1, 2).iterator()));
     Awaitility.await().until(() -> log.ask("select count(*) from pg_locks where not granted") == 1);
     CompletableFuture<?> decided =
-        CompletableFuture.supplyAsync(
+        Log.async(
             () ->
                 log.log.append(
                     Append.to("d", ExpectedVersion.any(), Log.event("decided"))

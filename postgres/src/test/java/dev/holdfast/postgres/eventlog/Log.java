@@ -19,7 +19,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /** One server for all tests of this JVM; each test has a schema, and so a log, of its own. */
 final class Log implements AutoCloseable {
@@ -102,6 +104,17 @@ final class Log implements AutoCloseable {
 
   static List<String> bodies(List<RecordedEvent> events) {
     return events.stream().map(RecordedEvent::text).toList();
+  }
+
+  /** On a thread of its own: the common pool has one where there are two cores. */
+  static <T> CompletableFuture<T> async(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(
+        work,
+        task -> {
+          Thread thread = new Thread(task, "beside");
+          thread.setDaemon(true);
+          thread.start();
+        });
   }
 
   String in(String sql) {

@@ -6,14 +6,15 @@
 create sequence ${schema}.event_position as bigint cache 1;
 
 -- Never updated. Versions of a stream are 1, 2, 3 without a gap, and its unique index is the
--- compare-and-set.
+-- compare-and-set. The bounds of names are append_events': a check of a table is parsed anew by each
+-- insert, and four of them were a seventh of an append.
 create table ${schema}.event (
   position       bigint primary key default nextval('${schema}.event_position'),
-  stream         text collate "C" not null check (char_length(stream) between 1 and 200),
-  version        bigint not null check (version >= 1),
+  stream         text collate "C" not null,
+  version        bigint not null,
   event_id       uuid not null unique,
-  type           text not null check (char_length(type) between 1 and 200),
-  schema_version integer not null check (schema_version >= 1),
+  type           text not null,
+  schema_version integer not null,
   content_type   text not null,
   data           bytea not null,
   metadata       jsonb,
@@ -24,7 +25,7 @@ create table ${schema}.event (
 create index event_operation on ${schema}.event (operation_id);
 
 create table ${schema}.event_tag (
-  tag      text collate "C" not null check (char_length(tag) between 1 and 200),
+  tag      text collate "C" not null,
   position bigint not null,
   primary key (tag, position)
 );
@@ -139,6 +140,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   n integer := cardinality(e_id);
   bound integer;
+  bounded boolean;
   largest integer;
   v_now timestamptz;
   base bigint[];
@@ -153,8 +155,21 @@ begin
   perform ${schema}.require_flush();
   select s.max_payload_bytes into bound from ${schema}.store s;
   largest := octet_length(e_data[1]);
+  bounded := char_length(s_stream[1]) between 1 and 200 and char_length(e_type[1]) between 1 and 200
+    and e_schema[1] >= 1;
   if n > 1 then
     select max(octet_length(d)) into largest from unnest(e_data) as d;
+    bounded := not exists (select from unnest(s_stream) as s where char_length(s) not between 1 and 200)
+      and not exists (select from unnest(e_type, e_schema) as e(type, schema)
+                      where char_length(e.type) not between 1 and 200 or e.schema < 1);
+  end if;
+  if t_tag is not null then
+    bounded := bounded and not exists (
+      select from unnest(t_tag) as t where char_length(t) not between 1 and 200);
+  end if;
+  if not bounded then
+    raise exception using errcode = '22023',
+      message = 'A stream, a type or a tag has not 1 to 200 characters, or a schema version is below 1: nothing was appended.';
   end if;
   if largest > bound then
     return query select 'TOO_LARGE', null::text, largest::bigint, bound::bigint, null::uuid;
@@ -280,6 +295,9 @@ create function ${schema}.append_events_if(
   p_seen bigint[]
 ) returns table (o_answer text, o_stream text, o_version bigint, o_position bigint, o_event uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  alone text[];
+  one text;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception using errcode = 'HF030',
@@ -290,24 +308,36 @@ begin
   perform pg_advisory_xact_lock_shared(1213156423, 1024);
   -- Whoever writes an event that matches an item shares the lock of each of its tags; so one of
   -- them is enough.
-  perform ${schema}.lock_tags(t_tag, array(
-    select min(q.tag collate "C") from unnest(q_item, q_tag) as q(item, tag) group by q.item));
-  return query select * from ${schema}.recorded_events(
-    s_stream, e_stream, e_id, e_type, e_schema, e_content_type, e_data, t_event, t_tag);
-  if found then
-    return;
+  alone := array(
+    select min(q.tag collate "C") from unnest(q_item, q_tag) as q(item, tag) group by q.item);
+  perform ${schema}.lock_tags(t_tag, alone);
+  -- First by an index alone, since most repeat nothing and fail on nothing.
+  if exists (select from ${schema}.event e where e.event_id = any (e_id))
+     or exists (select from ${schema}.event_archive e where e.event_id = any (e_id)) then
+    return query select * from ${schema}.recorded_events(
+      s_stream, e_stream, e_id, e_type, e_schema, e_content_type, e_data, t_event, t_tag);
+    if found then
+      return;
+    end if;
   end if;
-  return query
-    select 'CONDITION', e.stream, e.version, e.position, e.event_id
-    from (select min(m) as position
-          from ${schema}.matching_events(q_item, q_tag, q_type_item, q_type, p_since) as m
-          where m <> all (p_seen)) as first
-      cross join lateral (
-        select x.stream, x.version, x.position, x.event_id from ${schema}.event_all x
-        where x.position = first.position offset 0) as e;
-  if found then
-    return;
-  end if;
+  foreach one in array alone loop
+    perform from ${schema}.event_tag x
+    where x.tag = one and x.position > p_since and x.position <> all (p_seen) limit 1;
+    if found then
+      return query
+        select 'CONDITION', e.stream, e.version, e.position, e.event_id
+        from (select min(m) as position
+              from ${schema}.matching_events(q_item, q_tag, q_type_item, q_type, p_since) as m
+              where m <> all (p_seen)) as first
+          cross join lateral (
+            select x.stream, x.version, x.position, x.event_id from ${schema}.event_all x
+            where x.position = first.position offset 0) as e;
+      if found then
+        return;
+      end if;
+      exit;
+    end if;
+  end loop;
   return query select * from ${schema}.append_events(
     s_stream, s_expected, e_stream, e_id, e_type, e_schema, e_content_type, e_data, e_metadata,
     t_event, t_tag, p_operation);

@@ -316,6 +316,24 @@ final class AppendTest {
   }
 
   @Test
+  void whoeverCallsTheFunctionByHandIsHeldToTheSameBounds() {
+    String call =
+        "select ${schema}.append_events(array[%s], array[null, null]::bigint[], array[1, %d], array[gen_random_uuid(), gen_random_uuid()], array['t', %s], array[1, %s], array['x', 'x'], array['', '']::bytea[], array[null, null], array[1], array[%s], 'op')";
+    for (String bad :
+        List.of(
+            call.formatted("repeat('s', 201)", 1, "'t'", "1", "'g'"),
+            call.formatted("'s', ''", 2, "'t'", "1", "'g'"),
+            call.formatted("'s'", 1, "''", "1", "'g'"),
+            call.formatted("'s'", 1, "'t'", "0", "'g'"),
+            call.formatted("'s'", 1, "'t'", "1", "repeat('g', 201)"))) {
+      assertThatThrownBy(() -> log.list(bad))
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("nothing was appended");
+    }
+    assertThat(stream("s")).isEmpty();
+  }
+
+  @Test
   void theCommitIsFlushedWhateverTheSessionSays() throws SQLException {
     Connection open = Log.begin();
     log.execute(open, "set local synchronous_commit = off");

@@ -63,6 +63,7 @@ public final class Holdfast implements AutoCloseable {
   private final Coordinator coordinator;
   private final @Nullable Workflows workflows;
   private final boolean isView;
+  private volatile @Nullable EventLog eventLog;
 
   private Holdfast(
       Builder builder,
@@ -343,7 +344,18 @@ public final class Holdfast implements AutoCloseable {
 
   /** Streams of events in this database: state that is what has happened. */
   public EventLog eventLog() {
-    return new EventLog(store.events());
+    EventLog known = eventLog;
+    if (known == null) {
+      // Appends of threads that have it share commits, so all have the same.
+      synchronized (this) {
+        known = eventLog;
+        if (known == null) {
+          known = new EventLog(store.events());
+          eventLog = known;
+        }
+      }
+    }
+    return known;
   }
 
   /**

@@ -23,10 +23,12 @@ public final class EventLog {
   private static final int BATCH_BYTES = 16 * 1024 * 1024;
 
   private final EventStore store;
+  private final LoneAppends lone;
 
   /** On a store; usually {@link dev.holdfast.Holdfast#eventLog()} is shorter. */
   public EventLog(EventStore store) {
     this.store = store;
+    this.lone = new LoneAppends(store);
   }
 
   /**
@@ -53,15 +55,16 @@ public final class EventLog {
   }
 
   /**
-   * Appends as a transaction of its own: one statement, and one commit, which is flushed. When the
-   * reply is lost, append the same events again.
+   * Appends as a transaction of its own: one statement, and one commit, which is flushed. Threads
+   * that append one event each at the same time, without a condition, share both. When the reply is
+   * lost, append the same events again. An interrupt does not take it back; the flag is set then.
    *
    * @throws dev.holdfast.StoreUnavailable when the database cannot be reached, or went away: the
    *     events are there or not
    */
   public Appended append(Append append) {
     String operation = append.operationId();
-    return store.append(append, operation == null ? UUID.randomUUID().toString() : operation);
+    return lone.append(append, operation == null ? UUID.randomUUID().toString() : operation);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.holdfast.postgres;
 
+import dev.holdfast.HoldfastException;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.Condition;
@@ -10,6 +11,7 @@ import dev.holdfast.eventlog.EventQuery;
 import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.eventlog.InvalidEvent;
 import dev.holdfast.eventlog.WrongExpectedVersion;
+import dev.holdfast.eventlog.store.LoneAppend;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -29,6 +31,10 @@ final class EventAppend {
 
   private static final String APPEND_IF =
       COLUMNS + "${schema}.append_events_if(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+  private static final String TOGETHER =
+      COLUMNS.replace(" from ", ", o_append from ")
+          + "${schema}.append_together(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
   private final Append append;
   private final List<EventData> events = new ArrayList<>();
@@ -74,20 +80,34 @@ final class EventAppend {
             "bigint",
             append.parts().stream().map(part -> expected(part.expected())).toArray()));
     statement.setArray(3, array(connection, "integer", streams.toArray()));
-    statement.setArray(4, array(connection, "uuid", each(EventData::id)));
-    statement.setArray(5, array(connection, "text", each(EventData::type)));
-    statement.setArray(6, array(connection, "integer", each(EventData::schemaVersion)));
-    statement.setArray(7, array(connection, "text", each(EventData::contentType)));
+    bind(connection, statement, 4, events);
+    statement.setString(12, operationId);
+  }
+
+  /**
+   * @param first the index of the first of eight parameters: the events' columns, and which of them
+   *     has which tag
+   */
+  private static void bind(
+      Connection connection, PreparedStatement statement, int first, List<EventData> events)
+      throws SQLException {
+    statement.setArray(first, array(connection, "uuid", each(events, EventData::id)));
+    statement.setArray(first + 1, array(connection, "text", each(events, EventData::type)));
     statement.setArray(
-        8,
+        first + 2, array(connection, "integer", each(events, EventData::schemaVersion)));
+    statement.setArray(first + 3, array(connection, "text", each(events, EventData::contentType)));
+    statement.setArray(
+        first + 4,
         connection.createArrayOf(
             "bytea", events.stream().map(EventData::data).toArray(byte[][]::new)));
     statement.setArray(
-        9,
+        first + 5,
         array(
             connection,
             "text",
-            each(event -> event.metadata().isEmpty() ? null : Headers.toJson(event.metadata()))));
+            each(
+                events,
+                event -> event.metadata().isEmpty() ? null : Headers.toJson(event.metadata()))));
     List<Integer> tagged = new ArrayList<>();
     List<String> tags = new ArrayList<>();
     for (int i = 0; i < events.size(); i++) {
@@ -97,13 +117,12 @@ final class EventAppend {
       }
     }
     if (tags.isEmpty()) {
-      statement.setNull(10, java.sql.Types.ARRAY, "_int4");
-      statement.setNull(11, java.sql.Types.ARRAY, "_text");
+      statement.setNull(first + 6, java.sql.Types.ARRAY, "_int4");
+      statement.setNull(first + 7, java.sql.Types.ARRAY, "_text");
     } else {
-      statement.setArray(10, array(connection, "integer", tagged.toArray()));
-      statement.setArray(11, array(connection, "text", tags.toArray()));
+      statement.setArray(first + 6, array(connection, "integer", tagged.toArray()));
+      statement.setArray(first + 7, array(connection, "text", tags.toArray()));
     }
-    statement.setString(12, operationId);
   }
 
   /** A part of an event. */
@@ -112,7 +131,7 @@ final class EventAppend {
     @Nullable Object of(EventData event);
   }
 
-  private @Nullable Object[] each(Part part) {
+  private static @Nullable Object[] each(List<EventData> events, Part part) {
     return events.stream().map(part::of).toArray();
   }
 
@@ -130,21 +149,73 @@ final class EventAppend {
     String answer = "";
     while (rows.next()) {
       answer = rows.getString(1);
-      switch (answer) {
-        case "APPENDED", "REPEATED" ->
-            places.add(new Appended.Place(rows.getString(2), rows.getLong(3), rows.getLong(4)));
-        case "VERSION" -> throw wrongVersion(rows.getString(2), rows.getLong(3));
-        case "CONDITION" ->
-            throw new ConditionFailed(rows.getString(2), rows.getLong(3), rows.getLong(4));
-        case "TOO_LARGE" ->
-            throw new InvalidEvent(
-                "An event has %d bytes, over the store's bound of %d, so nothing was appended. Store it elsewhere and append a reference, or raise max_payload_bytes."
-                    .formatted(rows.getLong(3), rows.getLong(4)));
-        case "OTHER", "PARTLY" -> throw reused(answer, rows);
-        default -> throw new IllegalStateException("append_events answered " + answer);
-      }
+      places.add(place(answer, rows));
     }
     return new Appended(places, answer.equals("REPEATED"));
+  }
+
+  /** Where an event is, in a row of {@link #COLUMNS}; or what it was refused for. */
+  private Appended.Place place(String answer, ResultSet row) throws SQLException {
+    switch (answer) {
+      case "APPENDED", "REPEATED" -> {
+        return new Appended.Place(row.getString(2), row.getLong(3), row.getLong(4));
+      }
+      case "VERSION" -> throw wrongVersion(row.getString(2), row.getLong(3));
+      case "CONDITION" ->
+          throw new ConditionFailed(row.getString(2), row.getLong(3), row.getLong(4));
+      case "TOO_LARGE" ->
+          throw new InvalidEvent(
+              "An event has %d bytes, over the store's bound of %d, so nothing was appended. Store it elsewhere and append a reference, or raise max_payload_bytes."
+                  .formatted(row.getLong(3), row.getLong(4)));
+      case "OTHER", "PARTLY" -> throw reused(answer, row);
+      default -> throw new IllegalStateException("append_events answered " + answer);
+    }
+  }
+
+  /** Appends all in one statement, and answers in them when it is committed. */
+  static void runTogether(Database database, Connection connection, List<LoneAppend> appends)
+      throws SQLException {
+    List<EventAppend> prepared = new ArrayList<>();
+    for (LoneAppend lone : appends) {
+      prepared.add(new EventAppend(lone.append()));
+    }
+    try (PreparedStatement statement =
+        connection.prepareStatement(database.schema().in(TOGETHER))) {
+      bind(connection, statement, appends, prepared);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          int number = rows.getInt(6) - 1;
+          String answer = rows.getString(1);
+          LoneAppend lone = appends.get(number);
+          try {
+            lone.answer(
+                new Appended(
+                    List.of(prepared.get(number).place(answer, rows)), answer.equals("REPEATED")));
+          } catch (HoldfastException e) {
+            lone.refuse(e);
+          }
+        }
+      }
+    }
+  }
+
+  private static void bind(
+      Connection connection,
+      PreparedStatement statement,
+      List<LoneAppend> appends,
+      List<EventAppend> prepared)
+      throws SQLException {
+    List<EventData> events = prepared.stream().map(each -> each.events.get(0)).toList();
+    List<Append.Part> parts = appends.stream().map(lone -> lone.append().parts().get(0)).toList();
+    statement.setArray(
+        1, array(connection, "text", parts.stream().map(Append.Part::stream).toArray()));
+    statement.setArray(
+        2,
+        array(
+            connection, "bigint", parts.stream().map(part -> expected(part.expected())).toArray()));
+    bind(connection, statement, 3, events);
+    statement.setArray(
+        11, array(connection, "text", appends.stream().map(LoneAppend::operationId).toArray()));
   }
 
   private static EventIdReused reused(String answer, ResultSet row) throws SQLException {

@@ -12,6 +12,7 @@ import dev.holdfast.eventlog.Matching;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
 import dev.holdfast.eventlog.store.EventStore;
+import dev.holdfast.eventlog.store.LoneAppend;
 import dev.holdfast.eventlog.store.Mark;
 import dev.holdfast.eventlog.store.Reading;
 import dev.holdfast.eventlog.store.Settling;
@@ -97,6 +98,16 @@ final class PostgresEvents implements EventStore {
           throw SqlErrors.translate("append events", e);
         }
       }
+    }
+  }
+
+  @Override
+  public void appendTogether(List<LoneAppend> appends) {
+    try (Connection connection = database.dataSource().getConnection()) {
+      connection.setAutoCommit(true);
+      EventAppend.runTogether(database, connection, appends);
+    } catch (SQLException e) {
+      throw SqlErrors.translate("append events", e);
     }
   }
 

@@ -25,6 +25,16 @@ public interface EventStore {
   /** As one statement that is its own transaction, whose commit is flushed. */
   Appended append(Append append, String operationId);
 
+  /**
+   * Appends each as {@link #append(Append, String)} does, all in one statement that is its own
+   * transaction, and answers in them. They are of one event each, without a condition, and of
+   * distinct ids.
+   *
+   * @throws dev.holdfast.HoldfastException when one of them would wait for somebody else for long,
+   *     or fails otherwise; none has an answer, and each can be appended alone
+   */
+  void appendTogether(List<LoneAppend> appends);
+
   /** Appends a batch in a transaction of its own; see {@link dev.holdfast.eventlog.EventLog}. */
   Imported load(List<ImportedEvent> batch);
 

@@ -2,6 +2,7 @@ package dev.holdfast.internal.workflow;
 
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.internal.Backoff;
+import dev.holdfast.internal.Combiner;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.Append;

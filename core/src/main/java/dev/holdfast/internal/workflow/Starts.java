@@ -1,6 +1,7 @@
 package dev.holdfast.internal.workflow;
 
 import dev.holdfast.DatabaseFailure;
+import dev.holdfast.internal.Combiner;
 import dev.holdfast.workflow.store.WorkflowStore;
 import dev.holdfast.workflow.store.WorkflowStore.NewRun;
 import dev.holdfast.workflow.store.WorkflowStore.Start;

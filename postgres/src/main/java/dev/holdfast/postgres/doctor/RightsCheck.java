@@ -49,7 +49,7 @@ final class RightsCheck {
                           'require_lock_timeout', 'require_flush', 'reserve',
                           'resolve_reservation', 'set_stock', 'count_stock', 'acquire_lock',
                           'require_lock', 'renew_lock', 'release_lock', 'append_events',
-                          'append_events_if', 'matching_events', 'event_mark')
+                          'append_events_if', 'append_together', 'matching_events', 'event_mark')
         union all
         select 'WRITER', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['SELECT', 'INSERT']) p

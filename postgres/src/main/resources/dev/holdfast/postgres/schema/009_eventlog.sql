@@ -284,6 +284,72 @@ begin
     message = 'Others have appended to the same streams at each of 100 attempts, so nothing was appended; it can be tried again.';
 end $$;
 
+-- Appends of one event each, which have nothing to do with each other, in one commit: each as
+-- append_events would, which is asked about those that are refused or repeated, or are behind others
+-- of the same stream here. Their ids are distinct. t_append, t_tag: which append has which tag.
+-- Waits for nobody for long: whoever fails by that appends each alone.
+create function ${schema}.append_together(
+  s_stream text[], s_expected bigint[], e_id uuid[], e_type text[], e_schema integer[],
+  e_content_type text[], e_data bytea[], e_metadata text[], t_append integer[], t_tag text[],
+  p_operation text[]
+) returns table (
+  o_append integer, o_answer text, o_stream text, o_version bigint, o_position bigint, o_event uuid)
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '50ms' as $$
+declare
+  bound integer;
+  v_now timestamptz := ${schema}.now();
+  done integer[];
+  versions bigint[];
+  positions bigint[];
+  tags text[];
+begin
+  perform ${schema}.require_flush();
+  select s.max_payload_bytes into bound from ${schema}.store s;
+  if t_tag is not null then
+    perform ${schema}.lock_tags(t_tag, null);
+  end if;
+  with added as (
+    insert into ${schema}.event (stream, version, event_id, type, schema_version, content_type,
+                                 data, metadata, operation_id, recorded_at)
+    select w.stream, coalesce(l.version, 0) + 1, w.id, w.type, w.schema, w.content_type, w.data,
+           w.metadata::jsonb, w.operation, greatest(v_now, l.recorded_at)
+    from unnest(s_stream, s_expected, e_id, e_type, e_schema, e_content_type, e_data, e_metadata,
+                p_operation)
+           as w(stream, expected, id, type, schema, content_type, data, metadata, operation)
+      left join lateral (
+        select e.version, e.recorded_at from ${schema}.event e
+        where e.stream = w.stream order by e.version desc limit 1) as l on true
+    where (w.expected is null or coalesce(l.version, 0) = w.expected)
+      and octet_length(w.data) <= bound and w.schema >= 1
+      and char_length(w.stream) between 1 and 200 and char_length(w.type) between 1 and 200
+    order by w.stream collate "C"
+    on conflict do nothing
+    returning event_id, version, position)
+  select array_agg(array_position(e_id, a.event_id)), array_agg(a.version), array_agg(a.position)
+    into done, versions, positions
+  from added a;
+  if t_tag is not null then
+    insert into ${schema}.event_tag (tag, position)
+    select t.tag, positions[array_position(done, t.n)] from unnest(t_append, t_tag) as t(n, tag)
+    where t.n = any (done);
+  end if;
+  return query select d.n, 'APPENDED', s_stream[d.n], d.version, d.position, e_id[d.n]
+    from unnest(done, versions, positions) as d(n, version, position);
+  if cardinality(done) = cardinality(e_id) then
+    return;
+  end if;
+  for i in 1 .. cardinality(e_id) loop
+    if done is null or i <> all (done) then
+      tags := array(select t.tag from unnest(t_append, t_tag) as t(n, tag) where t.n = i);
+      return query select i, a.* from ${schema}.append_events(
+        array[s_stream[i]], array[s_expected[i]], array[1], array[e_id[i]], array[e_type[i]],
+        array[e_schema[i]], array[e_content_type[i]], array[e_data[i]], array[e_metadata[i]],
+        array_fill(1, array[cardinality(tags)]), case when tags <> '{}' then tags end,
+        p_operation[i]) as a;
+    end if;
+  end loop;
+end $$;
+
 -- As append_events, if nothing matches a condition. An item of it is matched by events that have all
 -- of its tags and, where it names types, one of them. What is known already is left out: events up
 -- to p_since, which is settled, and those of p_seen. Answers CONDITION, with an event that matches.
@@ -479,6 +545,8 @@ begin
                                 integer[], text[]),
       ${schema}.append_events(text[], bigint[], integer[], uuid[], text[], integer[], text[],
                               bytea[], text[], integer[], text[], text),
+      ${schema}.append_together(text[], bigint[], uuid[], text[], integer[], text[], bytea[], text[],
+                                integer[], text[], text[]),
       ${schema}.append_events_if(text[], bigint[], integer[], uuid[], text[], integer[], text[],
                                  bytea[], text[], integer[], text[], text, integer[], text[],
                                  integer[], text[], bigint, bigint[]),

@@ -1,4 +1,4 @@
-package dev.holdfast.internal.workflow;
+package dev.holdfast.internal;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> what they come with; the work leaves in it what it has come to
  */
-final class Combiner<T> {
+public final class Combiner<T> {
   private enum Phase {
     WAITING,
     LEADING,
@@ -46,7 +46,7 @@ final class Combiner<T> {
    * @param rooms says for each round by itself what fits into it beside what it was asked before;
    *     the oldest is in it whatever it says
    */
-  Combiner(Supplier<Predicate<T>> rooms, Consumer<List<T>> work) {
+  public Combiner(Supplier<Predicate<T>> rooms, Consumer<List<T>> work) {
     this.rooms = rooms;
     this.work = work;
   }
@@ -56,7 +56,7 @@ final class Combiner<T> {
    *
    * @throws RuntimeException what the work has thrown, to all that were in the round
    */
-  void submit(T item) {
+  public void submit(T item) {
     Slot<T> slot = new Slot<>(item);
     boolean leads;
     synchronized (queue) {

@@ -123,6 +123,29 @@ public final class Guarantees {
   }
 
   /**
+   * What an event log promises, and projections of it in the same database.
+   *
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee eventLog(Boundary store) {
+    return EventLogGuarantee.of(store);
+  }
+
+  /**
+   * What a channel promises that publishes an event log.
+   *
+   * @throws IllegalArgumentException if {@code store} has no local transactions
+   */
+  public static Guarantee events(Boundary store, Boundary target) {
+    return EventChannelGuarantee.of(store, target);
+  }
+
+  /** What a comparison of two sides promises, one of which is derived from the other. */
+  public static Guarantee reconciliation(Boundary source, Boundary derived) {
+    return ReconciliationGuarantee.of(source, derived);
+  }
+
+  /**
    * What an HTTP receiver with idempotency keys promises about the requests that it executes.
    *
    * @param clients those who send requests, as a boundary: what is assumed of them

@@ -12,7 +12,7 @@ public enum Resolution {
   INBOX("inbox", "the sender's retry", "redelivery by the sender", true),
   OUTBOX("outbox", "a message row, with the first effect", "the relay", true),
   EVENT_SOURCING(
-      "event sourcing", "the event, which is the first effect", "projections and reactions", false),
+      "event sourcing", "the event, which is the first effect", "projections and reactions", true),
   /** Hold, then confirm or cancel. */
   RESERVATION(
       "reservation",
@@ -24,7 +24,7 @@ public enum Resolution {
   /** Durable execution, and the saga whose steps are undone by compensation. */
   WORKFLOW(
       "workflow", "each step's intent and result in the journal", "the workflow executor", true),
-  RECONCILIATION("reconciliation", "nothing", "a periodic comparison", false);
+  RECONCILIATION("reconciliation", "nothing", "a periodic comparison", true);
 
   private final String title;
   private final String records;

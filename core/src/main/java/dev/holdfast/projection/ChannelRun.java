@@ -178,6 +178,9 @@ final class ChannelRun implements Runnable {
           if (!page.events().isEmpty()) {
             send(page.events(), page.checkpoint());
             backoff.reset();
+          } else if (sent > at.checkpoint()) {
+            // The target has it already, and a crash kept that from being recorded here.
+            passed(sent);
           }
           if (Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
             lookedAt = Doorbell.nanos();
@@ -217,6 +220,10 @@ final class ChannelRun implements Runnable {
         left.removeIf(this::isWaiting);
       }
       sent = checkpoint;
+      passed(checkpoint);
+    }
+
+    private void passed(long checkpoint) {
       if (!move(checkpoint)) {
         throw new Ended(true, "somebody else has moved its checkpoint");
       }

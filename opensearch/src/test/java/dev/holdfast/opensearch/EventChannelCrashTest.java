@@ -3,6 +3,7 @@ package dev.holdfast.opensearch;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.CrashTest;
 import dev.holdfast.crashtest.Expect;
@@ -103,6 +104,13 @@ final class EventChannelCrashTest {
   }
 
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks({
+    "events.recorded",
+    "events.repeats",
+    "events.deduplicated",
+    "events.order",
+    "events.takeover"
+  })
   void everyEventIsADocumentOnceWhateverCrashes(CrashLab lab) {
     lab.application(Publisher::start)
         .given(EventChannelCrashTest::append)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Stepper;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.EventData;
@@ -105,6 +106,7 @@ final class SearchProjectionTest {
   }
 
   @Test
+  @Attacks({"events.recorded", "events.repeats", "events.deduplicated"})
   void isWhatTheStreamsHaveBecomeThoughConnectionsBreakAndProcessesTakeTurns() throws Exception {
     index(TestServers.engine()).create();
     Random random = new Random(3);
@@ -128,6 +130,7 @@ final class SearchProjectionTest {
   }
 
   @Test
+  @Attacks({"events.parked", "events.order"})
   void parksAStreamWhoseDocumentIsRefusedAndSendsItWhenItIsReplayed() throws Exception {
     index(TestServers.engine()).create();
     EventChannels channels = run(TestServers.engine());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
@@ -159,6 +160,7 @@ final class SearchReconcileTest {
   }
 
   @Test
+  @Attacks("reconcile.found")
   void whatIsMissingExtraOrStaleIsFoundAndRepaired() throws InterruptedException {
     differ();
     String all = "EXTRA k3, MISSING k1, MISSING k2, NEWER k6, STALE k4, STALE k5";
@@ -193,6 +195,7 @@ final class SearchReconcileTest {
   }
 
   @Test
+  @Attacks("reconcile.nothing-newer")
   void nothingNewerIsOverwritten() {
     differ();
     Repair repair =
@@ -341,6 +344,7 @@ final class SearchReconcileTest {
    * was planted beside them.
    */
   @Test
+  @Attacks({"reconcile.found", "reconcile.no-alarm", "reconcile.nothing-newer"})
   void whileAWriterRunsWhatWasPlantedIsFoundAloneAndNothingNewerIsOverwritten() throws Exception {
     fill(300);
     rows("create sequence versions_of_%1$s start 100");

@@ -10,6 +10,9 @@ import dev.holdfast.jms.Jms;
 import dev.holdfast.jms.JmsSource;
 import dev.holdfast.kafka.Kafka;
 import dev.holdfast.mariadb.MariaDbBoundary;
+import dev.holdfast.opensearch.SearchEngine;
+import dev.holdfast.opensearch.SearchIndex;
+import dev.holdfast.opensearch.SearchTarget;
 import dev.holdfast.postgres.PostgresBoundary;
 import dev.holdfast.rabbitmq.RabbitMq;
 import dev.holdfast.rabbitmq.RabbitMqSource;
@@ -19,6 +22,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The guarantees of what this version carries out. */
 final class Sheets {
@@ -44,6 +48,10 @@ final class Sheets {
     Boundary postgres = new PostgresBoundary();
     // What a target declares does not depend on where it is, and nobody is asked.
     var kafka = Kafka.to(Map.of("bootstrap.servers", "localhost:9092"));
+    var search =
+        SearchTarget.to(
+            SearchIndex.of(SearchEngine.at(URI.create("http://localhost:9200")), "documents"),
+            message -> Optional.empty());
     return List.of(
         Guarantees.localTransaction(postgres),
         Guarantees.outbox(postgres, kafka),
@@ -52,6 +60,7 @@ final class Sheets {
         Guarantees.outbox(postgres, Jms.to(NOBODY)),
         Guarantees.outbox(postgres, Jms.to(NOBODY).artemisDeduplication(IDS_KEPT)),
         Guarantees.outbox(postgres, RabbitMq.to(new com.rabbitmq.client.ConnectionFactory(), "")),
+        Guarantees.outbox(postgres, search),
         Guarantees.inbox(postgres),
         Guarantees.receiver(new HttpClients(), postgres),
         Guarantees.consumer(kafka, postgres),
@@ -61,6 +70,10 @@ final class Sheets {
         Guarantees.twoPhase(postgres, new MariaDbBoundary()),
         Guarantees.reservation(postgres),
         Guarantees.workflow(postgres, new HttpService(KEYS_KEPT, true, true)),
-        Guarantees.workflow(postgres, new HttpService(null, false, false)));
+        Guarantees.workflow(postgres, new HttpService(null, false, false)),
+        Guarantees.eventLog(postgres),
+        Guarantees.events(postgres, kafka),
+        Guarantees.events(postgres, search),
+        Guarantees.reconciliation(postgres, search));
   }
 }

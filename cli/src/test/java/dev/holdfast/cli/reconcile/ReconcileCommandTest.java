@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cli.Run;
 import dev.holdfast.cli.TestDatabases;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.OpenSearchServer;
 import dev.holdfast.opensearch.SearchEngine;
 import dev.holdfast.opensearch.SearchIndex;
@@ -57,6 +58,7 @@ final class ReconcileCommandTest {
   }
 
   @Test
+  @Attacks("reconcile.asked")
   void aDryRunSaysWhatDiffersAndChangesNothing() throws Exception {
     Path json = directory.resolve("report.json");
     Path html = directory.resolve("report.html");
@@ -79,6 +81,7 @@ final class ReconcileCommandTest {
   }
 
   @Test
+  @Attacks("reconcile.asked")
   void itRepairsAsFarAsItIsTold() {
     Run limited = reconcile("--repair", "--limit", "2");
     assertThat(limited.out()).contains("2 repaired, 0 overtaken by a change, 0 refused; 4 left.");

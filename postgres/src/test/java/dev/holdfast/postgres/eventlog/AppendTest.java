@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import dev.holdfast.NoTransaction;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.EventData;
@@ -39,6 +40,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks("eventlog.atomicity")
   void eventsAreThereExactlyWhenTheTransactionIs() throws SQLException {
     log.holdfast.transact(
         tx -> {
@@ -101,6 +103,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks({"eventlog.atomicity", "eventlog.version"})
   void aWrongExpectationIsToldAndTheTransactionGoesOn() throws SQLException {
     log.append("a", "1", "2");
     log.holdfast.transact(
@@ -134,6 +137,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks("eventlog.atomicity")
   void severalStreamsAreAppendedToAsOneOrNotAtAll() throws SQLException {
     log.append("b", "b1");
     Append both =
@@ -163,6 +167,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks("eventlog.once")
   void theSameIsAppendedOnce() {
     EventData one = Log.event("1").withTags("t", "u");
     EventData two = Log.event("2");
@@ -193,6 +198,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks("eventlog.once")
   void twoThatAppendTheSameAtOnceAreToldTheSame() throws Exception {
     Append append = Append.to("a", ExpectedVersion.none(), Log.event("1"), Log.event("2"));
     Connection open = Log.begin();
@@ -205,6 +211,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks("eventlog.version")
   void ofTwoThatExpectTheSameVersionTheLaterIsRefusedAndLeavesNothing() throws Exception {
     Connection open = Log.begin();
     log.append(open, Append.to("b", ExpectedVersion.none(), Log.event("1")));
@@ -245,6 +252,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks("eventlog.version")
   void manyThatAppendBehindAnythingAllAppend() throws Exception {
     List<CompletableFuture<Void>> writers = new ArrayList<>();
     for (int w = 0; w < 8; w++) {
@@ -334,6 +342,7 @@ final class AppendTest {
   }
 
   @Test
+  @Attacks("eventlog.durability")
   void theCommitIsFlushedWhateverTheSessionSays() throws SQLException {
     Connection open = Log.begin();
     log.execute(open, "set local synchronous_commit = off");

@@ -3,6 +3,7 @@ package dev.holdfast.postgres.eventlog;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Condition;
 import dev.holdfast.eventlog.ConditionFailed;
@@ -35,6 +36,7 @@ final class ArchiveTest {
   }
 
   @Test
+  @Attacks("eventlog.kept")
   void archivedEventsAreReadWhereTheyWere() throws SQLException {
     for (int i = 1; i <= 4; i++) {
       log.append("old", ExpectedVersion.any(), Log.event("o" + i).withTags("t"));
@@ -82,6 +84,7 @@ final class ArchiveTest {
   }
 
   @Test
+  @Attacks({"eventlog.kept", "eventlog.settled"})
   void aReaderBesideArchivingOverlooksNothingAndIsHeldByNobodyForLong() throws Exception {
     int streams = 6;
     int versions = 120;

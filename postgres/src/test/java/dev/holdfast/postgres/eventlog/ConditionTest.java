@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Isolation;
 import dev.holdfast.TransactionOptions;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.Condition;
@@ -106,6 +107,7 @@ final class ConditionTest {
    * the decision was made, and nobody could see it.
    */
   @Test
+  @Attacks("eventlog.condition")
   void anEventThatWasUnderWayWhenTheDecisionWasReadIsRuledOut() throws Exception {
     Connection late = Log.begin();
     log.append(late, subscribe("late"));
@@ -184,6 +186,7 @@ final class ConditionTest {
   }
 
   @Test
+  @Attacks("eventlog.condition")
   void ofManyRivalsForABoundaryOneWins() throws Exception {
     assertThat(winners(30)).containsOnly(1);
   }
@@ -191,6 +194,7 @@ final class ConditionTest {
   @Test
   @Tag("long")
   @Timeout(600)
+  @Attacks("eventlog.condition")
   void ofManyRivalsForABoundaryOneWinsAThousandTimes() throws Exception {
     assertThat(winners(1_000)).containsOnly(1);
   }

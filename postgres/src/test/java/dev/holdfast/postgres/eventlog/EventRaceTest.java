@@ -2,6 +2,7 @@ package dev.holdfast.postgres.eventlog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.ExpectedVersion;
@@ -169,6 +170,7 @@ final class EventRaceTest {
   }
 
   @Test
+  @Attacks("eventlog.settled")
   void nothingIsOverlookedOrRepeatedAndFaultyReadersAre() throws Exception {
     Map<String, Integer> lost = race(1, 8, 60);
     assertThat(lost).hasSize(2).allSatisfy((reader, n) -> assertThat(n).as(reader).isPositive());
@@ -177,6 +179,7 @@ final class EventRaceTest {
   @Test
   @Tag("long")
   @Timeout(600)
+  @Attacks("eventlog.settled")
   void nothingIsOverlookedForFiveMinutes() throws Exception {
     long begun = System.nanoTime();
     int events = 0;

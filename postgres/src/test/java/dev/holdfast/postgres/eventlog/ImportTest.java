@@ -8,6 +8,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.DatabaseFailure;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Stepper;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Condition;
 import dev.holdfast.eventlog.ConditionFailed;
@@ -64,6 +65,7 @@ final class ImportTest {
   }
 
   @Test
+  @Attacks("eventlog.kept")
   void aHistoryIsReadAsItWas() throws SQLException {
     List<ImportedEvent> history = new ArrayList<>(history(3, 4));
     history.add(event("odd", 1, "\t\\N\n\r\\"));
@@ -98,6 +100,7 @@ final class ImportTest {
   }
 
   @Test
+  @Attacks("eventlog.kept")
   void aHistoryWithAGapOrOfAnotherOrderIsRefused() throws SQLException {
     log.log.importAll(history(1, 2).iterator());
     assertThatThrownBy(() -> log.log.importAll(List.of(event("s0", 4, "{}")).iterator()))

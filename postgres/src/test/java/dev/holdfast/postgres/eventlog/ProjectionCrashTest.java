@@ -7,6 +7,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.crashtest.CrashLab;
 import dev.holdfast.crashtest.CrashTest;
 import dev.holdfast.crashtest.Resources;
@@ -114,6 +115,7 @@ final class ProjectionCrashTest {
   }
 
   @CrashTest(carriers = {Carrier.FENCED, Carrier.LOST_ACK})
+  @Attacks({"projection.once", "projection.takeover", "projection.fence"})
   void eachEventHasItsEffectsOnceWhateverCrashes(CrashLab lab) {
     follow(lab, true);
   }

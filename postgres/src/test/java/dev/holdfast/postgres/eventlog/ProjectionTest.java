@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.projection.Projection;
@@ -109,6 +110,7 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks({"projection.once", "projection.order"})
   void hasEachEventOnceAndInOrderInWhateverSlots() throws Exception {
     Projections projections = run(notes(1).slots(3).build());
     long last = appendTo(7, 30);
@@ -119,6 +121,7 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks({"projection.once", "projection.fence"})
   void hasEachEventOnceThoughSlotsAreTakenFromWhoeverIsAtThem() throws Exception {
     Projection projection = notes(1).slots(2).build();
     run(projection);
@@ -146,6 +149,7 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.takeover")
   void goesOnElsewhereWhenAProcessEnds() throws Exception {
     Projection projection = notes(1).slots(2).build();
     Projections first = run(projection);
@@ -160,6 +164,7 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks({"projection.parked", "projection.order"})
   void parksAKeyAtWhatCannotBeAppliedAndOthersGoOn() throws Exception {
     broken.add("\"3\"");
     Projections projections = run(notes(1).build());
@@ -210,6 +215,7 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.parked")
   void losesNothingWhileKeysAreParkedAndReplayed() throws Exception {
     Projections projections = run(notes(1).slots(2).build());
     Random random = new Random(11);
@@ -237,6 +243,7 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.parked")
   void parksWhatNobodyKnowsAndPassesOverWhatIsIgnored() throws Exception {
     Projections projections =
         run(notes(1).ignore("boring").build(), notes(1, "lenient").ignoreOthers().build());
@@ -260,6 +267,7 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.rebuild")
   void isRebuiltBesideTheLiveOneWhichItThenReplaces() throws Exception {
     Projections first = run(notes(1).build());
     long last = appendTo(2, 40);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.DatabaseFailure;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.CheckpointAhead;
 import dev.holdfast.eventlog.EventPage;
@@ -52,6 +53,7 @@ final class SettledPrefixTest {
   }
 
   @Test
+  @Attacks("eventlog.settled")
   void anEarlierPositionThatIsCommittedLateIsWaitedForAndItsHolderNamed() throws SQLException {
     log.append("a", "before");
     Connection late = Log.begin();
@@ -97,6 +99,7 @@ final class SettledPrefixTest {
   }
 
   @Test
+  @Attacks("eventlog.settled")
   void aPreparedTransactionHoldsTheMarkUnderItsName() throws SQLException {
     Connection branch = Log.begin();
     append(branch, "b", "branch");
@@ -119,6 +122,7 @@ final class SettledPrefixTest {
 
   /** Its name changes over the restart, when nothing else is left of who was there. */
   @Test
+  @Attacks("eventlog.settled")
   void aPreparedTransactionIsWaitedForOverARestart() throws SQLException {
     Connection branch = Log.begin();
     append(branch, "b", "branch");
@@ -149,6 +153,7 @@ final class SettledPrefixTest {
   }
 
   @Test
+  @Attacks("eventlog.apart")
   void whoeverHasNotTouchedTheTableDelaysNobody() throws SQLException {
     Log.server().createDatabase(log.schema);
     try (HikariDataSource elsewhere = Log.pool(Log.server().jdbcUrl(log.schema), 1);
@@ -226,6 +231,7 @@ final class SettledPrefixTest {
   }
 
   @Test
+  @Attacks("eventlog.settled")
   void aLogThatHasGoneBackIsNotReadOn() throws SQLException {
     log.append("a", "1", "2");
     assertThat(read()).hasSize(2);

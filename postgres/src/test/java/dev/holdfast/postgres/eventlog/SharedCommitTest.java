@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.DatabaseFailure;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.EventData;
@@ -60,6 +61,7 @@ final class SharedCommitTest {
   }
 
   @Test
+  @Attacks({"eventlog.once", "eventlog.version"})
   void eachIsAnsweredAsIfItWereAlone() throws SQLException {
     EventData known = Log.event("1").withTags("t:1");
     log.log.append(one("known", ANY, known));
@@ -112,6 +114,7 @@ final class SharedCommitTest {
   }
 
   @Test
+  @Attacks("eventlog.atomicity")
   void whatWouldWaitForAnotherTransactionFailsForAllAndLeavesNothing() throws SQLException {
     Connection open = Log.begin();
     log.append(open, one("held", ANY, Log.event("1")));
@@ -172,6 +175,7 @@ final class SharedCommitTest {
   }
 
   @Test
+  @Attacks("eventlog.once")
   void oneEventThatTwoThreadsAppendAtOnceIsThereOnce() throws Exception {
     Connection first = Log.begin();
     log.append(first, one("held", ANY, Log.event("0")));

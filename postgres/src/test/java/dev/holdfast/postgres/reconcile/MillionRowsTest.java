@@ -2,6 +2,7 @@ package dev.holdfast.postgres.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.reconcile.Difference;
 import dev.holdfast.reconcile.Drift;
 import dev.holdfast.reconcile.Reconciliation;
@@ -59,6 +60,7 @@ final class MillionRowsTest {
   }
 
   @Test
+  @Attacks({"reconcile.found", "reconcile.no-alarm"})
   void aThousandDifferencesAreFoundWithoutAFalseAlarmAndTenAreCheap() throws Exception {
     tables.fill(ROWS);
     Map<String, Drift> ten = plant(10, new Random(1), new HashSet<>());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.reconcile.Difference;
 import dev.holdfast.reconcile.Drift;
 import dev.holdfast.reconcile.Entry;
@@ -67,6 +68,7 @@ final class PostgresRepairTest {
   }
 
   @Test
+  @Attacks("reconcile.nothing-newer")
   void nothingNewerIsOverwrittenWhoeverComesFirst() {
     differ();
     tables.fill(0);
@@ -119,6 +121,7 @@ final class PostgresRepairTest {
   }
 
   @Test
+  @Attacks("reconcile.nothing-newer")
   void aRowThatIsRefusedHoldsUpNoOther() throws InterruptedException {
     tables.fill(100);
     tables.source("alter table %s drop constraint \"" + tables.name + "_total_check\"");
@@ -147,6 +150,7 @@ final class PostgresRepairTest {
   }
 
   @Test
+  @Attacks("reconcile.no-alarm")
   void whatArrivesBeforeTheSecondLookIsNoDrift() throws InterruptedException {
     differ();
     tables.source("update %s set version = 2 where id = 'k9'");
@@ -175,6 +179,7 @@ final class PostgresRepairTest {
    * looked whether it is lower than what was there.
    */
   @Test
+  @Attacks({"reconcile.found", "reconcile.no-alarm", "reconcile.nothing-newer"})
   void whileWritersRunNothingNewerIsOverwrittenAndNothingIsAFalseAlarm() throws Exception {
     watchRegressions();
     Set<String> broken = new HashSet<>();
@@ -223,6 +228,7 @@ final class PostgresRepairTest {
    * needlessly, and harmlessly.
    */
   @Test
+  @Attacks("reconcile.nothing-newer")
   void aRepairThatRacesWithAWriterOverwritesNothingNewer() throws Exception {
     watchRegressions();
     PostgresSide source = PostgresSide.table(tables.from, "public", tables.name);

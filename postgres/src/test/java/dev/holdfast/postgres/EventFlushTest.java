@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.PostgresServer;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.CheckpointAhead;
@@ -140,6 +141,7 @@ final class EventFlushTest {
   }
 
   @Test
+  @Attacks("eventlog.durability")
   void whatWasReadIsThereAfterACrashAndNothingIsOverlooked() throws SQLException {
     assertThat(crashBehindAPage(pool)).isEqualTo(new Damage(0, 0));
   }
@@ -189,6 +191,7 @@ final class EventFlushTest {
   }
 
   @Test
+  @Attacks({"eventlog.durability", "eventlog.settled"})
   void aMarkThatIsKeptRestsOnNothingThatACrashTakesBack() throws SQLException {
     assertThat(crashBehindAMark(pool)).isEqualTo(new Damage(0, 0));
     assertThat(read).hasSize(3 + UNFLUSHED + 2);

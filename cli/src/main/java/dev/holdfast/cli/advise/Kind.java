@@ -149,7 +149,7 @@ enum Kind {
   Part part() {
     return switch (this) {
       case POSTGRESQL -> Part.STORE;
-      case KAFKA, KAFKA_PLAIN, RABBITMQ, JMS, WEBHOOK -> Part.TARGET;
+      case KAFKA, KAFKA_PLAIN, RABBITMQ, JMS, WEBHOOK, OPENSEARCH -> Part.TARGET;
       case MARIADB,
           MYSQL,
           ORACLE,
@@ -159,7 +159,6 @@ enum Kind {
           SQS_FIFO,
           HTTP,
           HTTP_KEY,
-          OPENSEARCH,
           ELASTICSEARCH,
           REDIS,
           S3,
@@ -181,6 +180,30 @@ enum Kind {
           SQS,
           SQS_FIFO,
           OPENSEARCH,
+          ELASTICSEARCH,
+          REDIS,
+          S3,
+          EMAIL ->
+          false;
+    };
+  }
+
+  /** Whether this version compares what it holds, and repairs it. */
+  boolean isCompared() {
+    return switch (this) {
+      case POSTGRESQL, OPENSEARCH, KAFKA, KAFKA_PLAIN -> true;
+      case MARIADB,
+          MYSQL,
+          ORACLE,
+          SQLSERVER,
+          MONGODB,
+          RABBITMQ,
+          JMS,
+          SQS,
+          SQS_FIFO,
+          HTTP,
+          HTTP_KEY,
+          WEBHOOK,
           ELASTICSEARCH,
           REDIS,
           S3,

@@ -50,6 +50,12 @@ enum Readiness {
           ? received(question)
           : PLANNED;
     }
+    if (advice.resolution() == Resolution.RECONCILIATION) {
+      return effects.stream().allMatch(place -> place.is().isCompared())
+              && effects.stream().anyMatch(place -> place.is().part() == Kind.Part.STORE)
+          ? CARRIED_OUT
+          : PLANNED;
+    }
     List<Place> recorders =
         effects.stream()
             .filter(place -> advice.recordedAt().filter(place.description()::equals).isPresent())

@@ -36,7 +36,7 @@ final class AdviseCommandTest {
         .containsPattern(
             "Given up +simultaneity: nothing of it is at kafka before the relay has run\n")
         .containsPattern("Provided +kafka: consumers read read_committed\n")
-        .containsPattern("event sourcing .* planned\n")
+        .containsPattern("event sourcing .* carries it out\n")
         .containsPattern("local transaction +the effects commit apart: postgresql, kafka\n")
         .containsPattern("two-phase commit +kafka cannot prepare a commit\n");
   }

@@ -110,7 +110,7 @@ final class ProjectionTest {
   }
 
   @Test
-  @Attacks({"projection.once", "projection.order"})
+  @Attacks({"projection.once", "projection.order", "projection.awaited"})
   void hasEachEventOnceAndInOrderInWhateverSlots() throws Exception {
     Projections projections = run(notes(1).slots(3).build());
     long last = appendTo(7, 30);

@@ -16,6 +16,7 @@ import dev.holdfast.eventlog.store.LoneAppend;
 import dev.holdfast.eventlog.store.Mark;
 import dev.holdfast.eventlog.store.Reading;
 import dev.holdfast.eventlog.store.Settling;
+import dev.holdfast.eventlog.store.StoredSnapshot;
 import dev.holdfast.internal.Doorbell;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -26,7 +27,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,6 +112,45 @@ final class PostgresEvents implements EventStore {
     } catch (SQLException e) {
       throw SqlErrors.translate("append events", e);
     }
+  }
+
+  @Override
+  public Optional<StoredSnapshot> snapshot(
+      Connection connection, String decider, int stateVersion, String stream, @Nullable UUID unless)
+      throws SQLException {
+    return database.one(
+        connection,
+        """
+        select s.version, s.event_id, s.state from ${schema}.event_snapshot s
+        where s.decider = ? and s.stream = ? and s.state_version = ?
+          and not exists (select from ${schema}.event_all e where e.event_id = ?)
+        """,
+        row ->
+            new StoredSnapshot(
+                decider,
+                stream,
+                stateVersion,
+                row.getLong(1),
+                row.getObject(2, UUID.class),
+                row.getString(3)),
+        decider,
+        stream,
+        stateVersion,
+        unless);
+  }
+
+  @Override
+  public void keep(Connection connection, StoredSnapshot snapshot) throws SQLException {
+    database.one(
+        connection,
+        "select ${schema}.keep_snapshot(?, ?, ?, ?, ?, ?)",
+        row -> true,
+        snapshot.decider(),
+        snapshot.stream(),
+        snapshot.stateVersion(),
+        snapshot.version(),
+        snapshot.eventId(),
+        snapshot.state());
   }
 
   @Override

@@ -12,12 +12,16 @@ import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
 import dev.holdfast.eventlog.WrongExpectedVersion;
+import dev.holdfast.eventlog.store.StoredSnapshot;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Carries commands out on streams of the event log. Thread-safe.
@@ -32,19 +36,40 @@ public final class Decisions<C, E, S> {
 
   private static final int PAGE = 10_000;
 
+  private static final Logger logger = LoggerFactory.getLogger(Decisions.class);
+
   private final Holdfast holdfast;
   private final EventLog log;
   private final Decider<C, E, S> decider;
   private final EventTypes<E> types;
+  private final @Nullable Snapshots<S> snapshots;
 
   /**
    * @param holdfast on the database that has the log
    */
   public Decisions(Holdfast holdfast, Decider<C, E, S> decider, EventTypes<E> types) {
+    this(holdfast, decider, types, null);
+  }
+
+  private Decisions(
+      Holdfast holdfast,
+      Decider<C, E, S> decider,
+      EventTypes<E> types,
+      @Nullable Snapshots<S> snapshots) {
     this.holdfast = holdfast;
     this.log = holdfast.eventLog();
     this.decider = decider;
     this.types = types;
+    this.snapshots = snapshots;
+  }
+
+  /**
+   * The same, for long streams: states are kept, under the decider's name, and a stream is read
+   * from the one that is kept on. A command costs one statement more then, and one more whenever a
+   * state is kept.
+   */
+  public Decisions<C, E, S> keeping(Snapshots<S> value) {
+    return new Decisions<>(holdfast, decider, types, value);
   }
 
   /**
@@ -119,8 +144,12 @@ public final class Decisions<C, E, S> {
     }
     Appended appended =
         log.append(tx, Append.to(stream, ExpectedVersion.exactly(now.version()), data));
-    return new Decided<>(
-        events, decider.evolve(now.state(), events), appended.version(stream), appended.position());
+    S state = decider.evolve(now.state(), events);
+    long version = appended.version(stream);
+    if (snapshots != null && version - now.keptAt() >= snapshots.every()) {
+      keep(tx, snapshots, new Kept<>(state, version, data.get(data.size() - 1).id()), stream);
+    }
+    return new Decided<>(events, state, version, appended.position());
   }
 
   /** A stream's state, as it is committed. */
@@ -138,19 +167,43 @@ public final class Decisions<C, E, S> {
   /**
    * What a stream has led to.
    *
+   * @param keptAt the version of the snapshot from which it was read; 0 for none
    * @param mine the events of a command that was carried out before
    */
-  private record Folded<S>(S state, long version, long position, List<RecordedEvent> mine) {}
+  private record Folded<S>(
+      S state, long version, long position, long keptAt, List<RecordedEvent> mine) {}
+
+  /** A state, and the last event that is in it. */
+  private record Kept<S>(S state, long version, UUID eventId) {}
 
   private Folded<S> fold(Transaction tx, String stream, @Nullable UUID commandId)
       throws SQLException {
-    S state = decider.initial();
-    long version = 0;
+    Kept<S> kept = snapshots == null ? null : kept(tx, snapshots, stream, commandId);
+    Folded<S> folded = kept == null ? null : fold(tx, stream, commandId, kept);
+    return folded != null
+        ? folded
+        : Objects.requireNonNull(fold(tx, stream, commandId, (Kept<S>) null));
+  }
+
+  /** Null where the stream does not have the event that a snapshot ends with. */
+  private @Nullable Folded<S> fold(
+      Transaction tx, String stream, @Nullable UUID commandId, @Nullable Kept<S> kept)
+      throws SQLException {
+    S state = kept == null ? decider.initial() : kept.state();
+    long keptAt = kept == null ? 0 : kept.version();
+    long version = Math.max(0, keptAt - 1);
     long position = 0;
     List<RecordedEvent> mine = new ArrayList<>();
     List<RecordedEvent> page;
     do {
       page = log.read(tx, StreamQuery.of(stream).from(version + 1).limit(PAGE));
+      if (kept != null
+          && position == 0
+          && (page.isEmpty()
+              || page.get(0).version() != keptAt
+              || !page.get(0).id().equals(kept.eventId()))) {
+        return null;
+      }
       for (RecordedEvent event : page) {
         if (event.version() != version + 1) {
           throw new UnreadableData(
@@ -160,12 +213,70 @@ public final class Decisions<C, E, S> {
         if (commandId != null && event.id().equals(idOf(commandId, mine.size()))) {
           mine.add(event);
         }
-        state = decider.evolve(state, types.read(event));
+        if (event.version() > keptAt) {
+          state = decider.evolve(state, types.read(event));
+        }
         version = event.version();
         position = event.position();
       }
     } while (page.size() == PAGE);
-    return new Folded<>(state, version, position, mine);
+    return new Folded<>(state, version, position, keptAt, mine);
+  }
+
+  /** Not where the command was carried out before: its events are to be found then. */
+  private @Nullable Kept<S> kept(
+      Transaction tx, Snapshots<S> snapshots, String stream, @Nullable UUID commandId)
+      throws SQLException {
+    StoredSnapshot stored =
+        holdfast
+            .store()
+            .events()
+            .snapshot(
+                tx.connection(),
+                decider.name(),
+                snapshots.stateVersion(),
+                stream,
+                commandId == null ? null : idOf(commandId, 0))
+            .orElse(null);
+    if (stored == null) {
+      return null;
+    }
+    try {
+      return new Kept<>(
+          snapshots.codec().read(stored.state(), snapshots.type()),
+          stored.version(),
+          stored.eventId());
+    } catch (RuntimeException e) {
+      log(stream, "cannot be read, so all of it is read", e);
+      return null;
+    }
+  }
+
+  private void keep(Transaction tx, Snapshots<S> snapshots, Kept<S> kept, String stream)
+      throws SQLException {
+    String json;
+    try {
+      json = snapshots.codec().write(kept.state());
+    } catch (RuntimeException e) {
+      log(stream, "cannot be written, so none is kept", e);
+      return;
+    }
+    holdfast
+        .store()
+        .events()
+        .keep(
+            tx.connection(),
+            new StoredSnapshot(
+                decider.name(),
+                stream,
+                snapshots.stateVersion(),
+                kept.version(),
+                kept.eventId(),
+                json));
+  }
+
+  private void log(String stream, String what, RuntimeException cause) {
+    logger.warn("{}: a snapshot of the stream {} {}", decider, stream, what, cause);
   }
 
   /** So that a command that is carried out again appends the same events. */

@@ -12,6 +12,9 @@ import dev.holdfast.eventlog.StreamQuery;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Events in a database. What has a connection is done in the caller's transaction, in one round
@@ -67,6 +70,21 @@ public interface EventStore {
    * @throws dev.holdfast.eventlog.InvalidEvent when there are more
    */
   Matching read(EventQuery query, int limit);
+
+  /**
+   * What was kept of a stream, in the caller's transaction.
+   *
+   * @param unless nothing is answered where this event is in the log
+   */
+  Optional<StoredSnapshot> snapshot(
+      Connection connection, String decider, int stateVersion, String stream, @Nullable UUID unless)
+      throws SQLException;
+
+  /**
+   * Keeps a snapshot in the caller's transaction, unless there is a later one, or it is larger than
+   * an event may be. It is gone when the database crashes, or is restored.
+   */
+  void keep(Connection connection, StoredSnapshot snapshot) throws SQLException;
 
   /** Those who hold the mark now, the longest first; 100 at most. */
   List<Holder> holders();

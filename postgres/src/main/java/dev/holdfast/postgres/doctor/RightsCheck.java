@@ -49,7 +49,8 @@ final class RightsCheck {
                           'require_lock_timeout', 'require_flush', 'reserve',
                           'resolve_reservation', 'set_stock', 'count_stock', 'acquire_lock',
                           'require_lock', 'renew_lock', 'release_lock', 'append_events',
-                          'append_events_if', 'append_together', 'matching_events', 'event_mark')
+                          'append_events_if', 'append_together', 'matching_events', 'event_mark',
+                          'keep_snapshot')
         union all
         select 'WRITER', lower(p) || ' ' || relname, has_table_privilege(oid, p)
         from tables cross join unnest(array['SELECT', 'INSERT']) p
@@ -66,7 +67,7 @@ final class RightsCheck {
         select r, 'select ' || relname, has_table_privilege(oid, 'SELECT')
         from tables cross join unnest(array['WRITER', 'ADMIN', 'RELAY']) r
         where relname in ('store', 'schema_version', 'decision', 'participant', 'heuristic',
-                          'witness', 'claim', 'event', 'event_tag')
+                          'witness', 'claim', 'event', 'event_tag', 'event_snapshot')
            or relname ~ '^log_' or r <> 'WRITER'
         union all
         select 'RELAY', lower(p) || ' ' || relname, has_table_privilege(oid, p)

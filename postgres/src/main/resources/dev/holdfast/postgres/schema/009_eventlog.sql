@@ -492,6 +492,33 @@ where l.locktype = 'relation' and l.relation = '${schema}.event'::regclass
   and l.database = (select d.oid from pg_database d where d.datname = current_database())
   and l.mode = 'RowExclusiveLock' and l.granted;
 
+-- States that were folded, from which others go on: a cache. Unlogged, so that it is empty after a
+-- crash, on a standby that is promoted and in what was restored, and is never ahead of the log.
+create unlogged table ${schema}.event_snapshot (
+  decider       text collate "C" not null,
+  stream        text collate "C" not null,
+  state_version integer not null,
+  version       bigint not null,
+  event_id      uuid not null,
+  state         text not null,
+  primary key (decider, stream)
+);
+
+-- Never in the place of a later one; nor what is too large, which is read from its events then.
+create function ${schema}.keep_snapshot(
+  p_decider text, p_stream text, p_state_version integer, p_version bigint, p_event uuid, p_state text
+) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into ${schema}.event_snapshot as s
+    (decider, stream, state_version, version, event_id, state)
+  select p_decider, p_stream, p_state_version, p_version, p_event, p_state
+  from ${schema}.store b where octet_length(p_state) <= b.max_payload_bytes
+  on conflict (decider, stream) do update
+  set state_version = excluded.state_version, version = excluded.version,
+      event_id = excluded.event_id, state = excluded.state
+  where (s.state_version, s.version) < (excluded.state_version, excluded.version)
+$$;
+
 create view ${schema}.operation_event_eventlog as
 select e.operation_id, 1 as step, e.recorded_at as at, 'database'::text as boundary,
        'append ' || e.type as what, 'DONE'::text as state, null::text as owed_by,
@@ -551,13 +578,15 @@ begin
                                  bytea[], text[], integer[], text[], text, integer[], text[],
                                  integer[], text[], bigint, bigint[]),
       ${schema}.matching_events(integer[], text[], integer[], text[], bigint),
-      ${schema}.event_mark(bigint) to %I', a_role);
+      ${schema}.event_mark(bigint),
+      ${schema}.keep_snapshot(text, text, integer, bigint, uuid, text) to %I', a_role);
     execute format('grant select on ${schema}.event, ${schema}.event_archive, ${schema}.event_all,
-      ${schema}.event_tag, ${schema}.event_holder, ${schema}.operation_event_eventlog to %I', a_role);
+      ${schema}.event_tag, ${schema}.event_holder, ${schema}.event_snapshot,
+      ${schema}.operation_event_eventlog to %I', a_role);
   end loop;
   if exists (select from pg_roles where rolname = 'holdfast_relay') then
-    grant insert, update, delete on ${schema}.event, ${schema}.event_archive, ${schema}.event_tag
-      to holdfast_relay;
+    grant insert, update, delete on ${schema}.event, ${schema}.event_archive, ${schema}.event_tag,
+      ${schema}.event_snapshot to holdfast_relay;
     grant execute on function ${schema}.archive_events(text, bigint, integer) to holdfast_relay;
     grant usage on sequence ${schema}.event_position to holdfast_relay;
   end if;

@@ -50,7 +50,8 @@ grant select on ${schema}.workflow_run, ${schema}.workflow_step to holdfast_writ
 
 -- Events are appended by functions, and read by anybody who may append.
 grant select on ${schema}.event, ${schema}.event_archive, ${schema}.event_all, ${schema}.event_tag,
-  ${schema}.event_holder, ${schema}.operation_event_eventlog to holdfast_writer;
+  ${schema}.event_holder, ${schema}.event_snapshot, ${schema}.operation_event_eventlog
+  to holdfast_writer;
 revoke execute on function ${schema}.archive_events(text, bigint, integer) from holdfast_writer;
 
 -- Projections: whoever carries one out leases its slots.

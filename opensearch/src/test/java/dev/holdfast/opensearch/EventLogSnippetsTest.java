@@ -19,6 +19,7 @@ import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
 import dev.holdfast.eventlog.decider.Decider;
 import dev.holdfast.eventlog.decider.Decisions;
+import dev.holdfast.eventlog.decider.Snapshots;
 import dev.holdfast.eventlog.decider.Specification;
 import dev.holdfast.jackson.JacksonCodec;
 import dev.holdfast.projection.EventChannel;
@@ -172,6 +173,11 @@ final class EventLogSnippetsTest {
     assertThat(orders.handle("order-1", commandId, new Place(100)).events())
         .isEqualTo(placed.events());
     assertThat(now).isEqualTo(new Order(100, false));
+    // snippet:eventlog-snapshots
+    Decisions<Command, Event, Order> longLived =
+        orders.keeping(Snapshots.of(1, Order.class, new JacksonCodec()).every(200));
+    // end
+    assertThat(longLived.state("order-1").state()).isEqualTo(now);
     // snippet:eventlog-specification
     Specification.of(ORDERS).given(new Placed(100)).when(new Ship("p-1")).then(new Shipped("p-1"));
     Specification.of(ORDERS).when(new Ship("p-1")).thenRefused(IllegalStateException.class);

@@ -60,7 +60,7 @@ public final class Projections implements AutoCloseable {
    * Makes projections known, and begins to carry them out.
    *
    * @param holdfast on the database that has the event log and the views; a connection for each
-   *     slot is used now and then
+   *     slot is used now and then, and another while it catches up
    * @throws InvalidConfiguration when one is there twice, or is known with another number of slots
    */
   public static Projections start(

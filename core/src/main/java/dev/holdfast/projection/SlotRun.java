@@ -6,7 +6,6 @@ import dev.holdfast.OutcomeUnknown;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.eventlog.EventPage;
-import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
@@ -120,7 +119,19 @@ final class SlotRun implements Runnable {
     Slot at = store.slot(version, number);
     // Later than the slot: what is parked or unparked behind it has another generation or place.
     Set<String> parked = store.parkedKeys(version, number);
-    EventReader reader = holdfast.eventLog().reader(at.checkpoint());
+    try (PagesAhead pages =
+        new PagesAhead(
+            holdfast.eventLog().reader(at.checkpoint()),
+            settings.batch(),
+            Thread.currentThread().getName() + "-ahead")) {
+      return follow(lease, backoff, at, parked, pages);
+    }
+  }
+
+  private boolean follow(
+      Lease lease, Backoff backoff, Slot from, Set<String> parked, PagesAhead pages)
+      throws InterruptedException {
+    Slot at = from;
     long renewedAt = Doorbell.nanos();
     long lookedAt = renewedAt;
     while (!closing.getAsBoolean()) {
@@ -130,7 +141,7 @@ final class SlotRun implements Runnable {
           return false;
         }
       }
-      EventPage page = reader.next(settings.batch(), settings.pollInterval());
+      EventPage page = pages.next(settings.pollInterval());
       if (!page.events().isEmpty()) {
         List<RecordedEvent> mine = page.events().stream().filter(this::isMine).toList();
         Optional<Slot> next = whole(at, without(mine, parked), page.checkpoint());

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +50,7 @@ final class ChannelRun implements Runnable {
   private final String owner;
   private final UUID storeId;
   private final BooleanSupplier closing;
+  private volatile @Nullable String trouble;
 
   ChannelRun(
       Holdfast holdfast,
@@ -72,6 +74,16 @@ final class ChannelRun implements Runnable {
     return new Version("channel/" + channel, 1);
   }
 
+  /** What has kept the channel from publishing; {@code null} since it has published again. */
+  @Nullable String trouble() {
+    return trouble;
+  }
+
+  private void tryAgain(String why) {
+    trouble = why;
+    log.warn("{}: tried again: {}", channel, why);
+  }
+
   private LeaseStore leases() {
     return holdfast.store().leases();
   }
@@ -91,9 +103,10 @@ final class ChannelRun implements Runnable {
             new Doorbell().await(settings.lease().dividedBy(3));
           }
         } catch (HoldfastException e) {
-          log.warn("{}: tried again: {}", channel, e.getMessage());
+          tryAgain(String.valueOf(e.getMessage()));
           new Doorbell().await(backoff.next());
         } catch (RuntimeException | Error e) {
+          trouble = e.toString();
           log.error("{}: unexpected, tried again", channel, e);
           new Doorbell().await(backoff.next());
         }
@@ -144,7 +157,7 @@ final class ChannelRun implements Runnable {
     private final Map<String, Long> parked = new HashMap<>();
 
     private Slot at;
-    private long sent;
+    private Sent sent;
     private long renewedAt = Doorbell.nanos();
     private long lookedAt = renewedAt;
 
@@ -153,7 +166,7 @@ final class ChannelRun implements Runnable {
       this.session = session;
       this.keepsProgress = channel.target().capabilities().contains(Capability.PROGRESS_MARK);
       this.at = store.slot(version, 0);
-      this.sent = at.checkpoint();
+      this.sent = new Sent(at.checkpoint(), null);
     }
 
     /**
@@ -164,24 +177,26 @@ final class ChannelRun implements Runnable {
         session.peekProgress();
         session.takeOver();
         if (keepsProgress) {
-          sent = session.progress().map(Long::parseLong).orElse(sent);
+          sent = session.progress().map(Sent::parse).orElse(sent);
+          requireSameLog();
         }
         store
             .parked(version, SlotRun.PARKED_AT_MOST)
             .forEach(each -> parked.put(each.key(), each.position()));
-        EventReader reader = holdfast.eventLog().reader(sent);
+        EventReader reader = holdfast.eventLog().reader(sent.position());
         while (!closing.getAsBoolean()) {
           if (!isLeased()) {
             return false;
           }
           EventPage page = reader.next(settings.batch(), settings.pollInterval());
           if (!page.events().isEmpty()) {
-            send(page.events(), page.checkpoint());
+            send(page.events());
             backoff.reset();
-          } else if (sent > at.checkpoint()) {
+          } else if (sent.position() > at.checkpoint()) {
             // The target has it already, and a crash kept that from being recorded here.
             passed(sent);
           }
+          trouble = null;
           if (Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
             lookedAt = Doorbell.nanos();
             sendReleased();
@@ -189,8 +204,22 @@ final class ChannelRun implements Runnable {
         }
         return false;
       } catch (Ended e) {
-        log.warn("{}: {}", channel, e.getMessage());
+        tryAgain(String.valueOf(e.getMessage()));
         return !e.isFenced;
+      }
+    }
+
+    /**
+     * A database that was restored gives the positions behind to other events: those would be
+     * passed over.
+     */
+    private void requireSameLog() {
+      if (sent.event() != null
+          && !holdfast.store().events().idAt(sent.position()).equals(Optional.of(sent.event()))) {
+        throw new Ended(
+            false,
+            "%s has the event %s of position %d, which this log does not have: the database was restored to an earlier state, or is a copy. Nothing is published. Publish by a channel of another name, which sends all events again, under their ids."
+                .formatted(channel.target().description(), sent.event(), sent.position()));
       }
     }
 
@@ -212,19 +241,20 @@ final class ChannelRun implements Runnable {
     }
 
     /** Sends a page, without what waits; and has passed it then. */
-    private void send(List<RecordedEvent> events, long checkpoint) {
+    private void send(List<RecordedEvent> events) {
+      Sent next = Sent.of(events.get(events.size() - 1));
       List<OutboxRecord> left =
           new ArrayList<>(
               messages(events).stream().filter(message -> !isWaiting(message)).toList());
-      while (!deliver(left, checkpoint)) {
+      while (!deliver(left, next)) {
         left.removeIf(this::isWaiting);
       }
-      sent = checkpoint;
-      passed(checkpoint);
+      sent = next;
+      passed(next);
     }
 
-    private void passed(long checkpoint) {
-      if (!move(checkpoint)) {
+    private void passed(Sent place) {
+      if (!move(place.position())) {
         throw new Ended(true, "somebody else has moved its checkpoint");
       }
     }
@@ -241,11 +271,11 @@ final class ChannelRun implements Runnable {
     /**
      * @return false when some of it was refused, is parked now, and the rest has to be sent
      */
-    private boolean deliver(List<OutboxRecord> messages, long progress) {
+    private boolean deliver(List<OutboxRecord> messages, Sent progress) {
       if (messages.isEmpty() && !keepsProgress) {
         return true;
       }
-      Delivery delivery = session.send(List.copyOf(messages), Long.toString(progress));
+      Delivery delivery = session.send(List.copyOf(messages), progress.toString());
       if (delivery instanceof Delivery.Done) {
         return true;
       }
@@ -307,7 +337,7 @@ final class ChannelRun implements Runnable {
         EventPage page = reader.next(settings.batch());
         List<RecordedEvent> own =
             page.events().stream()
-                .filter(event -> event.position() <= sent)
+                .filter(event -> event.position() <= sent.position())
                 .filter(event -> event.stream().equals(released.key()))
                 .toList();
         parked.remove(released.key());
@@ -315,7 +345,7 @@ final class ChannelRun implements Runnable {
           // Parked again, at what was refused.
           return;
         }
-        if (page.events().isEmpty() || page.checkpoint() >= sent) {
+        if (page.events().isEmpty() || page.checkpoint() >= sent.position()) {
           holdfast.transact(tx -> store.unpark(tx.connection(), version, released.key()));
           return;
         }

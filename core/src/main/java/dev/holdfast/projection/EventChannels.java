@@ -6,8 +6,11 @@ import dev.holdfast.internal.Doorbell;
 import dev.holdfast.projection.store.ProjectionStore;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -18,6 +21,7 @@ public final class EventChannels implements AutoCloseable {
 
   private final ProjectionStore store;
   private final Workers workers = new Workers();
+  private final Map<String, ChannelRun> runs = new HashMap<>();
 
   private EventChannels(Holdfast holdfast, ProjectionSettings settings, List<EventChannel> all) {
     this.store = holdfast.store().projections();
@@ -31,9 +35,10 @@ public final class EventChannels implements AutoCloseable {
     }
     for (EventChannel channel : all) {
       store.register(ChannelRun.versionOf(channel.name()), 1);
-      workers.add(
-          "holdfast-events-" + channel.name(),
-          new ChannelRun(holdfast, channel, settings, owner, storeId, workers::areClosing));
+      ChannelRun run =
+          new ChannelRun(holdfast, channel, settings, owner, storeId, workers::areClosing);
+      runs.put(channel.name(), run);
+      workers.add("holdfast-events-" + channel.name(), run);
     }
     workers.start();
   }
@@ -66,6 +71,15 @@ public final class EventChannels implements AutoCloseable {
       pause = pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause;
     }
     return true;
+  }
+
+  /**
+   * What has kept a channel from publishing when this process has last tried, such as a target that
+   * is out of reach; empty when nothing has.
+   */
+  public Optional<String> trouble(String name) {
+    ChannelRun run = runs.get(name);
+    return run == null ? Optional.empty() : Optional.ofNullable(run.trouble());
   }
 
   /** The keys that are parked, the oldest first; 1,000 at most. */

@@ -6,6 +6,7 @@ import dev.holdfast.boundary.Capability;
 import dev.holdfast.eventlog.EventPage;
 import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.eventlog.store.Reading;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.outbox.Delivery;
@@ -302,24 +303,21 @@ final class ChannelRun implements Runnable {
 
     /** Up to what was passed of it; later events of the key are followed again. */
     private void sendReleased(Parked released) {
-      EventReader reader = holdfast.eventLog().reader(released.position() - 1);
-      while (true) {
-        EventPage page = reader.next(settings.batch());
+      // All of it was read before: whoever is appending now must not seem to be the log's end.
+      Reading reading = new Reading(released.position() - 1, sent);
+      parked.remove(released.key());
+      while (reading.after() < sent) {
         List<RecordedEvent> own =
-            page.events().stream()
+            holdfast.store().events().readSettled(reading, settings.batch()).stream()
                 .filter(event -> event.position() <= sent)
                 .filter(event -> event.stream().equals(released.key()))
                 .toList();
-        parked.remove(released.key());
         if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), sent)) {
           // Parked again, at what was refused.
           return;
         }
-        if (page.events().isEmpty() || page.checkpoint() >= sent) {
-          holdfast.transact(tx -> store.unpark(tx.connection(), version, released.key()));
-          return;
-        }
       }
+      holdfast.transact(tx -> store.unpark(tx.connection(), version, released.key()));
     }
   }
 }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.crashtest.Attacks;
+import dev.holdfast.eventlog.Append;
+import dev.holdfast.eventlog.EventData;
 import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.projection.Projection;
 import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.projection.Projections;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -248,11 +251,11 @@ final class ProjectionTest {
     Projections projections =
         run(notes(1).ignore("boring").build(), notes(1, "lenient").ignoreOthers().build());
     log.log.append(
-        dev.holdfast.eventlog.Append.to(
+        Append.to(
             "a",
             ExpectedVersion.any(),
-            dev.holdfast.eventlog.EventData.json("boring", "1"),
-            dev.holdfast.eventlog.EventData.json("unheard-of", "2")));
+            EventData.json("boring", "1"),
+            EventData.json("unheard-of", "2")));
     long last = log.append("b", "\"1\"").position();
     assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
     assertThat(projections.awaitApplied("lenient", last, SOON)).isTrue();
@@ -338,14 +341,32 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.parked")
+  void replaysAllOfAKeyWhileOthersAreAppending() throws Exception {
+    broken.add("\"2\"");
+    Projections projections = run(notes(1).build());
+    long last = appendTo(1, 4);
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    broken.clear();
+    // Whoever begins to read now has to wait for this one.
+    Connection open = Log.begin();
+    try {
+      log.append(open, Append.to("other", ExpectedVersion.any(), Log.event("\"x\"")));
+      assertThat(projections.replay("notes", 1, "s0")).isEqualTo(3);
+    } finally {
+      Log.end(open);
+    }
+    assertThat(projections.parked("notes", 1)).isEmpty();
+    assertViewIsWhole(1, 1, 4);
+  }
+
+  @Test
   void hasARowNoLaterThanTheEventWhereItIsInline() throws Exception {
     Projection projection = notes(1).build();
     log.holdfast.transact(
         tx -> {
           log.log.append(
-              tx,
-              dev.holdfast.eventlog.Append.to(
-                  "s0", ExpectedVersion.none(), Log.event("\"1\""), Log.event("\"2\"")));
+              tx, Append.to("s0", ExpectedVersion.none(), Log.event("\"1\""), Log.event("\"2\"")));
           Projections.applyInline(
               tx, projection, log.log.read(tx, dev.holdfast.eventlog.StreamQuery.of("s0")));
         });

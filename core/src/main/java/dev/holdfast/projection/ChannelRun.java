@@ -269,12 +269,15 @@ final class ChannelRun implements Runnable {
 
     /** Recorded before anything behind it is passed. */
     private void park(List<OutboxRecord> messages, Map<Long, String> refused) {
+      // Of its own: the transaction may be run again.
+      Map<String, Long> more = new HashMap<>();
       holdfast.transact(
           tx -> {
+            more.clear();
             for (OutboxRecord message : messages) {
               String reason = refused.get(message.position());
               String key = String.valueOf(message.key());
-              if (reason == null || parked.containsKey(key)) {
+              if (reason == null || parked.containsKey(key) || more.containsKey(key)) {
                 continue;
               }
               String bounded =
@@ -282,7 +285,7 @@ final class ChannelRun implements Runnable {
               store.unpark(tx.connection(), version, key);
               store.park(
                   tx.connection(), version, 0, key, message.position(), bounded.replace('\0', ' '));
-              parked.put(key, message.position());
+              more.put(key, message.position());
               log.error(
                   "{}: key {} is parked at position {}: {}",
                   channel,
@@ -291,6 +294,7 @@ final class ChannelRun implements Runnable {
                   bounded);
             }
           });
+      parked.putAll(more);
     }
 
     private void sendReleased() {

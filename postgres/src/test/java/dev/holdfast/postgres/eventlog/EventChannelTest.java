@@ -14,6 +14,7 @@ import dev.holdfast.outbox.store.OutboxRecord;
 import dev.holdfast.projection.EventChannel;
 import dev.holdfast.projection.EventChannels;
 import dev.holdfast.projection.ProjectionSettings;
+import dev.holdfast.projection.store.ProjectionStore.Parked;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.time.Duration;
@@ -159,5 +160,38 @@ final class EventChannelTest {
       Log.end(open);
     }
     assertThat(received).containsExactly("a1", "a2", "a3");
+  }
+
+  @Test
+  @Attacks("events.parked")
+  void parksAllThatIsRefusedThoughTheRecordingIsRunAgain() throws Exception {
+    log.execute("create sequence ${schema}.refusals");
+    log.execute(
+        """
+        create function ${schema}.once() returns trigger language plpgsql as $$
+        begin
+          if nextval('${schema}.refusals') = 2 then
+            raise exception using errcode = '40001', message = 'run it again';
+          end if;
+          return new;
+        end $$
+        """);
+    EventChannels channels = run(messages -> {});
+    log.execute(
+        """
+        create trigger once before insert on ${schema}.projection_parked
+        for each row execute function ${schema}.once()
+        """);
+    refused.add("1");
+    long last =
+        log.log
+            .append(
+                Append.to("a", ExpectedVersion.none(), Log.event("1"))
+                    .and("b", ExpectedVersion.none(), Log.event("1")))
+            .position();
+    assertThat(channels.awaitPublished("events", last, SOON)).isTrue();
+    assertThat(channels.parked("events"))
+        .extracting(Parked::key)
+        .containsExactlyInAnyOrder("a", "b");
   }
 }

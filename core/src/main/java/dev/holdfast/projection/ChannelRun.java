@@ -2,6 +2,7 @@ package dev.holdfast.projection;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
+import dev.holdfast.TransactionBody;
 import dev.holdfast.boundary.Capability;
 import dev.holdfast.eventlog.EventPage;
 import dev.holdfast.eventlog.EventReader;
@@ -153,7 +154,8 @@ final class ChannelRun implements Runnable {
       this.lease = lease;
       this.session = session;
       this.keepsProgress = channel.target().capabilities().contains(Capability.PROGRESS_MARK);
-      this.at = store.slot(version, 0);
+      // Whoever has had it before, and does not know that it has not, records nothing from now on.
+      this.at = holdfast.transactReturning(tx -> store.lock(tx.connection(), version, 0));
       this.sent = at.checkpoint();
     }
 
@@ -224,6 +226,23 @@ final class ChannelRun implements Runnable {
       passed(checkpoint);
     }
 
+    /** With what nobody else may have changed since this session has begun. */
+    private void fenced(TransactionBody work) {
+      boolean isMine =
+          holdfast.transactReturning(
+              tx -> {
+                boolean stillIs =
+                    store.advance(tx.connection(), version, 0, at, at.checkpoint());
+                if (stillIs) {
+                  work.run(tx);
+                }
+                return stillIs;
+              });
+      if (!isMine) {
+        throw new Ended(true, "somebody else has it");
+      }
+    }
+
     private void passed(long checkpoint) {
       if (!move(checkpoint)) {
         throw new Ended(true, "somebody else has moved its checkpoint");
@@ -271,7 +290,7 @@ final class ChannelRun implements Runnable {
     private void park(List<OutboxRecord> messages, Map<Long, String> refused) {
       // Of its own: the transaction may be run again.
       Map<String, Long> more = new HashMap<>();
-      holdfast.transact(
+      fenced(
           tx -> {
             more.clear();
             for (OutboxRecord message : messages) {
@@ -311,6 +330,9 @@ final class ChannelRun implements Runnable {
       Reading reading = new Reading(released.position() - 1, sent);
       parked.remove(released.key());
       while (reading.after() < sent) {
+        if (!isLeased()) {
+          throw new Ended(true, "its lease is lost");
+        }
         List<RecordedEvent> own =
             holdfast.store().events().readSettled(reading, settings.batch()).stream()
                 .filter(event -> event.position() <= sent)
@@ -321,7 +343,7 @@ final class ChannelRun implements Runnable {
           return;
         }
       }
-      holdfast.transact(tx -> store.unpark(tx.connection(), version, released.key()));
+      fenced(tx -> store.unpark(tx.connection(), version, released.key()));
     }
   }
 }

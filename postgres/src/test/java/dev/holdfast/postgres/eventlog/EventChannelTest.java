@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -193,5 +194,51 @@ final class EventChannelTest {
     assertThat(channels.parked("events"))
         .extracting(Parked::key)
         .containsExactlyInAnyOrder("a", "b");
+  }
+
+  /** The first owner is at a parked stream when it is given up, and goes on behind the second. */
+  @Test
+  @Attacks({"events.parked", "events.takeover"})
+  void anOwnerThatWasGivenUpDoesNotUnparkWhatItsSuccessorHasParked() throws Exception {
+    CountDownLatch isAtIt = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    refused.add("1");
+    EventChannels first =
+        run(
+            messages -> {
+              if (!refused.contains("1") && !messages.isEmpty() && isAtIt.getCount() > 0) {
+                isAtIt.countDown();
+                try {
+                  goOn.await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              }
+            });
+    long last = log.append("a", "1").position();
+    assertThat(first.awaitPublished("events", last, SOON)).isTrue();
+    refused.clear();
+    assertThat(first.replay("events", "a")).isTrue();
+    isAtIt.await();
+
+    refused.add("1");
+    log.execute("update ${schema}.lease set owner = null where name like 'events/%'");
+    EventChannels second = run(messages -> {});
+    Awaitility.await()
+        .atMost(SOON)
+        .until(() -> second.parked("events").stream().noneMatch(Parked::isReleased));
+    last = log.append("a", "2").position();
+    assertThat(second.awaitPublished("events", last, SOON)).isTrue();
+    assertThat(received).isEmpty();
+    refused.clear();
+    goOn.countDown();
+    Awaitility.await().atMost(SOON).until(() -> received.contains("a1"));
+    first.close();
+    second.close();
+
+    EventChannels third = run(messages -> {});
+    assertThat(third.parked("events")).extracting(Parked::key).containsExactly("a");
+    replay(third, "a");
+    assertThat(received).contains("a2");
   }
 }

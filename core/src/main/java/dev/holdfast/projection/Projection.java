@@ -242,10 +242,19 @@ public final class Projection {
       return false;
     }
     String type = event.type();
-    return handlers.containsKey(type)
+    return handlerOf(type) != null
         || !(ignoresOthers
             || ignored.contains(type)
             || known.stream().anyMatch(types -> types.knows(type)));
+  }
+
+  /** Also for what was recorded under a former name of what is handled. */
+  private @Nullable Handler handlerOf(String type) {
+    Handler handler = handlers.get(type);
+    for (int i = 0; handler == null && i < known.size() && !ignored.contains(type); i++) {
+      handler = handlers.get(known.get(i).today(type));
+    }
+    return handler;
   }
 
   String keyOf(RecordedEvent event) {
@@ -269,7 +278,7 @@ public final class Projection {
       }
     } else if (!events.isEmpty()) {
       for (RecordedEvent event : events) {
-        if (!handlers.containsKey(event.type())) {
+        if (handlerOf(event.type()) == null) {
           throw new UnknownEventType(event.type());
         }
       }
@@ -281,7 +290,7 @@ public final class Projection {
    * @throws Exception what the handler has thrown, or that there is none
    */
   void apply(Transaction tx, RecordedEvent event) throws Exception {
-    Handler handler = handlers.get(event.type());
+    Handler handler = handlerOf(event.type());
     if (handler == null) {
       throw new UnknownEventType(event.type());
     }

@@ -7,8 +7,10 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.EventData;
+import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.jackson.JacksonCodec;
 import dev.holdfast.projection.Projection;
 import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.projection.Projections;
@@ -20,6 +22,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -358,6 +361,42 @@ final class ProjectionTest {
     }
     assertThat(projections.parked("notes", 1)).isEmpty();
     assertViewIsWhole(1, 1, 4);
+  }
+
+  /** Events that were renamed since, as the projection finds them when it is built anew. */
+  @Test
+  @Attacks({"projection.once", "projection.rebuild"})
+  void appliesWhatWasRecordedUnderAFormerName() throws Exception {
+    EventTypes<Accounts.Event> types =
+        EventTypes.of(Accounts.Event.class)
+            .type("paid-in", Accounts.PaidIn.class)
+            .type("paid-out", Accounts.PaidOut.class)
+            .type("closed", Accounts.Closed.class)
+            .renamed("noted", "paid-in")
+            .build(new JacksonCodec());
+    log.append("s0", "{\"cents\": 1}");
+    long last =
+        log.append(
+                "s0",
+                ExpectedVersion.any(),
+                types.write(UUID.randomUUID(), new Accounts.PaidIn(2)),
+                types.write(UUID.randomUUID(), new Accounts.PaidOut(3)))
+            .position();
+    Projections projections =
+        run(
+            Projection.named("paid", 1)
+                .on(
+                    types,
+                    Accounts.PaidIn.class,
+                    (tx, paid, event) ->
+                        tx.update(
+                            log.in("insert into ${schema}.view1 (stream, body) values (?, ?)"),
+                            event.stream(),
+                            "" + paid.cents()))
+                .build());
+    assertThat(projections.awaitApplied("paid", last, SOON)).isTrue();
+    assertThat(projections.parked("paid", 1)).isEmpty();
+    assertThat(view(1, "s0")).containsExactly("1", "2");
   }
 
   @Test

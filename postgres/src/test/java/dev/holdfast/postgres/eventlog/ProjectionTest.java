@@ -26,6 +26,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -397,6 +398,29 @@ final class ProjectionTest {
     assertThat(projections.awaitApplied("paid", last, SOON)).isTrue();
     assertThat(projections.parked("paid", 1)).isEmpty();
     assertThat(view(1, "s0")).containsExactly("1", "2");
+  }
+
+  @Test
+  @Attacks({"projection.awaited", "projection.rebuild"})
+  void whoHasAwaitedTheFormerVersionFindsItsWriteInTheNextOne() throws Exception {
+    Projections first = run(notes(1).build());
+    assertThat(first.awaitApplied("notes", appendTo(1, 3), SOON)).isTrue();
+    AtomicBoolean appliedByTheFormer = new AtomicBoolean();
+    AtomicReference<List<String>> seen = new AtomicReference<>();
+    Projection rebuilt =
+        notes(2)
+            .onSwitch(
+                tx -> {
+                  // This version has not got it, and takes over in a moment.
+                  long own = Log.async(() -> log.append("s0", "\"4\"").position()).join();
+                  appliedByTheFormer.set(first.awaitApplied("notes", own, Duration.ofMillis(500)));
+                  seen.set(view(2, "s0"));
+                })
+            .build();
+    Projections second = run(notes(1).build(), rebuilt);
+    Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
+    assertThat(appliedByTheFormer.get() && !seen.get().contains("\"4\"")).isFalse();
+    Awaitility.await().atMost(SOON).until(() -> view(2, "s0").size() == 4);
   }
 
   @Test

@@ -82,26 +82,31 @@ final class ChannelRun implements Runnable {
   public void run() {
     Backoff backoff =
         new Backoff(settings.retryWait(), Duration.ofSeconds(10), ThreadLocalRandom.current());
-    try {
-      while (!closing.getAsBoolean()) {
-        try {
-          Optional<Lease> lease =
-              leases().tryAcquire("events/" + channel.name(), owner, settings.lease());
-          if (lease.isPresent()) {
-            lead(lease.get(), backoff);
-          } else {
-            new Doorbell().await(settings.lease().dividedBy(3));
-          }
-        } catch (HoldfastException e) {
-          log.warn("{}: tried again: {}", channel, e.getMessage());
-          new Doorbell().await(backoff.next());
-        } catch (RuntimeException | Error e) {
-          log.error("{}: unexpected, tried again", channel, e);
-          new Doorbell().await(backoff.next());
-        }
+    while (!closing.getAsBoolean()) {
+      try {
+        takeTurn(backoff);
+      } catch (InterruptedException e) {
+        // By whoever closes this. Anybody else's would end the channel, and nobody would see it.
+        log.debug("{}: interrupted", channel);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void takeTurn(Backoff backoff) throws InterruptedException {
+    try {
+      Optional<Lease> lease =
+          leases().tryAcquire("events/" + channel.name(), owner, settings.lease());
+      if (lease.isPresent()) {
+        lead(lease.get(), backoff);
+      } else {
+        new Doorbell().await(settings.lease().dividedBy(3));
+      }
+    } catch (HoldfastException e) {
+      log.warn("{}: tried again: {}", channel, e.getMessage());
+      new Doorbell().await(backoff.next());
+    } catch (RuntimeException | Error e) {
+      log.error("{}: unexpected, tried again", channel, e);
+      new Doorbell().await(backoff.next());
     }
   }
 
@@ -266,6 +271,10 @@ final class ChannelRun implements Runnable {
         return true;
       }
       Delivery delivery = session.send(List.copyOf(messages), Long.toString(progress));
+      if (!closing.getAsBoolean() && Thread.interrupted()) {
+        // By the target itself: the waits of this thread are not its.
+        log.debug("{}: the target has left its thread interrupted", channel);
+      }
       if (delivery instanceof Delivery.Done) {
         return true;
       }

@@ -241,4 +241,14 @@ final class EventChannelTest {
     replay(third, "a");
     assertThat(received).contains("a2");
   }
+
+  @Test
+  @Attacks("events.takeover")
+  void goesOnThoughTheTargetLeavesTheThreadInterrupted() throws Exception {
+    EventChannels channels = run(messages -> Thread.currentThread().interrupt());
+    long last = log.append("a", "1").position();
+    assertThat(channels.awaitPublished("events", last, SOON)).isTrue();
+    last = log.append("a", "2").position();
+    assertThat(channels.awaitPublished("events", last, SOON)).isTrue();
+  }
 }

@@ -401,6 +401,20 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.takeover")
+  void goesOnThoughAHandlerLeavesItsThreadInterrupted() throws Exception {
+    Projections projections =
+        run(
+            Projection.named("interrupts", 1)
+                .on("noted", (tx, event) -> Thread.currentThread().interrupt())
+                .build());
+    long last = appendTo(1, 1);
+    assertThat(projections.awaitApplied("interrupts", last, SOON)).isTrue();
+    last = appendTo(1, 1);
+    assertThat(projections.awaitApplied("interrupts", last, SOON)).isTrue();
+  }
+
+  @Test
   @Attacks({"projection.awaited", "projection.rebuild"})
   void whoHasAwaitedTheFormerVersionFindsItsWriteInTheNextOne() throws Exception {
     Projections first = run(notes(1).build());

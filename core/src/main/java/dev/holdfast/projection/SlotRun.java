@@ -243,10 +243,12 @@ final class SlotRun implements Runnable {
     void run() throws Exception;
   }
 
-  /** An error of a handler's is one of that event; one of this JVM is not. */
+  /** An error of a handler's is one of that event, as is how deep it goes; one of this JVM is not. */
   private void run(Work work) {
     try {
       work.run();
+    } catch (StackOverflowError e) {
+      throw new Failed(e);
     } catch (RuntimeException | VirtualMachineError e) {
       throw e;
     } catch (Throwable e) {

@@ -415,6 +415,26 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.parked")
+  void parksAKeyAtWhatOverflowsTheStack() throws Exception {
+    Projections projections =
+        run(
+            Projection.named("deep", 1)
+                .on(
+                    "noted",
+                    (tx, event) -> {
+                      if (event.text().equals("\"deep\"")) {
+                        throw new StackOverflowError();
+                      }
+                    })
+                .build());
+    log.append("a", "\"deep\"");
+    long last = log.append("b", "\"1\"").position();
+    assertThat(projections.awaitApplied("deep", last, SOON)).isTrue();
+    assertThat(projections.parked("deep", 1)).extracting(Parked::key).containsExactly("a");
+  }
+
+  @Test
   @Attacks({"projection.awaited", "projection.rebuild"})
   void whoHasAwaitedTheFormerVersionFindsItsWriteInTheNextOne() throws Exception {
     Projections first = run(notes(1).build());

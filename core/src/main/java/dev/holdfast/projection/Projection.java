@@ -174,9 +174,16 @@ public final class Projection {
 
     /**
      * Handles events of these types together, as many as are applied in one transaction: for a view
-     * that is written by few statements. In place of {@code on}.
+     * that is written by few statements. In place of {@code on}, and once.
+     *
+     * @throws InvalidConfiguration when some are handled together already
      */
     public Builder onBatch(Batch handler, String... types) {
+      if (batch != null) {
+        throw new InvalidConfiguration(
+            "The projection %s has two handlers by onBatch(), and the second would get the events of both. Nothing was built. Give all types to one."
+                .formatted(name));
+      }
       this.batch = handler;
       for (String type : types) {
         on(type, (tx, event) -> handler.apply(tx, List.of(event)));

@@ -458,6 +458,18 @@ final class ProjectionTest {
   }
 
   @Test
+  void refusesASecondHandlerForWhatIsTakenTogether() {
+    assertThatThrownBy(
+            () ->
+                Projection.named("twice", 1)
+                    .onBatch((tx, events) -> {}, "a")
+                    .onBatch((tx, events) -> {}, "b")
+                    .build())
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("onBatch");
+  }
+
+  @Test
   void hasARowNoLaterThanTheEventWhereItIsInline() throws Exception {
     Projection projection = notes(1).build();
     log.holdfast.transact(

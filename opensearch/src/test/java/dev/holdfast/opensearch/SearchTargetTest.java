@@ -203,6 +203,19 @@ final class SearchTargetTest {
   }
 
   @Test
+  void anIdThatIsNoTextIsRefusedAlone() {
+    Delivery delivery = send(message(1, "\ud800", "{\"n\": 1}"), message(2, "b", "{\"n\": 2}"));
+    assertThat(delivery)
+        .isInstanceOfSatisfying(
+            Delivery.Refused.class,
+            refused -> {
+              assertThat(refused.refused()).containsOnlyKeys(1L);
+              assertThat(refused.delivered()).containsExactly(2L);
+            });
+    assertThat(found()).containsExactly("b={\"n\":2}");
+  }
+
+  @Test
   void whereTheIndexWasDeletedNothingIsWrittenAndTheMessagesWait() {
     send(message(1, "a", "{\"n\": 1}"));
     TestServers.ask("DELETE", "/" + index.physical().orElseThrow(), null);

@@ -2,10 +2,12 @@ package dev.holdfast.projection;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
+import dev.holdfast.TransactionBody;
 import dev.holdfast.boundary.Capability;
 import dev.holdfast.eventlog.EventPage;
 import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.eventlog.store.Reading;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.outbox.Delivery;
@@ -92,27 +94,32 @@ final class ChannelRun implements Runnable {
   public void run() {
     Backoff backoff =
         new Backoff(settings.retryWait(), Duration.ofSeconds(10), ThreadLocalRandom.current());
-    try {
-      while (!closing.getAsBoolean()) {
-        try {
-          Optional<Lease> lease =
-              leases().tryAcquire("events/" + channel.name(), owner, settings.lease());
-          if (lease.isPresent()) {
-            lead(lease.get(), backoff);
-          } else {
-            new Doorbell().await(settings.lease().dividedBy(3));
-          }
-        } catch (HoldfastException e) {
-          tryAgain(String.valueOf(e.getMessage()));
-          new Doorbell().await(backoff.next());
-        } catch (RuntimeException | Error e) {
-          trouble = e.toString();
-          log.error("{}: unexpected, tried again", channel, e);
-          new Doorbell().await(backoff.next());
-        }
+    while (!closing.getAsBoolean()) {
+      try {
+        takeTurn(backoff);
+      } catch (InterruptedException e) {
+        // By whoever closes this. Anybody else's would end the channel, and nobody would see it.
+        log.debug("{}: interrupted", channel);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void takeTurn(Backoff backoff) throws InterruptedException {
+    try {
+      Optional<Lease> lease =
+          leases().tryAcquire("events/" + channel.name(), owner, settings.lease());
+      if (lease.isPresent()) {
+        lead(lease.get(), backoff);
+      } else {
+        new Doorbell().await(settings.lease().dividedBy(3));
+      }
+    } catch (HoldfastException e) {
+      tryAgain(String.valueOf(e.getMessage()));
+      new Doorbell().await(backoff.next());
+    } catch (RuntimeException | Error e) {
+      trouble = e.toString();
+      log.error("{}: unexpected, tried again", channel, e);
+      new Doorbell().await(backoff.next());
     }
   }
 
@@ -165,7 +172,8 @@ final class ChannelRun implements Runnable {
       this.lease = lease;
       this.session = session;
       this.keepsProgress = channel.target().capabilities().contains(Capability.PROGRESS_MARK);
-      this.at = store.slot(version, 0);
+      // Whoever has had it before, and does not know that it has not, records nothing from now on.
+      this.at = holdfast.transactReturning(tx -> store.lock(tx.connection(), version, 0));
       this.sent = new Sent(at.checkpoint(), null);
     }
 
@@ -253,6 +261,22 @@ final class ChannelRun implements Runnable {
       passed(next);
     }
 
+    /** With what nobody else may have changed since this session has begun. */
+    private void fenced(TransactionBody work) {
+      boolean isMine =
+          holdfast.transactReturning(
+              tx -> {
+                boolean stillIs = store.advance(tx.connection(), version, 0, at, at.checkpoint());
+                if (stillIs) {
+                  work.run(tx);
+                }
+                return stillIs;
+              });
+      if (!isMine) {
+        throw new Ended(true, "somebody else has it");
+      }
+    }
+
     private void passed(Sent place) {
       if (!move(place.position())) {
         throw new Ended(true, "somebody else has moved its checkpoint");
@@ -276,6 +300,10 @@ final class ChannelRun implements Runnable {
         return true;
       }
       Delivery delivery = session.send(List.copyOf(messages), progress.toString());
+      if (!closing.getAsBoolean() && Thread.interrupted()) {
+        // By the target itself: the waits of this thread are not its.
+        log.debug("{}: the target has left its thread interrupted", channel);
+      }
       if (delivery instanceof Delivery.Done) {
         return true;
       }
@@ -298,12 +326,15 @@ final class ChannelRun implements Runnable {
 
     /** Recorded before anything behind it is passed. */
     private void park(List<OutboxRecord> messages, Map<Long, String> refused) {
-      holdfast.transact(
+      // Of its own: the transaction may be run again.
+      Map<String, Long> more = new HashMap<>();
+      fenced(
           tx -> {
+            more.clear();
             for (OutboxRecord message : messages) {
               String reason = refused.get(message.position());
               String key = String.valueOf(message.key());
-              if (reason == null || parked.containsKey(key)) {
+              if (reason == null || parked.containsKey(key) || more.containsKey(key)) {
                 continue;
               }
               String bounded =
@@ -311,7 +342,7 @@ final class ChannelRun implements Runnable {
               store.unpark(tx.connection(), version, key);
               store.park(
                   tx.connection(), version, 0, key, message.position(), bounded.replace('\0', ' '));
-              parked.put(key, message.position());
+              more.put(key, message.position());
               log.error(
                   "{}: key {} is parked at position {}: {}",
                   channel,
@@ -320,6 +351,7 @@ final class ChannelRun implements Runnable {
                   bounded);
             }
           });
+      parked.putAll(more);
     }
 
     private void sendReleased() {
@@ -332,24 +364,24 @@ final class ChannelRun implements Runnable {
 
     /** Up to what was passed of it; later events of the key are followed again. */
     private void sendReleased(Parked released) {
-      EventReader reader = holdfast.eventLog().reader(released.position() - 1);
-      while (true) {
-        EventPage page = reader.next(settings.batch());
+      // All of it was read before: whoever is appending now must not seem to be the log's end.
+      Reading reading = new Reading(released.position() - 1, sent.position());
+      parked.remove(released.key());
+      while (reading.after() < sent.position()) {
+        if (!isLeased()) {
+          throw new Ended(true, "its lease is lost");
+        }
         List<RecordedEvent> own =
-            page.events().stream()
+            holdfast.store().events().readSettled(reading, settings.batch()).stream()
                 .filter(event -> event.position() <= sent.position())
                 .filter(event -> event.stream().equals(released.key()))
                 .toList();
-        parked.remove(released.key());
         if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), sent)) {
           // Parked again, at what was refused.
           return;
         }
-        if (page.events().isEmpty() || page.checkpoint() >= sent.position()) {
-          holdfast.transact(tx -> store.unpark(tx.connection(), version, released.key()));
-          return;
-        }
       }
+      fenced(tx -> store.unpark(tx.connection(), version, released.key()));
     }
   }
 }

@@ -70,34 +70,45 @@ final class SlotRun implements Runnable {
   public void run() {
     Backoff backoff =
         new Backoff(settings.retryWait(), Duration.ofSeconds(5), ThreadLocalRandom.current());
-    try {
-      while (!closing.getAsBoolean()) {
-        try {
-          if (store.live(version.name()) > version.version()) {
-            log.info("projection {}: a later version is live, so it is not followed", projection);
-            return;
-          }
-          Optional<Lease> lease =
-              leases().tryAcquire("projection/" + version + "/" + number, owner, settings.lease());
-          if (lease.isPresent()) {
-            lead(lease.get(), backoff);
-          } else {
-            new Doorbell().await(settings.lease().dividedBy(3));
-          }
-        } catch (StoreUnavailable | OutcomeUnknown e) {
-          log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
-          new Doorbell().await(backoff.next());
-        } catch (HoldfastException e) {
-          log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
-          new Doorbell().await(backoff.next());
-        } catch (RuntimeException | Error e) {
-          log.error("{} slot {}: unexpected, tried again", projection, number, e);
-          new Doorbell().await(backoff.next());
+    while (!closing.getAsBoolean()) {
+      try {
+        if (!takeTurn(backoff)) {
+          return;
         }
+      } catch (InterruptedException e) {
+        // By whoever closes this. Anybody else's would end the slot, and nobody would see it.
+        log.debug("{} slot {}: interrupted", projection, number);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
+  }
+
+  /**
+   * @return false when a later version is live
+   */
+  private boolean takeTurn(Backoff backoff) throws InterruptedException {
+    try {
+      if (store.live(version.name()) > version.version()) {
+        log.info("projection {}: a later version is live, so it is not followed", projection);
+        return false;
+      }
+      Optional<Lease> lease =
+          leases().tryAcquire("projection/" + version + "/" + number, owner, settings.lease());
+      if (lease.isPresent()) {
+        lead(lease.get(), backoff);
+      } else {
+        new Doorbell().await(settings.lease().dividedBy(3));
+      }
+    } catch (StoreUnavailable | OutcomeUnknown e) {
+      log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
+      new Doorbell().await(backoff.next());
+    } catch (HoldfastException e) {
+      log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
+      new Doorbell().await(backoff.next());
+    } catch (RuntimeException | Error e) {
+      log.error("{} slot {}: unexpected, tried again", projection, number, e);
+      new Doorbell().await(backoff.next());
+    }
+    return true;
   }
 
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
@@ -243,14 +254,23 @@ final class SlotRun implements Runnable {
     void run() throws Exception;
   }
 
-  /** An error of a handler's is one of that event; one of this JVM is not. */
-  private static void run(Work work) {
+  /**
+   * An error of a handler's is one of that event, as is how deep it goes; one of this JVM is not.
+   */
+  private void run(Work work) {
     try {
       work.run();
+    } catch (StackOverflowError e) {
+      throw new Failed(e);
     } catch (RuntimeException | VirtualMachineError e) {
       throw e;
     } catch (Throwable e) {
       throw new Failed(e);
+    } finally {
+      if (!closing.getAsBoolean() && Thread.interrupted()) {
+        // By the handler itself: the waits of this thread are not its.
+        log.debug("{} slot {}: a handler has left its thread interrupted", projection, number);
+      }
     }
   }
 

@@ -82,7 +82,7 @@ final class Bulk {
         .put("_id", document.id())
         .put("version", version)
         .put("version_type", "external");
-    lines.writeBytes(Json.bytes(order));
+    lines.writeBytes(Json.bytesOf(order));
     lines.write('\n');
     String json = document.json();
     if (json == null) {

@@ -13,14 +13,14 @@ enum Misfortune {
   EFFECT_LATE;
 
   /**
-   * Of one request in four, and mostly that it comes too late: where many changes travel in one
-   * request there are few of them.
+   * Of five requests in sixteen, and mostly that it comes too late: where many changes travel in
+   * one request there are few of them.
    */
   static Misfortune often() {
     return switch (ThreadLocalRandom.current().nextInt(16)) {
       case 0 -> REPLY_LOST;
       case 1 -> REPLY_LATE;
-      case 2, 3 -> EFFECT_LATE;
+      case 2, 3, 4 -> EFFECT_LATE;
       default -> NONE;
     };
   }

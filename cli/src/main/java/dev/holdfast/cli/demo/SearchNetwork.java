@@ -25,10 +25,10 @@ import org.slf4j.LoggerFactory;
  */
 final class SearchNetwork implements AutoCloseable {
   /** How long an answer is waited for by those who ask through it. */
-  static final Duration TIMEOUT = Duration.ofMillis(500);
+  static final Duration TIMEOUT = Duration.ofMillis(300);
 
   /** Longer than that. */
-  static final Duration LATE = Duration.ofMillis(1_200);
+  static final Duration LATE = Duration.ofMillis(800);
 
   private static final Logger log = LoggerFactory.getLogger(SearchNetwork.class);
 

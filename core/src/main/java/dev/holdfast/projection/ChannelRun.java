@@ -236,8 +236,7 @@ final class ChannelRun implements Runnable {
       boolean isMine =
           holdfast.transactReturning(
               tx -> {
-                boolean stillIs =
-                    store.advance(tx.connection(), version, 0, at, at.checkpoint());
+                boolean stillIs = store.advance(tx.connection(), version, 0, at, at.checkpoint());
                 if (stillIs) {
                   work.run(tx);
                 }

@@ -243,7 +243,9 @@ final class SlotRun implements Runnable {
     void run() throws Exception;
   }
 
-  /** An error of a handler's is one of that event, as is how deep it goes; one of this JVM is not. */
+  /**
+   * An error of a handler's is one of that event, as is how deep it goes; one of this JVM is not.
+   */
   private void run(Work work) {
     try {
       work.run();

@@ -4,6 +4,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.TransactionBody;
 import dev.holdfast.boundary.Capability;
+import dev.holdfast.eventlog.CheckpointAhead;
 import dev.holdfast.eventlog.EventPage;
 import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
@@ -101,6 +102,9 @@ final class ChannelRun implements Runnable {
       } else {
         new Doorbell().await(settings.lease().dividedBy(3));
       }
+    } catch (OtherLog | CheckpointAhead e) {
+      log.error("{}: {}", channel, e.getMessage());
+      new Doorbell().await(backoff.next());
     } catch (HoldfastException e) {
       log.warn("{}: tried again: {}", channel, e.getMessage());
       new Doorbell().await(backoff.next());
@@ -151,7 +155,11 @@ final class ChannelRun implements Runnable {
     private final Map<String, Long> parked = new HashMap<>();
 
     private Slot at;
+
+    /** The position that was passed last, and as the target keeps it, with its event. */
     private long sent;
+
+    private String progress;
     private long renewedAt = Doorbell.nanos();
     private long lookedAt = renewedAt;
 
@@ -162,6 +170,7 @@ final class ChannelRun implements Runnable {
       // Whoever has had it before, and does not know that it has not, records nothing from now on.
       this.at = holdfast.transactReturning(tx -> store.lock(tx.connection(), version, 0));
       this.sent = at.checkpoint();
+      this.progress = Long.toString(sent);
     }
 
     /**
@@ -169,10 +178,14 @@ final class ChannelRun implements Runnable {
      */
     boolean follow(Backoff backoff) throws InterruptedException {
       try {
-        session.peekProgress();
+        // Before anybody is fenced: a copy of the database leaves the original's target alone.
+        Optional<String> before = session.peekProgress();
+        if (keepsProgress) {
+          before.ifPresent(this::goOnBehind);
+        }
         session.takeOver();
         if (keepsProgress) {
-          sent = session.progress().map(Long::parseLong).orElse(sent);
+          session.progress().ifPresent(this::goOnBehind);
         }
         store
             .parked(version, SlotRun.PARKED_AT_MOST)
@@ -202,6 +215,27 @@ final class ChannelRun implements Runnable {
       }
     }
 
+    /**
+     * From what the target has had last. Where the database has lost commits, by a failover or a
+     * restore, other events have the positions that the target has had, and nobody would send them.
+     */
+    private void goOnBehind(String kept) {
+      int colon = kept.indexOf(':');
+      sent = Long.parseLong(colon < 0 ? kept : kept.substring(0, colon));
+      progress = kept;
+      if (colon >= 0) {
+        List<RecordedEvent> there =
+            holdfast.store().events().readSettled(new Reading(sent - 1, sent), 1);
+        if (there.isEmpty() || !progressOf(there.get(0)).equals(kept)) {
+          throw new OtherLog(channel, sent);
+        }
+      }
+    }
+
+    private static String progressOf(RecordedEvent event) {
+      return event.position() + ":" + event.id();
+    }
+
     private boolean isLeased() {
       if (!Doorbell.hasPassed(settings.lease().dividedBy(4), renewedAt)) {
         return true;
@@ -224,10 +258,12 @@ final class ChannelRun implements Runnable {
       List<OutboxRecord> left =
           new ArrayList<>(
               messages(events).stream().filter(message -> !isWaiting(message)).toList());
-      while (!deliver(left, checkpoint)) {
+      String mark = progressOf(events.get(events.size() - 1));
+      while (!deliver(left, mark)) {
         left.removeIf(this::isWaiting);
       }
       sent = checkpoint;
+      progress = mark;
       passed(checkpoint);
     }
 
@@ -265,11 +301,11 @@ final class ChannelRun implements Runnable {
     /**
      * @return false when some of it was refused, is parked now, and the rest has to be sent
      */
-    private boolean deliver(List<OutboxRecord> messages, long progress) {
+    private boolean deliver(List<OutboxRecord> messages, String mark) {
       if (messages.isEmpty() && !keepsProgress) {
         return true;
       }
-      Delivery delivery = session.send(List.copyOf(messages), Long.toString(progress));
+      Delivery delivery = session.send(List.copyOf(messages), mark);
       if (!closing.getAsBoolean() && Thread.interrupted()) {
         // By the target itself: the waits of this thread are not its.
         log.debug("{}: the target has left its thread interrupted", channel);
@@ -346,7 +382,7 @@ final class ChannelRun implements Runnable {
                 .filter(event -> event.position() <= sent)
                 .filter(event -> event.stream().equals(released.key()))
                 .toList();
-        if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), sent)) {
+        if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), progress)) {
           // Parked again, at what was refused.
           return;
         }

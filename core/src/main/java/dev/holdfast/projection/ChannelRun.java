@@ -4,6 +4,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.TransactionBody;
 import dev.holdfast.boundary.Capability;
+import dev.holdfast.eventlog.CheckpointAhead;
 import dev.holdfast.eventlog.EventPage;
 import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
@@ -81,11 +82,6 @@ final class ChannelRun implements Runnable {
     return trouble;
   }
 
-  private void tryAgain(String why) {
-    trouble = why;
-    log.warn("{}: tried again: {}", channel, why);
-  }
-
   private LeaseStore leases() {
     return holdfast.store().leases();
   }
@@ -113,8 +109,13 @@ final class ChannelRun implements Runnable {
       } else {
         new Doorbell().await(settings.lease().dividedBy(3));
       }
+    } catch (OtherLog | CheckpointAhead e) {
+      trouble = e.getMessage();
+      log.error("{}: {}", channel, e.getMessage());
+      new Doorbell().await(backoff.next());
     } catch (HoldfastException e) {
-      tryAgain(String.valueOf(e.getMessage()));
+      trouble = e.getMessage();
+      log.warn("{}: tried again: {}", channel, e.getMessage());
       new Doorbell().await(backoff.next());
     } catch (RuntimeException | Error e) {
       trouble = e.toString();
@@ -164,7 +165,11 @@ final class ChannelRun implements Runnable {
     private final Map<String, Long> parked = new HashMap<>();
 
     private Slot at;
-    private Sent sent;
+
+    /** The position that was passed last, and as the target keeps it, with its event. */
+    private long sent;
+
+    private String progress;
     private long renewedAt = Doorbell.nanos();
     private long lookedAt = renewedAt;
 
@@ -174,7 +179,8 @@ final class ChannelRun implements Runnable {
       this.keepsProgress = channel.target().capabilities().contains(Capability.PROGRESS_MARK);
       // Whoever has had it before, and does not know that it has not, records nothing from now on.
       this.at = holdfast.transactReturning(tx -> store.lock(tx.connection(), version, 0));
-      this.sent = new Sent(at.checkpoint(), null);
+      this.sent = at.checkpoint();
+      this.progress = Long.toString(sent);
     }
 
     /**
@@ -182,25 +188,28 @@ final class ChannelRun implements Runnable {
      */
     boolean follow(Backoff backoff) throws InterruptedException {
       try {
-        session.peekProgress();
+        // Before anybody is fenced: a copy of the database leaves the original's target alone.
+        Optional<String> before = session.peekProgress();
+        if (keepsProgress) {
+          before.ifPresent(this::goOnBehind);
+        }
         session.takeOver();
         if (keepsProgress) {
-          sent = session.progress().map(Sent::parse).orElse(sent);
-          requireSameLog();
+          session.progress().ifPresent(this::goOnBehind);
         }
         store
             .parked(version, SlotRun.PARKED_AT_MOST)
             .forEach(each -> parked.put(each.key(), each.position()));
-        EventReader reader = holdfast.eventLog().reader(sent.position());
+        EventReader reader = holdfast.eventLog().reader(sent);
         while (!closing.getAsBoolean()) {
           if (!isLeased()) {
             return false;
           }
           EventPage page = reader.next(settings.batch(), settings.pollInterval());
           if (!page.events().isEmpty()) {
-            send(page.events());
+            send(page.events(), page.checkpoint());
             backoff.reset();
-          } else if (sent.position() > at.checkpoint()) {
+          } else if (sent > at.checkpoint()) {
             // The target has it already, and a crash kept that from being recorded here.
             passed(sent);
           }
@@ -212,23 +221,31 @@ final class ChannelRun implements Runnable {
         }
         return false;
       } catch (Ended e) {
-        tryAgain(String.valueOf(e.getMessage()));
+        trouble = e.getMessage();
+        log.warn("{}: {}", channel, e.getMessage());
         return !e.isFenced;
       }
     }
 
     /**
-     * A database that was restored gives the positions behind to other events: those would be
-     * passed over.
+     * From what the target has had last. Where the database has lost commits, by a failover or a
+     * restore, other events have the positions that the target has had, and nobody would send them.
      */
-    private void requireSameLog() {
-      if (sent.event() != null
-          && !holdfast.store().events().idAt(sent.position()).equals(Optional.of(sent.event()))) {
-        throw new Ended(
-            false,
-            "%s has the event %s of position %d, which this log does not have: the database was restored to an earlier state, or is a copy. Nothing is published. Publish by a channel of another name, which sends all events again, under their ids."
-                .formatted(channel.target().description(), sent.event(), sent.position()));
+    private void goOnBehind(String kept) {
+      int colon = kept.indexOf(':');
+      sent = Long.parseLong(colon < 0 ? kept : kept.substring(0, colon));
+      progress = kept;
+      if (colon >= 0) {
+        List<RecordedEvent> there =
+            holdfast.store().events().readSettled(new Reading(sent - 1, sent), 1);
+        if (there.isEmpty() || !progressOf(there.get(0)).equals(kept)) {
+          throw new OtherLog(channel, sent);
+        }
       }
+    }
+
+    private static String progressOf(RecordedEvent event) {
+      return event.position() + ":" + event.id();
     }
 
     private boolean isLeased() {
@@ -249,16 +266,17 @@ final class ChannelRun implements Runnable {
     }
 
     /** Sends a page, without what waits; and has passed it then. */
-    private void send(List<RecordedEvent> events) {
-      Sent next = Sent.of(events.get(events.size() - 1));
+    private void send(List<RecordedEvent> events, long checkpoint) {
       List<OutboxRecord> left =
           new ArrayList<>(
               messages(events).stream().filter(message -> !isWaiting(message)).toList());
-      while (!deliver(left, next)) {
+      String mark = progressOf(events.get(events.size() - 1));
+      while (!deliver(left, mark)) {
         left.removeIf(this::isWaiting);
       }
-      sent = next;
-      passed(next);
+      sent = checkpoint;
+      progress = mark;
+      passed(checkpoint);
     }
 
     /** With what nobody else may have changed since this session has begun. */
@@ -277,8 +295,8 @@ final class ChannelRun implements Runnable {
       }
     }
 
-    private void passed(Sent place) {
-      if (!move(place.position())) {
+    private void passed(long checkpoint) {
+      if (!move(checkpoint)) {
         throw new Ended(true, "somebody else has moved its checkpoint");
       }
     }
@@ -295,11 +313,11 @@ final class ChannelRun implements Runnable {
     /**
      * @return false when some of it was refused, is parked now, and the rest has to be sent
      */
-    private boolean deliver(List<OutboxRecord> messages, Sent progress) {
+    private boolean deliver(List<OutboxRecord> messages, String mark) {
       if (messages.isEmpty() && !keepsProgress) {
         return true;
       }
-      Delivery delivery = session.send(List.copyOf(messages), progress.toString());
+      Delivery delivery = session.send(List.copyOf(messages), mark);
       if (!closing.getAsBoolean() && Thread.interrupted()) {
         // By the target itself: the waits of this thread are not its.
         log.debug("{}: the target has left its thread interrupted", channel);
@@ -365,18 +383,18 @@ final class ChannelRun implements Runnable {
     /** Up to what was passed of it; later events of the key are followed again. */
     private void sendReleased(Parked released) {
       // All of it was read before: whoever is appending now must not seem to be the log's end.
-      Reading reading = new Reading(released.position() - 1, sent.position());
+      Reading reading = new Reading(released.position() - 1, sent);
       parked.remove(released.key());
-      while (reading.after() < sent.position()) {
+      while (reading.after() < sent) {
         if (!isLeased()) {
           throw new Ended(true, "its lease is lost");
         }
         List<RecordedEvent> own =
             holdfast.store().events().readSettled(reading, settings.batch()).stream()
-                .filter(event -> event.position() <= sent.position())
+                .filter(event -> event.position() <= sent)
                 .filter(event -> event.stream().equals(released.key()))
                 .toList();
-        if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), sent)) {
+        if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), progress)) {
           // Parked again, at what was refused.
           return;
         }

@@ -141,7 +141,11 @@ public final class Projection {
 
     /**
      * What has to be applied in order, and is parked together; the stream, unless set. Events of
-     * one key go to one slot.
+     * one key go to one slot. Never changed for a version: an event whose key goes to another slot,
+     * which has passed it, would be applied by none.
+     *
+     * @param value the same for an event at each time; throws for none, since nobody could tell
+     *     whose slot it is, and all of them wait until it does not
      */
     public Builder key(Function<RecordedEvent, String> value) {
       this.key = value;

@@ -166,7 +166,7 @@ final class SlotRun implements Runnable {
       boolean isNearTheEnd = page.events().size() < settings.batch();
       if (isNearTheEnd && Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
         lookedAt = Doorbell.nanos();
-        if (!isWanted(page)) {
+        if (!isWanted()) {
           return false;
         }
       }
@@ -175,11 +175,12 @@ final class SlotRun implements Runnable {
   }
 
   /**
-   * Nothing is left to be applied: perhaps this version takes over, or has been taken over from.
+   * Little is left to be applied, if anything: perhaps this version takes over, or has been taken
+   * over from.
    */
-  private boolean isWanted(EventPage page) {
+  private boolean isWanted() {
     int live = store.live(version.name());
-    if (live < version.version() && number == 0 && !page.waiting()) {
+    if (live < version.version() && number == 0) {
       becomeLive();
     }
     return live <= version.version();

@@ -59,8 +59,8 @@ final class KafkaEventChannelRestoreTest {
                             text ->
                                 assertThat(text)
                                     .contains(
-                                        "restored to an earlier state",
-                                        "Nothing is published",
+                                        "has lost commits",
+                                        "Nothing was sent",
                                         "a channel of another name")));
         assertThat(channels.awaitPublished("channel", last, Duration.ofMillis(100))).isFalse();
       }

@@ -20,16 +20,9 @@ final class Json {
     return MAPPER.createObjectNode();
   }
 
-  /**
-   * @throws IOException when a text in it is none, such as half of a surrogate pair
-   */
-  static byte[] bytesOf(JsonNode node) throws IOException {
-    return MAPPER.writeValueAsBytes(node);
-  }
-
   static byte[] bytes(JsonNode node) {
     try {
-      return bytesOf(node);
+      return MAPPER.writeValueAsBytes(node);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }

@@ -171,7 +171,7 @@ public final class SearchRepair implements Repair {
         .put("_id", order.document().id())
         .put("version", order.version())
         .put("version_type", order.versionType());
-    lines.writeBytes(Json.bytesOf(line));
+    lines.writeBytes(Json.bytes(line));
     lines.write('\n');
     String json = order.document().json();
     if (json == null) {

@@ -200,18 +200,6 @@ final class PostgresEvents implements EventStore {
   }
 
   @Override
-  public Optional<UUID> idAt(long position) {
-    return database.transact(
-        "look for an event",
-        connection ->
-            database.one(
-                connection,
-                "select e.event_id from ${schema}.event_all e where e.position = ?",
-                row -> row.getObject(1, UUID.class),
-                position));
-  }
-
-  @Override
   public List<RecordedEvent> readSettled(Reading reading, int limit) {
     boolean done = false;
     try {

@@ -63,9 +63,6 @@ public interface EventStore {
    */
   List<RecordedEvent> readSettled(Reading reading, int limit);
 
-  /** The id of the event at a position, where one is committed. */
-  Optional<UUID> idAt(long position);
-
   /**
    * Reads all events that match, and what is needed to find out later whether they are still all.
    *

@@ -28,6 +28,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -45,6 +47,8 @@ final class EventChannelTest {
   private final Log log = new Log();
   private final List<EventChannels> running = new ArrayList<>();
   private final Set<String> refused = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger takeOvers = new AtomicInteger();
+  private final AtomicReference<String> kept = new AtomicReference<>();
   private final List<String> received = Collections.synchronizedList(new ArrayList<>());
 
   @AfterEach
@@ -53,12 +57,14 @@ final class EventChannelTest {
     log.close();
   }
 
-  /** Keeps what it gets, and refuses some of it. */
+  /** Keeps what it gets, and refuses some of it; with the progress, where it does that. */
   private final class Receiver implements Target {
     final Consumer<List<OutboxRecord>> before;
+    final boolean keepsProgress;
 
-    Receiver(Consumer<List<OutboxRecord>> before) {
+    Receiver(Consumer<List<OutboxRecord>> before, boolean keepsProgress) {
       this.before = before;
+      this.keepsProgress = keepsProgress;
     }
 
     @Override
@@ -68,7 +74,9 @@ final class EventChannelTest {
 
     @Override
     public Set<Capability> capabilities() {
-      return Set.of(Capability.ORDER_PER_KEY);
+      return keepsProgress
+          ? Set.of(Capability.ORDER_PER_KEY, Capability.PROGRESS_MARK)
+          : Set.of(Capability.ORDER_PER_KEY);
     }
 
     @Override
@@ -81,20 +89,23 @@ final class EventChannelTest {
       return new TargetSession() {
         @Override
         public Optional<String> peekProgress() {
-          return Optional.empty();
+          return progress();
         }
 
         @Override
-        public void takeOver() {}
+        public void takeOver() {
+          takeOvers.incrementAndGet();
+        }
 
         @Override
         public Optional<String> progress() {
-          return Optional.empty();
+          return keepsProgress ? Optional.ofNullable(kept.get()) : Optional.empty();
         }
 
         @Override
         public Delivery send(List<OutboxRecord> messages, String progress) {
           before.accept(messages);
+          kept.set(progress);
           return receive(messages);
         }
 
@@ -129,9 +140,12 @@ final class EventChannelTest {
   }
 
   private EventChannels run(Consumer<List<OutboxRecord>> before) {
+    return run("events", new Receiver(before, false));
+  }
+
+  private EventChannels run(String name, Receiver receiver) {
     EventChannels made =
-        EventChannels.start(
-            log.holdfast, QUICK, EventChannel.named("events", new Receiver(before)));
+        EventChannels.start(log.holdfast, QUICK, EventChannel.named(name, receiver));
     running.add(made);
     return made;
   }
@@ -240,6 +254,47 @@ final class EventChannelTest {
     assertThat(third.parked("events")).extracting(Parked::key).containsExactly("a");
     replay(third, "a");
     assertThat(received).contains("a2");
+  }
+
+  /** A standby takes over, or a backup is restored, and events come that the target has not had. */
+  @Test
+  @Attacks("events.recorded")
+  void stopsWhereTheDatabaseHasLostWhatTheTargetHasHad() throws Exception {
+    Receiver receiver = new Receiver(messages -> {}, true);
+    EventChannels channels = run("events", receiver);
+    long lasting = log.append("a", "1").position();
+    long lost = log.append("a", "2", "3").position();
+    assertThat(channels.awaitPublished("events", lost, SOON)).isTrue();
+    channels.close();
+    log.execute("delete from ${schema}.event where position > " + lasting);
+    log.execute("select setval('${schema}.event_position', " + lasting + ")");
+    log.execute("update ${schema}.projection_slot set checkpoint = " + lasting);
+    received.clear();
+    takeOvers.set(0);
+
+    long last = log.append("b", "4", "5", "6").position();
+    assertThat(last).isGreaterThan(lost);
+    EventChannels then = run("events", receiver);
+    assertThat(then.awaitPublished("events", last, Duration.ofMillis(500))).isFalse();
+    assertThat(received).isEmpty();
+    assertThat(takeOvers).hasValue(0);
+    kept.set(null);
+    assertThat(run("anew", receiver).awaitPublished("anew", last, SOON)).isTrue();
+    assertThat(received).containsExactly("a1", "b4", "b5", "b6");
+  }
+
+  @Test
+  @Attacks("events.takeover")
+  void goesOnWhereTheTargetHasMoreThanIsRecordedHere() throws Exception {
+    Receiver receiver = new Receiver(messages -> {}, true);
+    EventChannels channels = run("events", receiver);
+    long first = log.append("a", "1").position();
+    assertThat(channels.awaitPublished("events", log.append("a", "2").position(), SOON)).isTrue();
+    channels.close();
+    log.execute("update ${schema}.projection_slot set checkpoint = " + first);
+    EventChannels then = run("events", receiver);
+    assertThat(then.awaitPublished("events", log.append("a", "3").position(), SOON)).isTrue();
+    assertThat(received).containsExactly("a1", "a2", "a3");
   }
 
   @Test

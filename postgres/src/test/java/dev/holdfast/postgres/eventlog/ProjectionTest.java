@@ -16,6 +16,7 @@ import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.projection.Projections;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -24,6 +25,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -455,6 +457,44 @@ final class ProjectionTest {
     Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
     assertThat(appliedByTheFormer.get() && !seen.get().contains("\"4\"")).isFalse();
     Awaitility.await().atMost(SOON).until(() -> view(2, "s0").size() == 4);
+  }
+
+  @Test
+  @Attacks("projection.rebuild")
+  void isSwitchedToThoughSomebodyIsAppendingAtAnyTime() throws Exception {
+    run(notes(1).build());
+    long last = appendTo(2, 3);
+    AtomicBoolean over = new AtomicBoolean();
+    CountDownLatch isUnderWay = new CountDownLatch(1);
+    Thread others =
+        new Thread(
+            () -> {
+              try {
+                Connection before = Log.begin();
+                log.append(before, Append.to("other", ExpectedVersion.any(), Log.event("0")));
+                isUnderWay.countDown();
+                for (int i = 0; !over.get(); i++) {
+                  Connection next = Log.begin();
+                  String stream = "other" + i % 2;
+                  log.append(next, Append.to(stream, ExpectedVersion.any(), Log.event("0")));
+                  Log.end(before);
+                  before = next;
+                }
+                Log.end(before);
+              } catch (SQLException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    others.start();
+    isUnderWay.await();
+    try {
+      Projections second = run(notes(1).build(), notes(2).build());
+      Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
+      assertThat(second.applied("notes", 2)).isGreaterThanOrEqualTo(last);
+    } finally {
+      over.set(true);
+      others.join();
+    }
   }
 
   @Test

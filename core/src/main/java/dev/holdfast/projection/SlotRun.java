@@ -157,8 +157,8 @@ final class SlotRun implements Runnable {
         List<RecordedEvent> mine = page.events().stream().filter(this::isMine).toList();
         Optional<Slot> next = whole(at, without(mine, parked), page.checkpoint());
         if (next.isEmpty()) {
-          // One of them fails, or the slot is somewhere else.
-          return oneByOne(lease, at, mine);
+          // One of them fails, or the slot is somewhere else; or this was cut off by being closed.
+          return !closing.getAsBoolean() && oneByOne(lease, at, mine);
         }
         at = next.get();
         backoff.reset();
@@ -325,6 +325,10 @@ final class SlotRun implements Runnable {
       } catch (Moved | OutcomeUnknown e) {
         return Applied.NOT;
       } catch (RuntimeException e) {
+        if (closing.getAsBoolean()) {
+          // Perhaps by that: it says nothing about the event.
+          return Applied.NOT;
+        }
         attempts++;
         if (attempts >= settings.attempts() && mayPark) {
           return park(at, event, e);

@@ -131,7 +131,8 @@ final class SearchSession implements TargetSession {
     Optional<Document> document;
     try {
       document = mapping.apply(message);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
+      // What is nested too deeply is refused for what it is, as well.
       batch.refused.put(message.position(), "no document was made of it: " + e);
       stopped.add(message.lane());
       return;

@@ -203,6 +203,30 @@ final class SearchTargetTest {
   }
 
   @Test
+  void aMessageWhoseMappingOverflowsTheStackIsRefusedAlone() {
+    SearchTarget target =
+        SearchTarget.to(
+            index,
+            message -> {
+              if ("deep".equals(message.key())) {
+                throw new StackOverflowError();
+              }
+              return document(message);
+            });
+    try (TargetSession session = target.open(new Target.Context("search", "scope"))) {
+      assertThat(
+              session.send(
+                  List.of(message(1, "deep", "{\"n\": 1}"), message(2, "b", "{\"n\": 2}")), "p"))
+          .isInstanceOfSatisfying(
+              Delivery.Refused.class,
+              refused -> {
+                assertThat(refused.refused()).containsOnlyKeys(1L);
+                assertThat(refused.delivered()).containsExactly(2L);
+              });
+    }
+  }
+
+  @Test
   void anIdThatIsNoTextIsRefusedAlone() {
     Delivery delivery = send(message(1, "\ud800", "{\"n\": 1}"), message(2, "b", "{\"n\": 2}"));
     assertThat(delivery)

@@ -497,6 +497,39 @@ final class ProjectionTest {
     }
   }
 
+  /** What is under way may take too long, and is cut off; that says nothing about its event. */
+  @Test
+  @Attacks("projection.parked")
+  void parksNothingForBeingClosed() throws Exception {
+    AtomicInteger times = new AtomicInteger();
+    AtomicReference<Thread> worker = new AtomicReference<>();
+    Projections projections =
+        Projections.start(
+            log.holdfast,
+            QUICK.withAttempts(1, Duration.ofMillis(1)),
+            Projection.named("slow", 1)
+                .on(
+                    "noted",
+                    (tx, event) -> {
+                      times.incrementAndGet();
+                      worker.set(Thread.currentThread());
+                      if (times.get() == 1) {
+                        new CountDownLatch(1).await();
+                      }
+                      throw new IllegalStateException("closed");
+                    })
+                .build());
+    log.append("a", "1");
+    Awaitility.await().atMost(SOON).until(() -> worker.get() != null);
+    Thread closer = new Thread(projections::close);
+    closer.start();
+    Awaitility.await().atMost(SOON).until(() -> closer.getState() == Thread.State.TIMED_WAITING);
+    worker.get().interrupt();
+    closer.join();
+    assertThat(times).hasValue(1);
+    assertThat(projections.parked("slow", 1)).isEmpty();
+  }
+
   @Test
   void refusesASecondHandlerForWhatIsTakenTogether() {
     assertThatThrownBy(

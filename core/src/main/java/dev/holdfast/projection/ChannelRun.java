@@ -21,6 +21,7 @@ import dev.holdfast.projection.store.ProjectionStore.Version;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,6 +50,8 @@ final class ChannelRun implements Runnable {
   private final String owner;
   private final UUID storeId;
   private final BooleanSupplier closing;
+  private final ProjectionListener listener;
+  private final FollowerState.Progress health = new FollowerState.Progress();
 
   ChannelRun(
       Holdfast holdfast,
@@ -56,7 +59,8 @@ final class ChannelRun implements Runnable {
       ProjectionSettings settings,
       String owner,
       UUID storeId,
-      BooleanSupplier closing) {
+      BooleanSupplier closing,
+      ProjectionListener listener) {
     this.holdfast = holdfast;
     this.store = holdfast.store().projections();
     this.channel = channel;
@@ -65,6 +69,11 @@ final class ChannelRun implements Runnable {
     this.owner = owner;
     this.storeId = storeId;
     this.closing = closing;
+    this.listener = listener;
+  }
+
+  FollowerState state() {
+    return FollowerState.of(version, List.of(health));
   }
 
   /** Beside those of projections, whose names have no slash. */
@@ -88,12 +97,15 @@ final class ChannelRun implements Runnable {
           if (lease.isPresent()) {
             lead(lease.get(), backoff);
           } else {
+            health.well();
             new Doorbell().await(settings.lease().dividedBy(3));
           }
         } catch (HoldfastException e) {
+          health.failed(e.getMessage());
           log.warn("{}: tried again: {}", channel, e.getMessage());
           new Doorbell().await(backoff.next());
         } catch (RuntimeException | Error e) {
+          health.failed(e);
           log.error("{}: unexpected, tried again", channel, e);
           new Doorbell().await(backoff.next());
         }
@@ -104,6 +116,8 @@ final class ChannelRun implements Runnable {
   }
 
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
+    listener.takenUp(version, 0);
+    health.leads(true);
     try {
       boolean isLed = true;
       while (isLed && !closing.getAsBoolean()) {
@@ -119,6 +133,7 @@ final class ChannelRun implements Runnable {
         }
       }
     } finally {
+      health.leads(false);
       leases().release(lease);
     }
   }
@@ -182,6 +197,7 @@ final class ChannelRun implements Runnable {
             // The target has it already, and a crash kept that from being recorded here.
             passed(sent);
           }
+          health.well();
           if (Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
             lookedAt = Doorbell.nanos();
             sendReleased();
@@ -189,6 +205,7 @@ final class ChannelRun implements Runnable {
         }
         return false;
       } catch (Ended e) {
+        health.failed(e.getMessage());
         log.warn("{}: {}", channel, e.getMessage());
         return !e.isFenced;
       }
@@ -245,8 +262,13 @@ final class ChannelRun implements Runnable {
       if (messages.isEmpty() && !keepsProgress) {
         return true;
       }
+      long begun = Doorbell.nanos();
       Delivery delivery = session.send(List.copyOf(messages), Long.toString(progress));
       if (delivery instanceof Delivery.Done) {
+        if (!messages.isEmpty()) {
+          Duration took = Duration.ofNanos(Doorbell.nanos() - begun);
+          listener.applied(version, 0, messages.size(), took);
+        }
         return true;
       }
       if (delivery instanceof Delivery.Refused refused) {
@@ -268,29 +290,40 @@ final class ChannelRun implements Runnable {
 
     /** Recorded before anything behind it is passed. */
     private void park(List<OutboxRecord> messages, Map<Long, String> refused) {
+      Map<String, Parking> now = new LinkedHashMap<>();
       holdfast.transact(
           tx -> {
+            // Perhaps once more.
+            now.clear();
             for (OutboxRecord message : messages) {
               String reason = refused.get(message.position());
               String key = String.valueOf(message.key());
-              if (reason == null || parked.containsKey(key)) {
+              if (reason == null || parked.containsKey(key) || now.containsKey(key)) {
                 continue;
               }
               String bounded =
-                  reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) : reason;
+                  (reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) : reason)
+                      .replace('\0', ' ');
               store.unpark(tx.connection(), version, key);
-              store.park(
-                  tx.connection(), version, 0, key, message.position(), bounded.replace('\0', ' '));
-              parked.put(key, message.position());
-              log.error(
-                  "{}: key {} is parked at position {}: {}",
-                  channel,
-                  key,
-                  message.position(),
-                  bounded);
+              store.park(tx.connection(), version, 0, key, message.position(), bounded);
+              now.put(key, new Parking(message.position(), bounded));
             }
           });
+      now.forEach(this::tellParked);
     }
+
+    private void tellParked(String key, Parking parking) {
+      parked.put(key, parking.position());
+      log.error(
+          "{}: key {} is parked at position {}: {}",
+          channel,
+          key,
+          parking.position(),
+          parking.reason());
+      listener.parked(version, 0, key, parking.position(), parking.reason());
+    }
+
+    private record Parking(long position, String reason) {}
 
     private void sendReleased() {
       for (Parked each : store.parked(version, SlotRun.PARKED_AT_MOST)) {

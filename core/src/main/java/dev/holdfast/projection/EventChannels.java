@@ -6,6 +6,7 @@ import dev.holdfast.internal.Doorbell;
 import dev.holdfast.projection.store.ProjectionStore;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -19,7 +20,13 @@ public final class EventChannels implements AutoCloseable {
   private final ProjectionStore store;
   private final Workers workers = new Workers();
 
-  private EventChannels(Holdfast holdfast, ProjectionSettings settings, List<EventChannel> all) {
+  private final List<ChannelRun> runs = new ArrayList<>();
+
+  private EventChannels(
+      Holdfast holdfast,
+      ProjectionSettings settings,
+      ProjectionListener listener,
+      List<EventChannel> all) {
     this.store = holdfast.store().projections();
     String owner = ProcessHandle.current().pid() + "-" + UUID.randomUUID();
     UUID storeId = holdfast.store().workflows().storeId();
@@ -29,11 +36,13 @@ public final class EventChannels implements AutoCloseable {
         throw new InvalidConfiguration("The " + channel + " is there twice. Nothing was started.");
       }
     }
+    ProjectionListener guarded = ProjectionListener.all(List.of(listener));
     for (EventChannel channel : all) {
       store.register(ChannelRun.versionOf(channel.name()), 1);
-      workers.add(
-          "holdfast-events-" + channel.name(),
-          new ChannelRun(holdfast, channel, settings, owner, storeId, workers::areClosing));
+      ChannelRun run =
+          new ChannelRun(holdfast, channel, settings, owner, storeId, workers::areClosing, guarded);
+      runs.add(run);
+      workers.add("holdfast-events-" + channel.name(), run);
     }
     workers.start();
   }
@@ -45,7 +54,21 @@ public final class EventChannels implements AutoCloseable {
    */
   public static EventChannels start(
       Holdfast holdfast, ProjectionSettings settings, EventChannel... channels) {
-    return new EventChannels(holdfast, settings, List.of(channels));
+    return start(holdfast, settings, ProjectionListener.NONE, channels);
+  }
+
+  /** As {@link #start(Holdfast, ProjectionSettings, EventChannel...)}, and tells a listener. */
+  public static EventChannels start(
+      Holdfast holdfast,
+      ProjectionSettings settings,
+      ProjectionListener listener,
+      EventChannel... channels) {
+    return new EventChannels(holdfast, settings, listener, List.of(channels));
+  }
+
+  /** What this process does for each channel. Asks nobody. */
+  public List<FollowerState> states() {
+    return runs.stream().map(ChannelRun::state).toList();
   }
 
   /**

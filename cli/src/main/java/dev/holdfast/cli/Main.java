@@ -44,6 +44,8 @@ import picocli.CommandLine.Spec;
       TakeoverCommand.class,
       OperationCommand.class,
       WorkflowCommand.class,
+      EventsCommand.class,
+      ProjectionCommand.class,
       DoctorCommand.class,
       RecoverCommand.class,
       ReconcileCommand.class,

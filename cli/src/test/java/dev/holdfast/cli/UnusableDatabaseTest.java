@@ -34,6 +34,11 @@ class UnusableDatabaseTest {
         "outbox reanchor",
         "takeover gruelbox",
         "recover --list",
+        "events head",
+        "events stream s",
+        "projection list",
+        "projection parked p",
+        "projection replay p k",
         "reconcile --table t --derived-table t",
         "relay --kafka 127.0.0.1:1",
       })
@@ -77,6 +82,11 @@ class UnusableDatabaseTest {
         "outbox reanchor",
         "takeover gruelbox",
         "recover --list",
+        "events head",
+        "events stream s",
+        "projection list",
+        "projection parked p",
+        "projection replay p k",
       })
   void becauseItHasNoTables(String command) {
     assertThat(Run.line(command, "--database", empty).error())

@@ -24,13 +24,13 @@ import dev.holdfast.projection.store.ProjectionStore.Version;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,7 +53,8 @@ final class ChannelRun implements Runnable {
   private final String owner;
   private final UUID storeId;
   private final BooleanSupplier closing;
-  private volatile @Nullable String trouble;
+  private final ProjectionListener listener;
+  private final FollowerState.Progress health = new FollowerState.Progress();
 
   ChannelRun(
       Holdfast holdfast,
@@ -61,7 +62,8 @@ final class ChannelRun implements Runnable {
       ProjectionSettings settings,
       String owner,
       UUID storeId,
-      BooleanSupplier closing) {
+      BooleanSupplier closing,
+      ProjectionListener listener) {
     this.holdfast = holdfast;
     this.store = holdfast.store().projections();
     this.channel = channel;
@@ -70,16 +72,16 @@ final class ChannelRun implements Runnable {
     this.owner = owner;
     this.storeId = storeId;
     this.closing = closing;
+    this.listener = listener;
+  }
+
+  FollowerState state() {
+    return FollowerState.of(version, List.of(health));
   }
 
   /** Beside those of projections, whose names have no slash. */
   static Version versionOf(String channel) {
     return new Version("channel/" + channel, 1);
-  }
-
-  /** What has kept the channel from publishing; {@code null} since it has published again. */
-  @Nullable String trouble() {
-    return trouble;
   }
 
   private LeaseStore leases() {
@@ -107,24 +109,27 @@ final class ChannelRun implements Runnable {
       if (lease.isPresent()) {
         lead(lease.get(), backoff);
       } else {
+        health.well();
         new Doorbell().await(settings.lease().dividedBy(3));
       }
     } catch (OtherLog | CheckpointAhead e) {
-      trouble = e.getMessage();
+      health.failed(e.getMessage());
       log.error("{}: {}", channel, e.getMessage());
       new Doorbell().await(backoff.next());
     } catch (HoldfastException e) {
-      trouble = e.getMessage();
+      health.failed(e.getMessage());
       log.warn("{}: tried again: {}", channel, e.getMessage());
       new Doorbell().await(backoff.next());
     } catch (RuntimeException | Error e) {
-      trouble = e.toString();
+      health.failed(e);
       log.error("{}: unexpected, tried again", channel, e);
       new Doorbell().await(backoff.next());
     }
   }
 
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
+    listener.takenUp(version, 0);
+    health.leads(true);
     try {
       boolean isLed = true;
       while (isLed && !closing.getAsBoolean()) {
@@ -140,6 +145,7 @@ final class ChannelRun implements Runnable {
         }
       }
     } finally {
+      health.leads(false);
       leases().release(lease);
     }
   }
@@ -213,7 +219,7 @@ final class ChannelRun implements Runnable {
             // The target has it already, and a crash kept that from being recorded here.
             passed(sent);
           }
-          trouble = null;
+          health.well();
           if (Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
             lookedAt = Doorbell.nanos();
             sendReleased();
@@ -221,7 +227,7 @@ final class ChannelRun implements Runnable {
         }
         return false;
       } catch (Ended e) {
-        trouble = e.getMessage();
+        health.failed(e.getMessage());
         log.warn("{}: {}", channel, e.getMessage());
         return !e.isFenced;
       }
@@ -317,12 +323,17 @@ final class ChannelRun implements Runnable {
       if (messages.isEmpty() && !keepsProgress) {
         return true;
       }
+      long begun = Doorbell.nanos();
       Delivery delivery = session.send(List.copyOf(messages), mark);
       if (!closing.getAsBoolean() && Thread.interrupted()) {
         // By the target itself: the waits of this thread are not its.
         log.debug("{}: the target has left its thread interrupted", channel);
       }
       if (delivery instanceof Delivery.Done) {
+        if (!messages.isEmpty()) {
+          Duration took = Duration.ofNanos(Doorbell.nanos() - begun);
+          listener.applied(version, 0, messages.size(), took);
+        }
         return true;
       }
       if (delivery instanceof Delivery.Refused refused) {
@@ -345,7 +356,7 @@ final class ChannelRun implements Runnable {
     /** Recorded before anything behind it is passed. */
     private void park(List<OutboxRecord> messages, Map<Long, String> refused) {
       // Of its own: the transaction may be run again.
-      Map<String, Long> more = new HashMap<>();
+      Map<String, Parking> more = new LinkedHashMap<>();
       fenced(
           tx -> {
             more.clear();
@@ -356,21 +367,28 @@ final class ChannelRun implements Runnable {
                 continue;
               }
               String bounded =
-                  reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) : reason;
+                  (reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) : reason)
+                      .replace('\0', ' ');
               store.unpark(tx.connection(), version, key);
-              store.park(
-                  tx.connection(), version, 0, key, message.position(), bounded.replace('\0', ' '));
-              more.put(key, message.position());
-              log.error(
-                  "{}: key {} is parked at position {}: {}",
-                  channel,
-                  key,
-                  message.position(),
-                  bounded);
+              store.park(tx.connection(), version, 0, key, message.position(), bounded);
+              more.put(key, new Parking(message.position(), bounded));
             }
           });
-      parked.putAll(more);
+      more.forEach(this::tellParked);
     }
+
+    private void tellParked(String key, Parking parking) {
+      parked.put(key, parking.position());
+      log.error(
+          "{}: key {} is parked at position {}: {}",
+          channel,
+          key,
+          parking.position(),
+          parking.reason());
+      listener.parked(version, 0, key, parking.position(), parking.reason());
+    }
+
+    private record Parking(long position, String reason) {}
 
     private void sendReleased() {
       for (Parked each : store.parked(version, SlotRun.PARKED_AT_MOST)) {

@@ -6,11 +6,9 @@ import dev.holdfast.internal.Doorbell;
 import dev.holdfast.projection.store.ProjectionStore;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -21,9 +19,14 @@ public final class EventChannels implements AutoCloseable {
 
   private final ProjectionStore store;
   private final Workers workers = new Workers();
-  private final Map<String, ChannelRun> runs = new HashMap<>();
 
-  private EventChannels(Holdfast holdfast, ProjectionSettings settings, List<EventChannel> all) {
+  private final List<ChannelRun> runs = new ArrayList<>();
+
+  private EventChannels(
+      Holdfast holdfast,
+      ProjectionSettings settings,
+      ProjectionListener listener,
+      List<EventChannel> all) {
     this.store = holdfast.store().projections();
     String owner = ProcessHandle.current().pid() + "-" + UUID.randomUUID();
     UUID storeId = holdfast.store().workflows().storeId();
@@ -33,11 +36,12 @@ public final class EventChannels implements AutoCloseable {
         throw new InvalidConfiguration("The " + channel + " is there twice. Nothing was started.");
       }
     }
+    ProjectionListener guarded = ProjectionListener.all(List.of(listener));
     for (EventChannel channel : all) {
       store.register(ChannelRun.versionOf(channel.name()), 1);
       ChannelRun run =
-          new ChannelRun(holdfast, channel, settings, owner, storeId, workers::areClosing);
-      runs.put(channel.name(), run);
+          new ChannelRun(holdfast, channel, settings, owner, storeId, workers::areClosing, guarded);
+      runs.add(run);
       workers.add("holdfast-events-" + channel.name(), run);
     }
     workers.start();
@@ -50,7 +54,21 @@ public final class EventChannels implements AutoCloseable {
    */
   public static EventChannels start(
       Holdfast holdfast, ProjectionSettings settings, EventChannel... channels) {
-    return new EventChannels(holdfast, settings, List.of(channels));
+    return start(holdfast, settings, ProjectionListener.NONE, channels);
+  }
+
+  /** As {@link #start(Holdfast, ProjectionSettings, EventChannel...)}, and tells a listener. */
+  public static EventChannels start(
+      Holdfast holdfast,
+      ProjectionSettings settings,
+      ProjectionListener listener,
+      EventChannel... channels) {
+    return new EventChannels(holdfast, settings, listener, List.of(channels));
+  }
+
+  /** What this process does for each channel. Asks nobody. */
+  public List<FollowerState> states() {
+    return runs.stream().map(ChannelRun::state).toList();
   }
 
   /**
@@ -71,15 +89,6 @@ public final class EventChannels implements AutoCloseable {
       pause = pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause;
     }
     return true;
-  }
-
-  /**
-   * What has kept a channel from publishing when this process has last tried, such as a target that
-   * is out of reach; empty when nothing has.
-   */
-  public Optional<String> trouble(String name) {
-    ChannelRun run = runs.get(name);
-    return run == null ? Optional.empty() : Optional.ofNullable(run.trouble());
   }
 
   /** The keys that are parked, the oldest first; 1,000 at most. */

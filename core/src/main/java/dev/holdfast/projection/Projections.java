@@ -11,7 +11,9 @@ import dev.holdfast.projection.store.ProjectionStore.Parked;
 import dev.holdfast.projection.store.ProjectionStore.Slot;
 import dev.holdfast.projection.store.ProjectionStore.Version;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -29,9 +31,14 @@ public final class Projections implements AutoCloseable {
   private final ProjectionStore store;
   private final Map<Version, Projection> projections = new HashMap<>();
   private final Workers workers = new Workers();
+  private final Map<Version, List<SlotRun>> runs = new LinkedHashMap<>();
 
   private Projections(
-      Holdfast holdfast, List<Projection> all, ProjectionSettings settings, boolean runs) {
+      Holdfast holdfast,
+      List<Projection> all,
+      ProjectionSettings settings,
+      ProjectionListener listener,
+      boolean runs) {
     this.holdfast = holdfast;
     this.store = holdfast.store().projections();
     String owner = ProcessHandle.current().pid() + "-" + UUID.randomUUID();
@@ -44,15 +51,36 @@ public final class Projections implements AutoCloseable {
     }
     projections.forEach((version, projection) -> store.register(version, projection.slots()));
     if (runs) {
+      ProjectionListener guarded = ProjectionListener.all(List.of(listener));
       for (Projection projection : all) {
-        for (int slot = 0; slot < projection.slots(); slot++) {
-          workers.add(
-              "holdfast-projection-" + projection.name() + "-" + slot,
-              new SlotRun(holdfast, store, projection, slot, settings, owner, workers::areClosing));
-        }
+        run(projection, settings, owner, guarded);
       }
       workers.start();
     }
+  }
+
+  private void run(
+      Projection projection,
+      ProjectionSettings settings,
+      String owner,
+      ProjectionListener listener) {
+    List<SlotRun> slots = new ArrayList<>();
+    for (int slot = 0; slot < projection.slots(); slot++) {
+      SlotRun run =
+          new SlotRun(
+              holdfast,
+              store,
+              projection,
+              slot,
+              settings,
+              owner,
+              workers::areClosing,
+              key -> replay(projection.name(), projection.version(), key),
+              listener);
+      slots.add(run);
+      workers.add("holdfast-projection-" + projection.name() + "-" + slot, run);
+    }
+    runs.put(new Version(projection.name(), projection.version()), slots);
   }
 
   /**
@@ -64,12 +92,22 @@ public final class Projections implements AutoCloseable {
    */
   public static Projections start(
       Holdfast holdfast, ProjectionSettings settings, Projection... projections) {
-    return new Projections(holdfast, List.of(projections), settings, true);
+    return start(holdfast, settings, ProjectionListener.NONE, projections);
+  }
+
+  /** As {@link #start(Holdfast, ProjectionSettings, Projection...)}, and tells a listener. */
+  public static Projections start(
+      Holdfast holdfast,
+      ProjectionSettings settings,
+      ProjectionListener listener,
+      Projection... projections) {
+    return new Projections(holdfast, List.of(projections), settings, listener, true);
   }
 
   /** Makes projections known without carrying them out here, for awaiting and operating them. */
   public static Projections of(Holdfast holdfast, Projection... projections) {
-    return new Projections(holdfast, List.of(projections), ProjectionSettings.DEFAULT, false);
+    return new Projections(
+        holdfast, List.of(projections), ProjectionSettings.DEFAULT, ProjectionListener.NONE, false);
   }
 
   /**
@@ -136,6 +174,26 @@ public final class Projections implements AutoCloseable {
         return applied;
       }
     }
+  }
+
+  /**
+   * Asks whoever is at the key's slot, in whatever process, to replay a key; it does so within
+   * about a second. It is not parked any more then, or is with what the replay has failed with.
+   *
+   * @return false when it is not parked
+   */
+  public boolean askReplay(String name, int version, String key) {
+    return store.release(new Version(name, version), key);
+  }
+
+  /** What this process does for each projection that it carries out. Asks nobody. */
+  public List<FollowerState> states() {
+    return runs.entrySet().stream()
+        .map(
+            each ->
+                FollowerState.of(
+                    each.getKey(), each.getValue().stream().map(SlotRun::progress).toList()))
+        .toList();
   }
 
   private record Replayed(int applied, boolean isOver) {}

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,9 @@ final class SlotRun implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(SlotRun.class);
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
   private static final int REASON_AT_MOST = 1_000;
+
+  /** How soon a replay is begun that somebody asks for from outside. */
+  private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(1);
 
   /** Of so many something else is wrong than they: what fails waits then, and is tried again. */
   static final int PARKED_AT_MOST = 1_000;
@@ -43,7 +47,13 @@ final class SlotRun implements Runnable {
   private final ProjectionSettings settings;
   private final String owner;
   private final BooleanSupplier closing;
+  private final ToIntFunction<String> replay;
+  private final ProjectionListener listener;
+  private final FollowerState.Progress progress = new FollowerState.Progress();
 
+  /**
+   * @param replay replays a key, as {@link Projections#replay} does
+   */
   SlotRun(
       Holdfast holdfast,
       ProjectionStore store,
@@ -51,7 +61,9 @@ final class SlotRun implements Runnable {
       int number,
       ProjectionSettings settings,
       String owner,
-      BooleanSupplier closing) {
+      BooleanSupplier closing,
+      ToIntFunction<String> replay,
+      ProjectionListener listener) {
     this.holdfast = holdfast;
     this.store = store;
     this.projection = projection;
@@ -60,6 +72,12 @@ final class SlotRun implements Runnable {
     this.settings = settings;
     this.owner = owner;
     this.closing = closing;
+    this.replay = replay;
+    this.listener = listener;
+  }
+
+  FollowerState.Progress progress() {
+    return progress;
   }
 
   private LeaseStore leases() {
@@ -96,15 +114,19 @@ final class SlotRun implements Runnable {
       if (lease.isPresent()) {
         lead(lease.get(), backoff);
       } else {
+        progress.well();
         new Doorbell().await(settings.lease().dividedBy(3));
       }
     } catch (StoreUnavailable | OutcomeUnknown e) {
+      progress.failed(e.getMessage());
       log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
       new Doorbell().await(backoff.next());
     } catch (HoldfastException e) {
+      progress.failed(e.getMessage());
       log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
       new Doorbell().await(backoff.next());
     } catch (RuntimeException | Error e) {
+      progress.failed(e);
       log.error("{} slot {}: unexpected, tried again", projection, number, e);
       new Doorbell().await(backoff.next());
     }
@@ -112,11 +134,14 @@ final class SlotRun implements Runnable {
   }
 
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
+    listener.takenUp(version, number);
+    progress.leads(true);
     try {
       while (!closing.getAsBoolean() && follow(lease, backoff)) {
         // From where the slot is now: somebody has moved it, or has unparked something.
       }
     } finally {
+      progress.leads(false);
       leases().release(lease);
     }
   }
@@ -145,11 +170,20 @@ final class SlotRun implements Runnable {
     Slot at = from;
     long renewedAt = Doorbell.nanos();
     long lookedAt = renewedAt;
+    long askedAt = renewedAt;
     while (!closing.getAsBoolean()) {
       if (Doorbell.hasPassed(settings.lease().dividedBy(4), renewedAt)) {
         renewedAt = Doorbell.nanos();
         if (!leases().renew(lease, settings.lease())) {
           return false;
+        }
+      }
+      if (Doorbell.hasPassed(BETWEEN_LOOKS, askedAt)) {
+        askedAt = Doorbell.nanos();
+        List<String> asked = store.released(version, number);
+        if (!asked.isEmpty()) {
+          asked.forEach(this::replayAsked);
+          return leases().renew(lease, settings.lease());
         }
       }
       EventPage page = pages.next(settings.pollInterval());
@@ -163,6 +197,7 @@ final class SlotRun implements Runnable {
         at = next.get();
         backoff.reset();
       }
+      progress.well();
       boolean isNearTheEnd = page.events().size() < settings.batch();
       if (isNearTheEnd && Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
         lookedAt = Doorbell.nanos();
@@ -172,6 +207,29 @@ final class SlotRun implements Runnable {
       }
     }
     return false;
+  }
+
+  /** Who asks is told by what is parked then: nothing, or the key with a reason. */
+  private void replayAsked(String key) {
+    long begun = Doorbell.nanos();
+    try {
+      int[] applied = {0};
+      run(() -> applied[0] = replay.applyAsInt(key));
+      log.info("projection {}: key {} is replayed: {} event(s)", projection, key, applied[0]);
+      tellApplied(applied[0], begun);
+    } catch (StoreUnavailable | OutcomeUnknown e) {
+      throw e;
+    } catch (RuntimeException e) {
+      String reason = reason(e);
+      store.refuse(version, key, reason);
+      log.error("projection {}: key {} could not be replayed: {}", projection, key, reason);
+    }
+  }
+
+  private void tellApplied(int events, long begun) {
+    if (events > 0) {
+      listener.applied(version, number, events, Duration.ofNanos(Doorbell.nanos() - begun));
+    }
   }
 
   /**
@@ -215,15 +273,17 @@ final class SlotRun implements Runnable {
    * @return where the slot is then; empty when one has failed, or the slot was somewhere else
    */
   private Optional<Slot> whole(Slot at, List<RecordedEvent> events, long to) {
+    long begun = Doorbell.nanos();
     try {
-      return holdfast.transactReturning(
+      holdfast.transact(
           tx -> {
             run(() -> projection.apply(tx, events));
             if (!store.advance(tx.connection(), version, number, at, to)) {
               throw new Moved();
             }
-            return Optional.of(new Slot(to, at.generation()));
           });
+      tellApplied(events.size(), begun);
+      return Optional.of(new Slot(to, at.generation()));
     } catch (StoreUnavailable e) {
       throw e;
     } catch (Moved | OutcomeUnknown e) {
@@ -317,8 +377,10 @@ final class SlotRun implements Runnable {
     Backoff backoff = new Backoff(settings.retryWait(), LONGEST_WAIT, ThreadLocalRandom.current());
     int attempts = 0;
     while (true) {
+      long begun = Doorbell.nanos();
       try {
         holdfast.transact(tx -> applyOne(tx, at, event));
+        tellApplied(1, begun);
         return Applied.DONE;
       } catch (StoreUnavailable e) {
         throw e;
@@ -334,6 +396,7 @@ final class SlotRun implements Runnable {
           return park(at, event, e);
         }
         if (attempts == settings.attempts()) {
+          progress.failed(reason(e));
           log.error(
               "projection {} slot {}: {} keys are parked, so this one is tried again until it can be applied: {} fails",
               projection,
@@ -358,21 +421,12 @@ final class SlotRun implements Runnable {
   }
 
   private Applied park(Slot at, RecordedEvent event, RuntimeException failure) {
-    Throwable cause = failure instanceof Failed ? failure.getCause() : failure;
-    String reason = String.valueOf(cause);
-    String bounded =
-        reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) + "…" : reason;
+    String reason = reason(failure);
     String key = projection.keyOf(event);
     try {
       holdfast.transact(
           tx -> {
-            store.park(
-                tx.connection(),
-                version,
-                number,
-                key,
-                event.position(),
-                bounded.replace('\0', ' '));
+            store.park(tx.connection(), version, number, key, event.position(), reason);
             if (!store.advance(tx.connection(), version, number, at, event.position())) {
               throw new Moved();
             }
@@ -385,7 +439,16 @@ final class SlotRun implements Runnable {
         projection,
         key,
         event.position(),
-        bounded);
+        reason);
+    listener.parked(version, number, key, event.position(), reason);
     return Applied.PARKED;
+  }
+
+  /** Bounded, and as a column can hold it. */
+  private static String reason(RuntimeException failure) {
+    String reason = String.valueOf(failure instanceof Failed ? failure.getCause() : failure);
+    String bounded =
+        reason.length() > REASON_AT_MOST ? reason.substring(0, REASON_AT_MOST) + "…" : reason;
+    return bounded.replace('\0', ' ');
   }
 }

@@ -34,8 +34,11 @@ final class DocPages {
           ROOT.resolve("opensearch/src/test/java/dev/holdfast/opensearch/SearchReconcileTest.java"),
           ROOT.resolve("micrometer/src/test/java/dev/holdfast/micrometer/WorkflowMetersTest.java"),
           ROOT.resolve(
+              "micrometer/src/test/java/dev/holdfast/micrometer/ProjectionMetersTest.java"),
+          ROOT.resolve(
               "opentelemetry/src/test/java/dev/holdfast/opentelemetry/WorkflowTracingTest.java"),
           ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/WorkflowsTest.java"),
+          ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/EventLogTest.java"),
           ROOT.resolve("mariadb/src/test/java/dev/holdfast/mariadb/MariaDbSnippetsTest.java"),
           ROOT.resolve("jms/src/test/java/dev/holdfast/jms/JmsSnippetsTest.java"),
           ROOT.resolve("jta/src/test/java/dev/holdfast/jta/JtaSnippetsTest.java"),

@@ -54,10 +54,11 @@ final class KafkaEventChannelRestoreTest {
             .atMost(SOON)
             .untilAsserted(
                 () ->
-                    assertThat(channels.trouble("channel"))
-                        .hasValueSatisfying(
-                            text ->
-                                assertThat(text)
+                    assertThat(channels.states())
+                        .singleElement()
+                        .satisfies(
+                            state ->
+                                assertThat(state.problem())
                                     .contains(
                                         "has lost commits",
                                         "Nothing was sent",
@@ -97,7 +98,7 @@ final class KafkaEventChannelRestoreTest {
   private void publish(Holdfast holdfast, String channel, long last) throws InterruptedException {
     try (EventChannels channels = start(holdfast, channel)) {
       assertThat(channels.awaitPublished(channel, last, SOON)).isTrue();
-      assertThat(channels.trouble(channel)).isEmpty();
+      assertThat(channels.states().get(0).problem()).isNull();
     }
   }
 

@@ -12,6 +12,7 @@ import dev.holdfast.eventlog.Matching;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
 import dev.holdfast.eventlog.store.EventStore;
+import dev.holdfast.eventlog.store.Head;
 import dev.holdfast.eventlog.store.LoneAppend;
 import dev.holdfast.eventlog.store.Mark;
 import dev.holdfast.eventlog.store.Reading;
@@ -276,13 +277,7 @@ final class PostgresEvents implements EventStore {
     return database.transact(
         "read what a decision rests on",
         connection -> {
-          Settling settling = new Settling(0);
-          for (int i = 0; i < LOOKS && settling.settled() == 0; i++) {
-            if (i > 0) {
-              pause();
-            }
-            settling.look(look(connection, -1).mark());
-          }
+          Settling settling = settle(connection);
           List<RecordedEvent> events = matching(connection, query, limit);
           FlushFence.upToNow(database, connection);
           long since = settling.settled();
@@ -290,6 +285,17 @@ final class PostgresEvents implements EventStore {
               events.stream().map(RecordedEvent::position).filter(p -> p > since).toList();
           return new Matching(events, new Condition(query, since, seen));
         });
+  }
+
+  private Settling settle(Connection connection) throws SQLException {
+    Settling settling = new Settling(0);
+    for (int i = 0; i < LOOKS && settling.settled() == 0; i++) {
+      if (i > 0) {
+        pause();
+      }
+      settling.look(look(connection, -1).mark());
+    }
+    return settling;
   }
 
   private List<RecordedEvent> matching(Connection connection, EventQuery query, int limit)
@@ -320,6 +326,24 @@ final class PostgresEvents implements EventStore {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  @Override
+  public Head head() {
+    return database.transact(
+        "see how far the event log is",
+        connection -> {
+          long settled = settle(connection).settled();
+          long drawn = look(connection, -1).mark().last();
+          return database
+              .one(
+                  connection,
+                  """
+                  select position, recorded_at from ${schema}.event order by position desc limit 1
+                  """,
+                  row -> new Head(drawn, row.getLong(1), row.getTimestamp(2).toInstant(), settled))
+              .orElse(new Head(drawn, 0, null, settled));
+        });
   }
 
   @Override

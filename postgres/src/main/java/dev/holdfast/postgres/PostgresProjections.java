@@ -1,11 +1,13 @@
 package dev.holdfast.postgres;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.projection.store.ProjectionStatus;
 import dev.holdfast.projection.store.ProjectionStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Checkpoints as rows, each of which is updated by whoever finds it where it was. */
@@ -227,6 +229,63 @@ final class PostgresProjections implements ProjectionStore {
             version.version(),
             key)
         > 0;
+  }
+
+  @Override
+  public int releaseAll(Version version) {
+    return database.updateAlone(
+        "release what is parked",
+        """
+        update ${schema}.projection_parked set released = true where name = ? and version = ?
+        """,
+        version.name(),
+        version.version());
+  }
+
+  @Override
+  public List<String> released(Version version, int slot) {
+    return database.transact(
+        "see which keys are to be replayed",
+        connection ->
+            database.many(
+                connection,
+                """
+                select key from ${schema}.projection_parked
+                where name = ? and version = ? and slot = ? and released
+                order by since, key limit 100
+                """,
+                row -> row.getString(1),
+                version.name(),
+                version.version(),
+                slot));
+  }
+
+  @Override
+  public void refuse(Version version, String key, String reason) {
+    database.updateAlone(
+        "say why a key was not replayed",
+        """
+        update ${schema}.projection_parked set released = false, reason = ?
+        where name = ? and version = ? and key = ?
+        """,
+        reason,
+        version.name(),
+        version.version(),
+        key);
+  }
+
+  @Override
+  public List<ProjectionStatus> statuses() {
+    return database.transact(
+        "see how far projections are",
+        connection -> new ProjectionStatusRead(database).all(connection));
+  }
+
+  @Override
+  public Optional<ProjectionStatus> status(Version version) {
+    return database.transact(
+        "see how far a projection is",
+        connection -> new ProjectionStatusRead(database).one(connection, version));
   }
 
   @Override

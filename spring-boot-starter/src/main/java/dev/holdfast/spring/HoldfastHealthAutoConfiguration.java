@@ -2,6 +2,7 @@ package dev.holdfast.spring;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.spring.health.ConsumerState;
+import dev.holdfast.spring.health.FollowerStates;
 import dev.holdfast.spring.health.OutboxHealth;
 import dev.holdfast.spring.health.WorkflowState;
 import java.util.Optional;
@@ -27,7 +28,8 @@ public class HoldfastHealthAutoConfiguration {
   HealthIndicator holdfastHealthIndicator(
       Holdfast holdfast,
       ObjectProvider<ConsumerState.All> consumers,
-      ObjectProvider<WorkflowState.Here> workflows) {
+      ObjectProvider<WorkflowState.Here> workflows,
+      ObjectProvider<FollowerStates> followers) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
       ConsumerState.All all = consumers.getIfAvailable();
@@ -37,6 +39,8 @@ public class HoldfastHealthAutoConfiguration {
       if (state.isPresent()) {
         health = health.with(state.get());
       }
+      FollowerStates states = followers.getIfAvailable();
+      health = states == null ? health : health.withFollowers(states.get());
       return (health.well() ? Health.up() : Health.down()).withDetails(health.channels()).build();
     };
   }

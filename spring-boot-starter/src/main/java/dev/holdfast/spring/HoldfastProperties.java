@@ -1,6 +1,7 @@
 package dev.holdfast.spring;
 
 import dev.holdfast.outbox.RelaySettings;
+import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.twophase.TwoPhaseSettings;
 import dev.holdfast.workflow.WorkflowSettings;
 import java.time.Duration;
@@ -31,6 +32,7 @@ import org.springframework.util.unit.DataSize;
  * @param http how requests are received
  * @param twoPhase how operations across databases are run and recovered
  * @param workflow how this process runs workflows
+ * @param projections how this process follows the event log: projections and channels of events
  */
 @ConfigurationProperties(prefix = "holdfast", ignoreUnknownFields = false)
 public record HoldfastProperties(
@@ -48,7 +50,8 @@ public record HoldfastProperties(
     @DefaultValue Map<String, ConsumerProperties> consumers,
     @DefaultValue HttpProperties http,
     @DefaultValue TwoPhaseProperties twoPhase,
-    @DefaultValue WorkflowProperties workflow) {
+    @DefaultValue WorkflowProperties workflow,
+    @DefaultValue ProjectionsProperties projections) {
 
   /** Where no channel runs, and nobody else would forget the ids that are remembered. */
   boolean needsUpkeep() {
@@ -291,6 +294,31 @@ public record HoldfastProperties(
           commitAtMost,
           Math.toIntExact(valueSize.toBytes()),
           keepEnded);
+    }
+  }
+
+  /**
+   * How this process follows the event log: its beans of the types {@code Projection} and {@code
+   * EventChannel}.
+   *
+   * @param enabled whether it does; without, it only appends, reads and awaits, and another process
+   *     has to follow
+   * @param batch how many events are read and applied in one transaction at most
+   * @param attempts how often an event is tried by itself before its key is parked
+   * @param retryWait how long is waited before the second attempt, doubled for each further one
+   * @param lease how long after a process has died others take its slots over
+   * @param pollInterval how long nothing is looked for where there was nothing
+   */
+  public record ProjectionsProperties(
+      @DefaultValue("true") boolean enabled,
+      @DefaultValue("500") int batch,
+      @DefaultValue("5") int attempts,
+      @DefaultValue("50ms") Duration retryWait,
+      @DefaultValue("10s") Duration lease,
+      @DefaultValue("100ms") Duration pollInterval) {
+
+    ProjectionSettings settings() {
+      return new ProjectionSettings(batch, attempts, retryWait, lease, pollInterval);
     }
   }
 }

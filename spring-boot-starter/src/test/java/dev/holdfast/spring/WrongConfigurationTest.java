@@ -7,6 +7,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.RelaySettings;
+import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.twophase.TwoPhaseSettings;
 import dev.holdfast.workflow.WorkflowSettings;
 import java.util.Objects;
@@ -64,6 +65,7 @@ final class WrongConfigurationTest {
     assertThat(defaults.relay().settings()).isEqualTo(RelaySettings.DEFAULT);
     assertThat(defaults.twoPhase().settings()).isEqualTo(TwoPhaseSettings.DEFAULT);
     assertThat(defaults.workflow().settings()).isEqualTo(WorkflowSettings.DEFAULT);
+    assertThat(defaults.projections().settings()).isEqualTo(ProjectionSettings.DEFAULT);
   }
 
   @Configuration(proxyBeanMethods = false)

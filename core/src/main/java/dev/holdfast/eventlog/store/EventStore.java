@@ -86,6 +86,12 @@ public interface EventStore {
    */
   void keep(Connection connection, StoredSnapshot snapshot) throws SQLException;
 
+  /**
+   * How far the log has come, to be shown. Looks a few times, a millisecond apart, at whether those
+   * who append at the moment are gone.
+   */
+  Head head();
+
   /** Those who hold the mark now, the longest first; 100 at most. */
   List<Holder> holders();
 }

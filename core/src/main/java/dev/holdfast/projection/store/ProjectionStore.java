@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** How far projections have come, and what is parked. Thread-safe. */
@@ -82,11 +83,30 @@ public interface ProjectionStore {
   long unpark(Connection connection, Version version, String key) throws SQLException;
 
   /**
-   * Asks whoever has a channel to send what is parked of a key.
+   * Asks whoever is at the key's slot to apply, or to send, what is parked of a key.
    *
    * @return false when it is not parked
    */
   boolean release(Version version, String key);
+
+  /**
+   * As {@link #release}, for all keys that are parked.
+   *
+   * @return how many they are
+   */
+  int releaseAll(Version version);
+
+  /** The keys of a slot whose replay is asked for, the oldest first; 100 at most. */
+  List<String> released(Version version, int slot);
+
+  /** A replay that was asked for has failed, and is asked for no longer. */
+  void refuse(Version version, String key, String reason);
+
+  /** All versions of all projections, and the channels of events, by name; 1,000 at most. */
+  List<ProjectionStatus> statuses();
+
+  /** One of them; empty when it is not known. */
+  Optional<ProjectionStatus> status(Version version);
 
   /** The least checkpoint of a version's slots, or of one of them; 0 when it is not known. */
   long applied(Version version);

@@ -45,7 +45,9 @@ final class ProjectionChecks {
                             row.getString("oldest"),
                             row.getString("reason")),
                     "Their later events wait in the log; nothing is lost, and other keys go on.",
-                    "Mend what the reason says, and call replay() for each key.",
+                    "Mend what the reason says; then: holdfast projection replay %s --all"
+                        .formatted(
+                            row.getString("projection").replaceFirst("^(channel/.*)/1$", "$1")),
                     Map.of(
                         "keys", row.getLong("keys"),
                         "oldest_seconds", Math.round(row.getDouble("age")),

@@ -78,6 +78,7 @@ final class EventLogChecksTest {
     Finding parked = ill(clinic.one("projection.parked"), Severity.WARN);
     assertThat(parked.subject()).isEqualTo("orders/1");
     assertThat(parked.found()).contains("1 key(s)", "o-1: no such table");
+    assertThat(parked.remedy()).endsWith("holdfast projection replay orders/1 --all");
     assertThat(clinic.one("projection.late").severity()).isEqualTo(Severity.OK);
     clinic.execute("update holdfast.event set recorded_at = recorded_at - interval '2 minutes'");
     clinic.execute(

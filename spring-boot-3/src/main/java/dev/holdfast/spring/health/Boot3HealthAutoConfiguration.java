@@ -24,7 +24,8 @@ public class Boot3HealthAutoConfiguration {
   HealthIndicator holdfastHealthIndicator(
       Holdfast holdfast,
       ObjectProvider<ConsumerState.All> consumers,
-      ObjectProvider<WorkflowState.Here> workflows) {
+      ObjectProvider<WorkflowState.Here> workflows,
+      ObjectProvider<FollowerStates> followers) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
       ConsumerState.All all = consumers.getIfAvailable();
@@ -34,6 +35,8 @@ public class Boot3HealthAutoConfiguration {
       if (state.isPresent()) {
         health = health.with(state.get());
       }
+      FollowerStates states = followers.getIfAvailable();
+      health = states == null ? health : health.withFollowers(states.get());
       return (health.well() ? Health.up() : Health.down()).withDetails(health.channels()).build();
     };
   }

@@ -1,6 +1,7 @@
 package dev.holdfast.spring.health;
 
 import dev.holdfast.outbox.RelayStatus;
+import dev.holdfast.projection.FollowerState;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,14 +9,14 @@ import java.util.Map;
 /**
  * What the relays and consumers of this process say of their health: it is down while one of the
  * relays is stopped, cannot reach its target or the database, or has another problem, and while a
- * partition is stopped that a consumer reads here, or it runs workflows and has lost its lease. A
- * standby is well, and so is a channel that an operator has paused. Immutable. Asks nobody, so it
- * costs nothing.
+ * partition is stopped that a consumer reads here, it runs workflows and has lost its lease, or
+ * something keeps it from following the event log where it is to. A standby is well, and so is a
+ * channel that an operator has paused. Immutable. Asks nobody, so it costs nothing.
  *
  * @param well whether all are
  * @param channels by channel: its phase, what it has delivered and parked in this process and, if
  *     there is one, its problem; by consumer: its partitions here and their lag; for workflows:
- *     which are run here
+ *     which are run here; by projection or channel of events: at how many of its slots it is
  */
 public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channels) {
 
@@ -63,6 +64,26 @@ public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channe
     Map<String, Map<String, Object>> details = new LinkedHashMap<>(channels);
     details.put("workflows", Map.of("runs", workflows.runs(), "leased", workflows.leased()));
     return new OutboxHealth(well && workflows.leased(), details);
+  }
+
+  /**
+   * The same with what is said of projections and of channels of events; it is down while something
+   * keeps this process from going on with one of them.
+   */
+  public OutboxHealth withFollowers(List<FollowerState> followers) {
+    boolean all = well;
+    Map<String, Map<String, Object>> details = new LinkedHashMap<>(channels);
+    for (FollowerState follower : followers) {
+      Map<String, Object> said = new LinkedHashMap<>();
+      said.put("slots", follower.slots());
+      said.put("led", follower.led());
+      if (follower.problem() != null) {
+        said.put("problem", follower.problem());
+      }
+      details.put("projection " + follower.version(), said);
+      all &= follower.problem() == null;
+    }
+    return new OutboxHealth(all, details);
   }
 
   private static boolean isWell(RelayStatus relay) {

@@ -100,17 +100,17 @@ final class ChannelRun implements Runnable {
       if (lease.isPresent()) {
         lead(lease.get(), backoff);
       } else {
-        new Doorbell().await(settings.lease().dividedBy(3));
+        Workers.pause(settings.lease().dividedBy(3), closing);
       }
     } catch (OtherLog | CheckpointAhead e) {
       log.error("{}: {}", channel, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (HoldfastException e) {
       log.warn("{}: tried again: {}", channel, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (RuntimeException | Error e) {
       log.error("{}: unexpected, tried again", channel, e);
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     }
   }
 
@@ -125,7 +125,7 @@ final class ChannelRun implements Runnable {
           isLed = new Led(lease, session).follow(backoff);
         }
         if (isLed && !closing.getAsBoolean()) {
-          new Doorbell().await(backoff.next());
+          Workers.pause(backoff.next(), closing);
           isLed = leases().renew(lease, settings.lease());
         }
       }

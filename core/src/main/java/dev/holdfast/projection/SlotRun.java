@@ -97,17 +97,17 @@ final class SlotRun implements Runnable {
       if (lease.isPresent()) {
         lead(lease.get(), backoff);
       } else {
-        new Doorbell().await(settings.lease().dividedBy(3));
+        Workers.pause(settings.lease().dividedBy(3), closing);
       }
     } catch (StoreUnavailable | OutcomeUnknown e) {
       log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (HoldfastException e) {
       log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (RuntimeException | Error e) {
       log.error("{} slot {}: unexpected, tried again", projection, number, e);
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     }
     return true;
   }
@@ -332,7 +332,7 @@ final class SlotRun implements Runnable {
               e);
         }
       }
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
       if (closing.getAsBoolean() || !leases().renew(lease, settings.lease())) {
         return Applied.NOT;
       }

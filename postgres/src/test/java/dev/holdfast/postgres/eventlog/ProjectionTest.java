@@ -33,6 +33,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Views that follow the log, whoever is at them. */
 final class ProjectionTest {
@@ -267,7 +268,7 @@ final class ProjectionTest {
                       log.in("insert into ${schema}.view1 (stream, body) values (?, ?)"),
                       event.stream(),
                       event.text());
-                  if (!over.get() && failures.nextInt(40) == 0) {
+                  if (!over.get() && failures.nextInt(8) == 0) {
                     throw new IllegalStateException("not now");
                   }
                 })
@@ -599,6 +600,30 @@ final class ProjectionTest {
     closer.join();
     assertThat(times).hasValue(1);
     assertThat(projections.parked("slow", 1)).isEmpty();
+  }
+
+  /** Whose slots others have: it waits for them for as long as a part of the lease. */
+  @Test
+  @Timeout(20)
+  void aStandbyIsClosedAtOnce() throws Exception {
+    Projection projection = notes(1).slots(4).build();
+    ProjectionSettings patient = QUICK.withLease(Duration.ofHours(1));
+    Projections first = Projections.start(log.holdfast, patient, projection);
+    running.add(first);
+    assertThat(first.awaitApplied("notes", appendTo(1, 1), SOON)).isTrue();
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    Projections standby = Projections.start(log.holdfast, patient, projection);
+    Awaitility.await()
+        .atMost(SOON)
+        .until(
+            () ->
+                Thread.getAllStackTraces().keySet().stream()
+                        .filter(each -> each.getName().startsWith("holdfast-projection-notes"))
+                        .filter(each -> !before.contains(each))
+                        .filter(each -> each.getState() == Thread.State.TIMED_WAITING)
+                        .count()
+                    == 4);
+    standby.close();
   }
 
   @Test

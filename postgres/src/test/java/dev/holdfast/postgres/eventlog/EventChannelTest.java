@@ -347,6 +347,7 @@ final class EventChannelTest {
     assertThat(then.awaitPublished("events", last, Duration.ofMillis(500))).isFalse();
     assertThat(received).isEmpty();
     assertThat(takeOvers).hasValue(0);
+    then.close();
     kept.set(null);
     assertThat(run("anew", receiver).awaitPublished("anew", last, SOON)).isTrue();
     assertThat(received).containsExactly("a1", "b4", "b5", "b6");

@@ -110,20 +110,20 @@ final class ChannelRun implements Runnable {
         lead(lease.get(), backoff);
       } else {
         health.well();
-        new Doorbell().await(settings.lease().dividedBy(3));
+        Workers.pause(settings.lease().dividedBy(3), closing);
       }
     } catch (OtherLog | CheckpointAhead e) {
       health.failed(e.getMessage());
       log.error("{}: {}", channel, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (HoldfastException e) {
       health.failed(e.getMessage());
       log.warn("{}: tried again: {}", channel, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (RuntimeException | Error e) {
       health.failed(e);
       log.error("{}: unexpected, tried again", channel, e);
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     }
   }
 
@@ -140,7 +140,7 @@ final class ChannelRun implements Runnable {
           isLed = new Led(lease, session).follow(backoff);
         }
         if (isLed && !closing.getAsBoolean()) {
-          new Doorbell().await(backoff.next());
+          Workers.pause(backoff.next(), closing);
           isLed = leases().renew(lease, settings.lease());
         }
       }

@@ -115,20 +115,20 @@ final class SlotRun implements Runnable {
         lead(lease.get(), backoff);
       } else {
         progress.well();
-        new Doorbell().await(settings.lease().dividedBy(3));
+        Workers.pause(settings.lease().dividedBy(3), closing);
       }
     } catch (StoreUnavailable | OutcomeUnknown e) {
       progress.failed(e.getMessage());
       log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (HoldfastException e) {
       progress.failed(e.getMessage());
       log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     } catch (RuntimeException | Error e) {
       progress.failed(e);
       log.error("{} slot {}: unexpected, tried again", projection, number, e);
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
     }
     return true;
   }
@@ -406,7 +406,7 @@ final class SlotRun implements Runnable {
               e);
         }
       }
-      new Doorbell().await(backoff.next());
+      Workers.pause(backoff.next(), closing);
       if (closing.getAsBoolean() || !leases().renew(lease, settings.lease())) {
         return Applied.NOT;
       }

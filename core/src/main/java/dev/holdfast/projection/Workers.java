@@ -1,12 +1,15 @@
 package dev.holdfast.projection;
 
+import dev.holdfast.internal.Doorbell;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** Threads that run until they are told to end. */
 final class Workers implements AutoCloseable {
   private static final Duration TO_END = Duration.ofSeconds(10);
+  private static final Duration BETWEEN_LOOKS = Duration.ofMillis(100);
 
   private final List<Thread> threads = new ArrayList<>();
   private volatile boolean closing;
@@ -19,6 +22,16 @@ final class Workers implements AutoCloseable {
 
   void start() {
     threads.forEach(Thread::start);
+  }
+
+  /** Waits, and hardly longer than until they are told to end. */
+  static void pause(Duration atMost, BooleanSupplier closing) throws InterruptedException {
+    long begun = Doorbell.nanos();
+    Duration left = atMost;
+    while (!closing.getAsBoolean() && left.compareTo(Duration.ZERO) > 0) {
+      new Doorbell().await(left.compareTo(BETWEEN_LOOKS) < 0 ? left : BETWEEN_LOOKS);
+      left = atMost.minus(Doorbell.since(begun));
+    }
   }
 
   boolean areClosing() {

@@ -25,9 +25,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -256,6 +258,73 @@ final class EventChannelTest {
     assertThat(received).contains("a2");
   }
 
+  /** Writers that roll back, thieves of the channel, refusals and replays, all at once. */
+  @Test
+  @Attacks({"events.recorded", "events.order", "events.parked", "events.takeover"})
+  void losesNothingAndKeepsTheOrderWhateverComesTogether() throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    Random random = new Random(9);
+    for (int i = 0; i < 3; i++) {
+      run(
+          messages -> {
+            refused.clear();
+            if (!over.get() && random.nextInt(3) == 0) {
+              refused.add(String.valueOf(1 + random.nextInt(150)));
+            }
+          });
+    }
+    EventChannels any = running.get(0);
+    Thread thief =
+        Log.thread(
+            () -> {
+              while (!over.get()) {
+                log.execute("update ${schema}.lease set owner = null where name like 'events/%'");
+                any.parked("events").forEach(parked -> any.replay("events", parked.key()));
+              }
+            });
+    List<Thread> writers = new ArrayList<>();
+    for (int w = 0; w < 3; w++) {
+      String stream = "s" + w + "-";
+      writers.add(
+          Log.thread(
+              () -> {
+                for (int i = 1; i <= 150; i++) {
+                  Connection undone = Log.begin();
+                  log.append(
+                      undone, Append.to(stream + "x", ExpectedVersion.any(), Log.event("0")));
+                  log.append(stream, String.valueOf(i));
+                  Log.end(undone);
+                }
+              }));
+    }
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    over.set(true);
+    thief.join();
+    refused.clear();
+    long last = log.append("end", "0").position();
+    assertThat(any.awaitPublished("events", last, SOON)).isTrue();
+    Awaitility.await()
+        .atMost(SOON)
+        .until(
+            () -> {
+              any.parked("events").forEach(parked -> any.replay("events", parked.key()));
+              return any.parked("events").isEmpty();
+            });
+    List<String> all = List.copyOf(received);
+    for (int w = 0; w < 3; w++) {
+      String stream = "s" + w + "-";
+      List<String> expected = new ArrayList<>();
+      for (int i = 1; i <= 150; i++) {
+        expected.add(stream + i);
+      }
+      // What comes again comes behind what it was before.
+      assertThat(all.stream().filter(each -> each.startsWith(stream)).distinct().toList())
+          .isEqualTo(expected);
+    }
+  }
+
   /** A standby takes over, or a backup is restored, and events come that the target has not had. */
   @Test
   @Attacks("events.recorded")
@@ -278,6 +347,7 @@ final class EventChannelTest {
     assertThat(then.awaitPublished("events", last, Duration.ofMillis(500))).isFalse();
     assertThat(received).isEmpty();
     assertThat(takeOvers).hasValue(0);
+    then.close();
     kept.set(null);
     assertThat(run("anew", receiver).awaitPublished("anew", last, SOON)).isTrue();
     assertThat(received).containsExactly("a1", "b4", "b5", "b6");

@@ -117,6 +117,27 @@ final class Log implements AutoCloseable {
         });
   }
 
+  /** Something that may throw. */
+  @FunctionalInterface
+  interface Work {
+    void run() throws Exception;
+  }
+
+  static Thread thread(Work work) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+
   String in(String sql) {
     return sql.replace("${schema}", schema);
   }

@@ -33,6 +33,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Views that follow the log, whoever is at them. */
 final class ProjectionTest {
@@ -249,6 +250,77 @@ final class ProjectionTest {
       projections.replay("notes", 1, parked.key());
     }
     assertViewIsWhole(1, 3, 120);
+  }
+
+  /** Writers that roll back, thieves of slots, failures and replays, all at once. */
+  @Test
+  @Attacks({"projection.once", "projection.order", "projection.parked"})
+  void losesAndRepeatsNothingWhateverComesTogether() throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    Random failures = new Random(5);
+    Projection projection =
+        Projection.named("notes", 1)
+            .slots(3)
+            .on(
+                "noted",
+                (tx, event) -> {
+                  tx.update(
+                      log.in("insert into ${schema}.view1 (stream, body) values (?, ?)"),
+                      event.stream(),
+                      event.text());
+                  if (!over.get() && failures.nextInt(8) == 0) {
+                    throw new IllegalStateException("not now");
+                  }
+                })
+            .build();
+    for (int i = 0; i < 3; i++) {
+      run(projection);
+    }
+    Projections any = running.get(0);
+    Thread thief =
+        Log.thread(
+            () -> {
+              while (!over.get()) {
+                log.execute("update ${schema}.lease set owner = null where name like 'proj%'");
+                any.parked("notes", 1).forEach(parked -> replayed(any, parked.key()));
+              }
+            });
+    List<Thread> writers = new ArrayList<>();
+    for (int w = 0; w < 3; w++) {
+      String stream = "s" + w;
+      Random random = new Random(w);
+      writers.add(
+          Log.thread(
+              () -> {
+                for (int i = 1; i <= 150; i++) {
+                  Connection undone = Log.begin();
+                  log.append(
+                      undone, Append.to(stream + "x", ExpectedVersion.any(), Log.event("0")));
+                  log.append(stream, "\"" + i + "\"");
+                  if (random.nextInt(5) == 0) {
+                    undone.commit();
+                  }
+                  Log.end(undone);
+                }
+              }));
+    }
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    over.set(true);
+    thief.join();
+    long last = log.append("end", "0").position();
+    assertThat(any.awaitApplied("notes", last, SOON)).isTrue();
+    any.parked("notes", 1).forEach(parked -> any.replay("notes", 1, parked.key()));
+    assertViewIsWhole(1, 3, 150);
+  }
+
+  private static void replayed(Projections projections, String key) {
+    try {
+      projections.replay("notes", 1, key);
+    } catch (RuntimeException e) {
+      // It is parked again.
+    }
   }
 
   @Test
@@ -528,6 +600,30 @@ final class ProjectionTest {
     closer.join();
     assertThat(times).hasValue(1);
     assertThat(projections.parked("slow", 1)).isEmpty();
+  }
+
+  /** Whose slots others have: it waits for them for as long as a part of the lease. */
+  @Test
+  @Timeout(20)
+  void aStandbyIsClosedAtOnce() throws Exception {
+    Projection projection = notes(1).slots(4).build();
+    ProjectionSettings patient = QUICK.withLease(Duration.ofHours(1));
+    Projections first = Projections.start(log.holdfast, patient, projection);
+    running.add(first);
+    assertThat(first.awaitApplied("notes", appendTo(1, 1), SOON)).isTrue();
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    Projections standby = Projections.start(log.holdfast, patient, projection);
+    Awaitility.await()
+        .atMost(SOON)
+        .until(
+            () ->
+                Thread.getAllStackTraces().keySet().stream()
+                        .filter(each -> each.getName().startsWith("holdfast-projection-notes"))
+                        .filter(each -> !before.contains(each))
+                        .filter(each -> each.getState() == Thread.State.TIMED_WAITING)
+                        .count()
+                    == 4);
+    standby.close();
   }
 
   @Test

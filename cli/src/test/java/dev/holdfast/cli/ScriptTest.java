@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,6 +57,8 @@ class ScriptTest {
             "jackson",
             "rabbitmq",
             "mariadb",
+            "opensearch",
+            "micrometer",
             "devservices",
             "crashtest",
             "examples",
@@ -152,6 +156,24 @@ class ScriptTest {
     assertThat(run("--version").err()).contains("the sources have changed");
     assertThat(builds()).hasSize(2);
     assertThat(run("--version").err()).isEmpty();
+  }
+
+  /** Whatever it depends on, as its build has it. */
+  @Test
+  void aChangeInAnyModuleOfTheCommandIsBuilt() throws Exception {
+    run("--version");
+    Matcher module =
+        Pattern.compile("<artifactId>holdfast-([a-z-]+)</artifactId>")
+            .matcher(Files.readString(Path.of("pom.xml")).replace("holdfast-parent", ""));
+    int built = 1;
+    while (module.find()) {
+      Files.writeString(home.resolve(module.group(1)).resolve("Source.java"), "");
+
+      run("--version");
+
+      assertThat(builds()).as(module.group(1)).hasSize(++built);
+    }
+    assertThat(built).isGreaterThan(10);
   }
 
   @Test

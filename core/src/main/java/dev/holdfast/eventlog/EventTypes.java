@@ -177,7 +177,8 @@ public final class EventTypes<E> {
     return byName.containsKey(today(name));
   }
 
-  private String today(String name) {
+  /** What events that were recorded under a name are called today: the same, unless renamed. */
+  public String today(String name) {
     return renamed.getOrDefault(name, name);
   }
 

@@ -48,7 +48,13 @@ final class EventChannelGuarantee {
         "An event that the target refuses is parked with the later ones of its stream; others go on, and a replay sends what was parked in order. While the target is out of reach nothing is parked.",
         written);
     List<String> risks = new ArrayList<>();
-    if (!has(target, PROGRESS_MARK)) {
+    if (has(target, PROGRESS_MARK)) {
+      sheet.promise(
+          "events.restored",
+          Aspect.RECOVERY,
+          "Where the database was restored to an earlier state, nothing is published as if it followed what the target has: the channel says so, and waits for a person.",
+          both(kept, assumptions(target, PROGRESS_MARK)));
+    } else {
       risks.add(
           "%s does not tell a clone of the database, or a backup that was restored, from the original: each publishes what it holds."
               .formatted(target.kind()));

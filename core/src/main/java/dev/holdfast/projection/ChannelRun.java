@@ -2,10 +2,13 @@ package dev.holdfast.projection;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.HoldfastException;
+import dev.holdfast.TransactionBody;
 import dev.holdfast.boundary.Capability;
+import dev.holdfast.eventlog.CheckpointAhead;
 import dev.holdfast.eventlog.EventPage;
 import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.eventlog.store.Reading;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.outbox.Delivery;
@@ -28,6 +31,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,6 +85,11 @@ final class ChannelRun implements Runnable {
     return new Version("channel/" + channel, 1);
   }
 
+  /** What has kept the channel from publishing; {@code null} since it has published again. */
+  @Nullable String trouble() {
+    return health.problem();
+  }
+
   private LeaseStore leases() {
     return holdfast.store().leases();
   }
@@ -89,35 +98,45 @@ final class ChannelRun implements Runnable {
   public void run() {
     Backoff backoff =
         new Backoff(settings.retryWait(), Duration.ofSeconds(10), ThreadLocalRandom.current());
-    try {
-      while (!closing.getAsBoolean()) {
-        try {
-          Optional<Lease> lease =
-              leases().tryAcquire("events/" + channel.name(), owner, settings.lease());
-          if (lease.isPresent()) {
-            lead(lease.get(), backoff);
-          } else {
-            health.well();
-            new Doorbell().await(settings.lease().dividedBy(3));
-          }
-        } catch (HoldfastException e) {
-          health.failed(e.getMessage());
-          log.warn("{}: tried again: {}", channel, e.getMessage());
-          new Doorbell().await(backoff.next());
-        } catch (RuntimeException | Error e) {
-          health.failed(e);
-          log.error("{}: unexpected, tried again", channel, e);
-          new Doorbell().await(backoff.next());
-        }
+    while (!closing.getAsBoolean()) {
+      try {
+        takeTurn(backoff);
+      } catch (InterruptedException e) {
+        // By whoever closes this. Anybody else's would end the channel, and nobody would see it.
+        log.debug("{}: interrupted", channel);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void takeTurn(Backoff backoff) throws InterruptedException {
+    try {
+      Optional<Lease> lease =
+          leases().tryAcquire("events/" + channel.name(), owner, settings.lease());
+      if (lease.isPresent()) {
+        lead(lease.get(), backoff);
+      } else {
+        health.well();
+        new Doorbell().await(settings.lease().dividedBy(3));
+      }
+    } catch (OtherLog | CheckpointAhead e) {
+      health.failed(e.getMessage());
+      log.error("{}: {}", channel, e.getMessage());
+      new Doorbell().await(backoff.next());
+    } catch (HoldfastException e) {
+      health.failed(e.getMessage());
+      log.warn("{}: tried again: {}", channel, e.getMessage());
+      new Doorbell().await(backoff.next());
+    } catch (RuntimeException | Error e) {
+      health.failed(e);
+      log.error("{}: unexpected, tried again", channel, e);
+      new Doorbell().await(backoff.next());
     }
   }
 
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
-    listener.takenUp(version, 0);
-    health.leads(true);
+    if (health.leads(lease.epoch())) {
+      listener.takenUp(version, 0);
+    }
     try {
       boolean isLed = true;
       while (isLed && !closing.getAsBoolean()) {
@@ -133,7 +152,7 @@ final class ChannelRun implements Runnable {
         }
       }
     } finally {
-      health.leads(false);
+      health.leadsNoMore();
       leases().release(lease);
     }
   }
@@ -159,7 +178,11 @@ final class ChannelRun implements Runnable {
     private final Map<String, Long> parked = new HashMap<>();
 
     private Slot at;
+
+    /** The position that was passed last, and as the target keeps it, with its event. */
     private long sent;
+
+    private String progress;
     private long renewedAt = Doorbell.nanos();
     private long lookedAt = renewedAt;
 
@@ -167,8 +190,10 @@ final class ChannelRun implements Runnable {
       this.lease = lease;
       this.session = session;
       this.keepsProgress = channel.target().capabilities().contains(Capability.PROGRESS_MARK);
-      this.at = store.slot(version, 0);
+      // Whoever has had it before, and does not know that it has not, records nothing from now on.
+      this.at = holdfast.transactReturning(tx -> store.lock(tx.connection(), version, 0));
       this.sent = at.checkpoint();
+      this.progress = Long.toString(sent);
     }
 
     /**
@@ -176,10 +201,14 @@ final class ChannelRun implements Runnable {
      */
     boolean follow(Backoff backoff) throws InterruptedException {
       try {
-        session.peekProgress();
+        // Before anybody is fenced: a copy of the database leaves the original's target alone.
+        Optional<String> before = session.peekProgress();
+        if (keepsProgress) {
+          before.ifPresent(this::goOnBehind);
+        }
         session.takeOver();
         if (keepsProgress) {
-          sent = session.progress().map(Long::parseLong).orElse(sent);
+          session.progress().ifPresent(this::goOnBehind);
         }
         store
             .parked(version, SlotRun.PARKED_AT_MOST)
@@ -211,6 +240,27 @@ final class ChannelRun implements Runnable {
       }
     }
 
+    /**
+     * From what the target has had last. Where the database has lost commits, by a failover or a
+     * restore, other events have the positions that the target has had, and nobody would send them.
+     */
+    private void goOnBehind(String kept) {
+      int colon = kept.indexOf(':');
+      sent = Long.parseLong(colon < 0 ? kept : kept.substring(0, colon));
+      progress = kept;
+      if (colon >= 0) {
+        List<RecordedEvent> there =
+            holdfast.store().events().readSettled(new Reading(sent - 1, sent), 1);
+        if (there.isEmpty() || !progressOf(there.get(0)).equals(kept)) {
+          throw new OtherLog(channel, sent);
+        }
+      }
+    }
+
+    private static String progressOf(RecordedEvent event) {
+      return event.position() + ":" + event.id();
+    }
+
     private boolean isLeased() {
       if (!Doorbell.hasPassed(settings.lease().dividedBy(4), renewedAt)) {
         return true;
@@ -233,11 +283,29 @@ final class ChannelRun implements Runnable {
       List<OutboxRecord> left =
           new ArrayList<>(
               messages(events).stream().filter(message -> !isWaiting(message)).toList());
-      while (!deliver(left, checkpoint)) {
+      String mark = progressOf(events.get(events.size() - 1));
+      while (!deliver(left, mark)) {
         left.removeIf(this::isWaiting);
       }
       sent = checkpoint;
+      progress = mark;
       passed(checkpoint);
+    }
+
+    /** With what nobody else may have changed since this session has begun. */
+    private void fenced(TransactionBody work) {
+      boolean isMine =
+          holdfast.transactReturning(
+              tx -> {
+                boolean stillIs = store.advance(tx.connection(), version, 0, at, at.checkpoint());
+                if (stillIs) {
+                  work.run(tx);
+                }
+                return stillIs;
+              });
+      if (!isMine) {
+        throw new Ended(true, "somebody else has it");
+      }
     }
 
     private void passed(long checkpoint) {
@@ -258,17 +326,18 @@ final class ChannelRun implements Runnable {
     /**
      * @return false when some of it was refused, is parked now, and the rest has to be sent
      */
-    private boolean deliver(List<OutboxRecord> messages, long progress) {
+    private boolean deliver(List<OutboxRecord> messages, String mark) {
       if (messages.isEmpty() && !keepsProgress) {
         return true;
       }
       long begun = Doorbell.nanos();
-      Delivery delivery = session.send(List.copyOf(messages), Long.toString(progress));
+      Delivery delivery = session.send(List.copyOf(messages), mark);
+      if (!closing.getAsBoolean() && Thread.interrupted()) {
+        // By the target itself: the waits of this thread are not its.
+        log.debug("{}: the target has left its thread interrupted", channel);
+      }
       if (delivery instanceof Delivery.Done) {
-        if (!messages.isEmpty()) {
-          Duration took = Duration.ofNanos(Doorbell.nanos() - begun);
-          listener.applied(version, 0, messages.size(), took);
-        }
+        tellApplied(messages.size(), begun);
         return true;
       }
       if (delivery instanceof Delivery.Refused refused) {
@@ -278,6 +347,7 @@ final class ChannelRun implements Runnable {
               "%d keys are parked, so nothing more is: %s"
                   .formatted(parked.size(), refused.refused().values().iterator().next()));
         }
+        tellApplied(refused.delivered().size(), begun);
         park(messages, refused.refused());
         messages.removeIf(message -> refused.delivered().contains(message.position()));
         return false;
@@ -288,17 +358,23 @@ final class ChannelRun implements Runnable {
       throw new Ended(true, "another process has taken over at the target");
     }
 
+    private void tellApplied(int events, long begun) {
+      if (events > 0) {
+        listener.applied(version, 0, events, Duration.ofNanos(Doorbell.nanos() - begun));
+      }
+    }
+
     /** Recorded before anything behind it is passed. */
     private void park(List<OutboxRecord> messages, Map<Long, String> refused) {
-      Map<String, Parking> now = new LinkedHashMap<>();
-      holdfast.transact(
+      // Of its own: the transaction may be run again.
+      Map<String, Parking> more = new LinkedHashMap<>();
+      fenced(
           tx -> {
-            // Perhaps once more.
-            now.clear();
+            more.clear();
             for (OutboxRecord message : messages) {
               String reason = refused.get(message.position());
               String key = String.valueOf(message.key());
-              if (reason == null || parked.containsKey(key) || now.containsKey(key)) {
+              if (reason == null || parked.containsKey(key) || more.containsKey(key)) {
                 continue;
               }
               String bounded =
@@ -306,10 +382,10 @@ final class ChannelRun implements Runnable {
                       .replace('\0', ' ');
               store.unpark(tx.connection(), version, key);
               store.park(tx.connection(), version, 0, key, message.position(), bounded);
-              now.put(key, new Parking(message.position(), bounded));
+              more.put(key, new Parking(message.position(), bounded));
             }
           });
-      now.forEach(this::tellParked);
+      more.forEach(this::tellParked);
     }
 
     private void tellParked(String key, Parking parking) {
@@ -335,24 +411,24 @@ final class ChannelRun implements Runnable {
 
     /** Up to what was passed of it; later events of the key are followed again. */
     private void sendReleased(Parked released) {
-      EventReader reader = holdfast.eventLog().reader(released.position() - 1);
-      while (true) {
-        EventPage page = reader.next(settings.batch());
+      // All of it was read before: whoever is appending now must not seem to be the log's end.
+      Reading reading = new Reading(released.position() - 1, sent);
+      parked.remove(released.key());
+      while (reading.after() < sent) {
+        if (!isLeased()) {
+          throw new Ended(true, "its lease is lost");
+        }
         List<RecordedEvent> own =
-            page.events().stream()
+            holdfast.store().events().readSettled(reading, settings.batch()).stream()
                 .filter(event -> event.position() <= sent)
                 .filter(event -> event.stream().equals(released.key()))
                 .toList();
-        parked.remove(released.key());
-        if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), sent)) {
+        if (!own.isEmpty() && !deliver(new ArrayList<>(messages(own)), progress)) {
           // Parked again, at what was refused.
           return;
         }
-        if (page.events().isEmpty() || page.checkpoint() >= sent) {
-          holdfast.transact(tx -> store.unpark(tx.connection(), version, released.key()));
-          return;
-        }
       }
+      fenced(tx -> store.unpark(tx.connection(), version, released.key()));
     }
   }
 }

@@ -141,7 +141,11 @@ public final class Projection {
 
     /**
      * What has to be applied in order, and is parked together; the stream, unless set. Events of
-     * one key go to one slot.
+     * one key go to one slot. Never changed for a version: an event whose key goes to another slot,
+     * which has passed it, would be applied by none.
+     *
+     * @param value the same for an event at each time; throws for none, since nobody could tell
+     *     whose slot it is, and all of them wait until it does not
      */
     public Builder key(Function<RecordedEvent, String> value) {
       this.key = value;
@@ -174,9 +178,16 @@ public final class Projection {
 
     /**
      * Handles events of these types together, as many as are applied in one transaction: for a view
-     * that is written by few statements. In place of {@code on}.
+     * that is written by few statements. In place of {@code on}, and once.
+     *
+     * @throws InvalidConfiguration when some are handled together already
      */
     public Builder onBatch(Batch handler, String... types) {
+      if (batch != null) {
+        throw new InvalidConfiguration(
+            "The projection %s has two handlers by onBatch(), and the second would get the events of both. Nothing was built. Give all types to one."
+                .formatted(name));
+      }
       this.batch = handler;
       for (String type : types) {
         on(type, (tx, event) -> handler.apply(tx, List.of(event)));
@@ -242,10 +253,19 @@ public final class Projection {
       return false;
     }
     String type = event.type();
-    return handlers.containsKey(type)
+    return handlerOf(type) != null
         || !(ignoresOthers
             || ignored.contains(type)
             || known.stream().anyMatch(types -> types.knows(type)));
+  }
+
+  /** Also for what was recorded under a former name of what is handled. */
+  private @Nullable Handler handlerOf(String type) {
+    Handler handler = handlers.get(type);
+    for (int i = 0; handler == null && i < known.size() && !ignored.contains(type); i++) {
+      handler = handlers.get(known.get(i).today(type));
+    }
+    return handler;
   }
 
   String keyOf(RecordedEvent event) {
@@ -269,7 +289,7 @@ public final class Projection {
       }
     } else if (!events.isEmpty()) {
       for (RecordedEvent event : events) {
-        if (!handlers.containsKey(event.type())) {
+        if (handlerOf(event.type()) == null) {
           throw new UnknownEventType(event.type());
         }
       }
@@ -281,7 +301,7 @@ public final class Projection {
    * @throws Exception what the handler has thrown, or that there is none
    */
   void apply(Transaction tx, RecordedEvent event) throws Exception {
-    Handler handler = handlers.get(event.type());
+    Handler handler = handlerOf(event.type());
     if (handler == null) {
       throw new UnknownEventType(event.type());
     }

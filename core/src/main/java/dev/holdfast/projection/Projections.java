@@ -3,9 +3,8 @@ package dev.holdfast.projection;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
-import dev.holdfast.eventlog.EventPage;
-import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.eventlog.store.Reading;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.projection.store.ProjectionStore;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
@@ -88,7 +87,7 @@ public final class Projections implements AutoCloseable {
    * Makes projections known, and begins to carry them out.
    *
    * @param holdfast on the database that has the event log and the views; a connection for each
-   *     slot is used now and then
+   *     slot is used now and then, and another while it catches up
    * @throws InvalidConfiguration when one is there twice, or is known with another number of slots
    */
   public static Projections start(
@@ -208,11 +207,11 @@ public final class Projections implements AutoCloseable {
     if (from == 0) {
       return new Replayed(0, true);
     }
-    EventReader reader = holdfast.eventLog().reader(from - 1);
+    // All of it was read by the slot: whoever is appending now must not seem to be the log's end.
+    Reading reading = new Reading(from - 1, slot.checkpoint());
     int applied = 0;
-    while (true) {
-      EventPage page = reader.next(REPLAYED_AT_ONCE);
-      for (RecordedEvent event : page.events()) {
+    while (reading.after() < slot.checkpoint()) {
+      for (RecordedEvent event : holdfast.store().events().readSettled(reading, REPLAYED_AT_ONCE)) {
         if (event.position() > slot.checkpoint()) {
           return new Replayed(applied, true);
         }
@@ -225,10 +224,8 @@ public final class Projections implements AutoCloseable {
           applied++;
         }
       }
-      if (page.events().isEmpty()) {
-        return new Replayed(applied, true);
-      }
     }
+    return new Replayed(applied, true);
   }
 
   private static void applyOne(Transaction tx, Projection projection, RecordedEvent event) {

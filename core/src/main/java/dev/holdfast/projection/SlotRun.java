@@ -6,7 +6,6 @@ import dev.holdfast.OutcomeUnknown;
 import dev.holdfast.StoreUnavailable;
 import dev.holdfast.Transaction;
 import dev.holdfast.eventlog.EventPage;
-import dev.holdfast.eventlog.EventReader;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
@@ -89,49 +88,61 @@ final class SlotRun implements Runnable {
   public void run() {
     Backoff backoff =
         new Backoff(settings.retryWait(), Duration.ofSeconds(5), ThreadLocalRandom.current());
-    try {
-      while (!closing.getAsBoolean()) {
-        try {
-          if (store.live(version.name()) > version.version()) {
-            log.info("projection {}: a later version is live, so it is not followed", projection);
-            return;
-          }
-          Optional<Lease> lease =
-              leases().tryAcquire("projection/" + version + "/" + number, owner, settings.lease());
-          if (lease.isPresent()) {
-            lead(lease.get(), backoff);
-          } else {
-            progress.well();
-            new Doorbell().await(settings.lease().dividedBy(3));
-          }
-        } catch (StoreUnavailable | OutcomeUnknown e) {
-          progress.failed(e.getMessage());
-          log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
-          new Doorbell().await(backoff.next());
-        } catch (HoldfastException e) {
-          progress.failed(e.getMessage());
-          log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
-          new Doorbell().await(backoff.next());
-        } catch (RuntimeException | Error e) {
-          progress.failed(e);
-          log.error("{} slot {}: unexpected, tried again", projection, number, e);
-          new Doorbell().await(backoff.next());
+    while (!closing.getAsBoolean()) {
+      try {
+        if (!takeTurn(backoff)) {
+          return;
         }
+      } catch (InterruptedException e) {
+        // By whoever closes this. Anybody else's would end the slot, and nobody would see it.
+        log.debug("{} slot {}: interrupted", projection, number);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
+  /**
+   * @return false when a later version is live
+   */
+  private boolean takeTurn(Backoff backoff) throws InterruptedException {
+    try {
+      if (store.live(version.name()) > version.version()) {
+        log.info("projection {}: a later version is live, so it is not followed", projection);
+        return false;
+      }
+      Optional<Lease> lease =
+          leases().tryAcquire("projection/" + version + "/" + number, owner, settings.lease());
+      if (lease.isPresent()) {
+        lead(lease.get(), backoff);
+      } else {
+        progress.well();
+        new Doorbell().await(settings.lease().dividedBy(3));
+      }
+    } catch (StoreUnavailable | OutcomeUnknown e) {
+      progress.failed(e.getMessage());
+      log.warn("{} slot {}: tried again: {}", projection, number, e.getMessage());
+      new Doorbell().await(backoff.next());
+    } catch (HoldfastException e) {
+      progress.failed(e.getMessage());
+      log.error("{} slot {}: tried again: {}", projection, number, e.getMessage());
+      new Doorbell().await(backoff.next());
+    } catch (RuntimeException | Error e) {
+      progress.failed(e);
+      log.error("{} slot {}: unexpected, tried again", projection, number, e);
+      new Doorbell().await(backoff.next());
+    }
+    return true;
+  }
+
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
-    listener.takenUp(version, number);
-    progress.leads(true);
+    if (progress.leads(lease.epoch())) {
+      listener.takenUp(version, number);
+    }
     try {
       while (!closing.getAsBoolean() && follow(lease, backoff)) {
         // From where the slot is now: somebody has moved it, or has unparked something.
       }
     } finally {
-      progress.leads(false);
+      progress.leadsNoMore();
       leases().release(lease);
     }
   }
@@ -145,7 +156,19 @@ final class SlotRun implements Runnable {
     Slot at = store.slot(version, number);
     // Later than the slot: what is parked or unparked behind it has another generation or place.
     Set<String> parked = store.parkedKeys(version, number);
-    EventReader reader = holdfast.eventLog().reader(at.checkpoint());
+    try (PagesAhead pages =
+        new PagesAhead(
+            holdfast.eventLog().reader(at.checkpoint()),
+            settings.batch(),
+            Thread.currentThread().getName() + "-ahead")) {
+      return follow(lease, backoff, at, parked, pages);
+    }
+  }
+
+  private boolean follow(
+      Lease lease, Backoff backoff, Slot from, Set<String> parked, PagesAhead pages)
+      throws InterruptedException {
+    Slot at = from;
     long renewedAt = Doorbell.nanos();
     long lookedAt = renewedAt;
     long askedAt = renewedAt;
@@ -164,13 +187,13 @@ final class SlotRun implements Runnable {
           return leases().renew(lease, settings.lease());
         }
       }
-      EventPage page = reader.next(settings.batch(), settings.pollInterval());
+      EventPage page = pages.next(settings.pollInterval());
       if (!page.events().isEmpty()) {
         List<RecordedEvent> mine = page.events().stream().filter(this::isMine).toList();
         Optional<Slot> next = whole(at, without(mine, parked), page.checkpoint());
         if (next.isEmpty()) {
-          // One of them fails, or the slot is somewhere else.
-          return oneByOne(lease, at, mine);
+          // One of them fails, or the slot is somewhere else; or this was cut off by being closed.
+          return !closing.getAsBoolean() && oneByOne(lease, at, mine);
         }
         at = next.get();
         backoff.reset();
@@ -179,7 +202,7 @@ final class SlotRun implements Runnable {
       boolean isNearTheEnd = page.events().size() < settings.batch();
       if (isNearTheEnd && Doorbell.hasPassed(settings.pollInterval(), lookedAt)) {
         lookedAt = Doorbell.nanos();
-        if (!isWanted(page)) {
+        if (!isWanted()) {
           return false;
         }
       }
@@ -189,6 +212,9 @@ final class SlotRun implements Runnable {
 
   /** Who asks is told by what is parked then: nothing, or the key with a reason. */
   private void replayAsked(String key) {
+    if (closing.getAsBoolean()) {
+      return;
+    }
     long begun = Doorbell.nanos();
     try {
       int[] applied = {0};
@@ -198,6 +224,10 @@ final class SlotRun implements Runnable {
     } catch (StoreUnavailable | OutcomeUnknown e) {
       throw e;
     } catch (RuntimeException e) {
+      if (closing.getAsBoolean()) {
+        // Perhaps by that: it is still asked for.
+        return;
+      }
       String reason = reason(e);
       store.refuse(version, key, reason);
       log.error("projection {}: key {} could not be replayed: {}", projection, key, reason);
@@ -211,11 +241,12 @@ final class SlotRun implements Runnable {
   }
 
   /**
-   * Nothing is left to be applied: perhaps this version takes over, or has been taken over from.
+   * Little is left to be applied, if anything: perhaps this version takes over, or has been taken
+   * over from.
    */
-  private boolean isWanted(EventPage page) {
+  private boolean isWanted() {
     int live = store.live(version.name());
-    if (live < version.version() && number == 0 && !page.waiting()) {
+    if (live < version.version() && number == 0) {
       becomeLive();
     }
     return live <= version.version();
@@ -292,14 +323,23 @@ final class SlotRun implements Runnable {
     void run() throws Exception;
   }
 
-  /** An error of a handler's is one of that event; one of this JVM is not. */
-  private static void run(Work work) {
+  /**
+   * An error of a handler's is one of that event, as is how deep it goes; one of this JVM is not.
+   */
+  private void run(Work work) {
     try {
       work.run();
+    } catch (StackOverflowError e) {
+      throw new Failed(e);
     } catch (RuntimeException | VirtualMachineError e) {
       throw e;
     } catch (Throwable e) {
       throw new Failed(e);
+    } finally {
+      if (!closing.getAsBoolean() && Thread.interrupted()) {
+        // By the handler itself: the waits of this thread are not its.
+        log.debug("{} slot {}: a handler has left its thread interrupted", projection, number);
+      }
     }
   }
 
@@ -355,6 +395,10 @@ final class SlotRun implements Runnable {
       } catch (Moved | OutcomeUnknown e) {
         return Applied.NOT;
       } catch (RuntimeException e) {
+        if (closing.getAsBoolean()) {
+          // Perhaps by that: it says nothing about the event.
+          return Applied.NOT;
+        }
         attempts++;
         if (attempts >= settings.attempts() && mayPark) {
           return park(at, event, e);

@@ -162,7 +162,9 @@ final class KafkaEventChannelCrashTest {
         .given(log::append)
         .operation(Publisher::awaitPublished)
         // What a process that was started again would repeat is there only then.
-        .quiesce(Duration.ofSeconds(20), publisher -> log.hasPublishedAll(publisher.channels))
+        .quiesce(
+            Duration.ofSeconds(log.isPlain ? 5 : 20),
+            publisher -> log.hasPublishedAll(publisher.channels))
         .attemptTimeout(Duration.ofSeconds(60))
         .ignoring("pg_notify")
         .ignoring(log.schema + ".lease")

@@ -72,6 +72,9 @@ final class Bulk {
       throw new IOException(
           "its id has %d bytes, and must have 1 to %d".formatted(idBytes, ID_BYTES_AT_MOST));
     }
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(document.id())) {
+      throw new IOException("its id is no text: it has half of a surrogate pair");
+    }
     if (version < 1) {
       throw new IOException("its version is " + version + ", and must be 1 or more");
     }

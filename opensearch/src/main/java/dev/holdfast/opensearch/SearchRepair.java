@@ -71,10 +71,12 @@ public final class SearchRepair implements Repair {
   @Override
   public List<Repaired> apply(List<Difference> differences) {
     List<String> keys = differences.stream().map(Difference::key).toList();
-    Map<String, Document> now = new HashMap<>();
-    documents.apply(keys).forEach(document -> now.put(document.id(), document));
+    // First what is to be replaced: what is written meanwhile has a greater version. The other way
+    // round, a delete between the two would be replaced by what the source had before it.
     Map<String, ComparingSession.Stored> stored = new HashMap<>();
     ComparingSession.stored(index, keys).forEach(each -> stored.put(each.id(), each));
+    Map<String, Document> now = new HashMap<>();
+    documents.apply(keys).forEach(document -> now.put(document.id(), document));
     Map<String, Repaired> results = new HashMap<>();
     List<Order> orders = new ArrayList<>();
     for (Difference each : differences) {

@@ -58,8 +58,13 @@ final class SearchSession implements TargetSession {
     return Optional.empty();
   }
 
-  /** A message and what it says. */
-  private record Change(long position, Document document) {}
+  /**
+   * A message and what it says.
+   *
+   * @param version the position of the message that has said it: of this one, unless this one says
+   *     nothing
+   */
+  private record Change(long position, long version, Document document) {}
 
   /** What is left of one lane. */
   private static final class Lane {
@@ -126,7 +131,8 @@ final class SearchSession implements TargetSession {
     Optional<Document> document;
     try {
       document = mapping.apply(message);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
+      // What is nested too deeply is refused for what it is, as well.
       batch.refused.put(message.position(), "no document was made of it: " + e);
       stopped.add(message.lane());
       return;
@@ -137,12 +143,14 @@ final class SearchSession implements TargetSession {
           .lanes
           .computeIfAbsent(message.lane(), name -> new Lane())
           .left
-          .add(new Change(message.position(), document.get()));
+          .add(new Change(message.position(), message.position(), document.get()));
     } else if (lane == null) {
       batch.delivered.add(message.position());
     } else {
       // It says nothing, and waits all the same where what is before it has to.
-      lane.left.add(new Change(message.position(), lane.left.getLast().document()));
+      // By its own position the document would seem newer than what other lanes say of it.
+      Change before = lane.left.getLast();
+      lane.left.add(new Change(message.position(), before.version(), before.document()));
     }
   }
 
@@ -186,7 +194,7 @@ final class SearchSession implements TargetSession {
       int neighbours = lane.neighbours();
       Change change = lane.last(neighbours);
       try {
-        bulk.add(change.document(), change.position(), index.clock().instant());
+        bulk.add(change.document(), change.version(), index.clock().instant());
         sent.add(new Sent(each.getKey(), lane, neighbours, change));
       } catch (IOException e) {
         refused(batch, each.getKey(), lane, neighbours, String.valueOf(e.getMessage()));

@@ -229,6 +229,41 @@ final class SearchReconcileTest {
         .containsExactly("8", "8", "8", "5");
   }
 
+  /** It is deleted, and the channel delivers that, between the reading of the two. */
+  @Test
+  void aDocumentThatIsDeletedMeanwhileIsNotBroughtBack() {
+    SearchRepair repair =
+        SearchRepair.versionedByOutbox(
+            index,
+            keys -> {
+              write(9, Document.deleted("a"));
+              return List.of(Document.of("a", "{\"n\": 1}").comparedBy("1"));
+            });
+    Difference missing =
+        new Difference(Drift.MISSING, "a", new Entry("a", "1", null), null, Instant.EPOCH);
+    assertThat(repair.apply(List.of(missing)))
+        .singleElement()
+        .isInstanceOf(Repaired.Overtaken.class);
+    assertThat(TestServers.search(name, "n")).isEmpty();
+  }
+
+  /** And one that comes back with the content that it had stays. */
+  @Test
+  void aDocumentThatComesBackMeanwhileIsNotDeleted() {
+    write(3, Document.of("a", "{\"n\": 1}").comparedBy("1"));
+    SearchRepair repair =
+        SearchRepair.versionedByOutbox(
+            index,
+            keys -> {
+              write(9, Document.of("a", "{\"n\": 1}").comparedBy("1"));
+              return List.of();
+            });
+    Difference extra =
+        new Difference(Drift.EXTRA, "a", null, new Entry("a", "1", null), Instant.EPOCH);
+    assertThat(repair.apply(List.of(extra))).singleElement().isInstanceOf(Repaired.Overtaken.class);
+    assertThat(TestServers.search(name, "n")).hasSize(1);
+  }
+
   @Test
   void aConflictWithTheMappingIsRefusedAlone() throws InterruptedException {
     fill(50);

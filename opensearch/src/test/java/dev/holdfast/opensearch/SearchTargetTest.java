@@ -179,6 +179,66 @@ final class SearchTargetTest {
     assertThat(found()).containsExactly("f={\"n\":6}");
   }
 
+  /** Two streams about one document; the second one is newer than what the first one said of it. */
+  @Test
+  void aMessageThatSaysNothingMakesNoDocumentNewer() {
+    SearchTarget target =
+        SearchTarget.to(
+            index,
+            message ->
+                message.payload() == null
+                    ? Optional.empty()
+                    : Optional.of(Document.of("one", new String(message.payload(), UTF_8))));
+    try (TargetSession session = target.open(new Target.Context("search", "scope"))) {
+      assertThat(
+              session.send(
+                  List.of(
+                      message(1, "a", "{\"n\": 1}"),
+                      message(2, "b", "{\"n\": 2}"),
+                      message(3, "a", null)),
+                  "p"))
+          .isInstanceOf(Delivery.Done.class);
+    }
+    assertThat(found()).containsExactly("one={\"n\":2}");
+  }
+
+  @Test
+  void aMessageWhoseMappingOverflowsTheStackIsRefusedAlone() {
+    SearchTarget target =
+        SearchTarget.to(
+            index,
+            message -> {
+              if ("deep".equals(message.key())) {
+                throw new StackOverflowError();
+              }
+              return document(message);
+            });
+    try (TargetSession session = target.open(new Target.Context("search", "scope"))) {
+      assertThat(
+              session.send(
+                  List.of(message(1, "deep", "{\"n\": 1}"), message(2, "b", "{\"n\": 2}")), "p"))
+          .isInstanceOfSatisfying(
+              Delivery.Refused.class,
+              refused -> {
+                assertThat(refused.refused()).containsOnlyKeys(1L);
+                assertThat(refused.delivered()).containsExactly(2L);
+              });
+    }
+  }
+
+  @Test
+  void anIdThatIsNoTextIsRefusedAlone() {
+    Delivery delivery = send(message(1, "\ud800", "{\"n\": 1}"), message(2, "b", "{\"n\": 2}"));
+    assertThat(delivery)
+        .isInstanceOfSatisfying(
+            Delivery.Refused.class,
+            refused -> {
+              assertThat(refused.refused()).containsOnlyKeys(1L);
+              assertThat(refused.delivered()).containsExactly(2L);
+            });
+    assertThat(found()).containsExactly("b={\"n\":2}");
+  }
+
   @Test
   void whereTheIndexWasDeletedNothingIsWrittenAndTheMessagesWait() {
     send(message(1, "a", "{\"n\": 1}"));

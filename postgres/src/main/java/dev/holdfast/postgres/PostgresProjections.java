@@ -315,6 +315,17 @@ final class PostgresProjections implements ProjectionStore {
                 row -> row.getInt(1),
                 version.name())
             .orElse(0);
+    // Whoever waits for the live one must not be told of what this one has not: it moves on behind
+    // the commit.
+    database.many(
+        connection,
+        """
+        select slot from ${schema}.projection_slot where name = ? and version = ?
+        order by slot for share
+        """,
+        row -> row.getInt(1),
+        version.name(),
+        live);
     if (live >= version.version()
         || applied(connection, version) < applied(connection, new Version(version.name(), live))) {
       return false;

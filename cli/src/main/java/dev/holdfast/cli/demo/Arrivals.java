@@ -33,6 +33,14 @@ interface Arrivals extends AutoCloseable {
    */
   Optional<CheckoutVerdict> checkouts(Connection orders) throws SQLException;
 
+  /**
+   * What is found by searching.
+   *
+   * @param orders the order service's database
+   * @return empty when there is no index
+   */
+  Optional<IndexVerdict> index(Connection orders) throws SQLException;
+
   @Override
   void close();
 }

@@ -74,6 +74,11 @@ final class CheckoutReader implements Arrivals {
                 takenOfArticles(orders))));
   }
 
+  @Override
+  public Optional<IndexVerdict> index(Connection orders) {
+    return Optional.empty();
+  }
+
   private List<CheckoutVerdict.Taken> takenByOrders(Connection orders) throws SQLException {
     List<CheckoutVerdict.Taken> taken = new ArrayList<>();
     try (Statement statement = orders.createStatement();

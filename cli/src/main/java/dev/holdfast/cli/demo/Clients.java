@@ -103,7 +103,7 @@ final class Clients {
 
   /**
    * From now on only so many orders are begun, until {@link #unlimited}: a strategy that needs no
-   * broker to take orders would otherwise take all of them during the broker's outage.
+   * broker, or search engine, to take orders would otherwise take all of them during its outage.
    */
   void limitTo(int orders) {
     allowance = new Semaphore(orders);

@@ -3,6 +3,9 @@ package dev.holdfast.cli.demo;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.HoldfastException;
 import dev.holdfast.devservices.PostgresServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.sql.Connection;
@@ -23,7 +26,7 @@ final class Demo {
 
   /**
    * A consumer that was started again has to join its group; an operation waits for locks, or for a
-   * provider.
+   * provider; a request is on its way to the search engine.
    */
   private static final Duration LONGER_QUIET = Duration.ofSeconds(3);
 
@@ -65,15 +68,18 @@ final class Demo {
 
   private HikariDataSource database(Service service, StrategyKind kind) throws SQLException {
     return switch (service) {
-      case ORDERS ->
-          database(
-              servers.postgres(),
-              service.database(kind),
-              kind.takesPayments() ? Checkouts::createTables : Orders::createTables);
+      case ORDERS -> database(servers.postgres(), service.database(kind), tables(kind));
       case SHIPPING ->
           database(servers.postgres(), service.database(kind), Shipments::createTables);
       case PAYMENTS -> database(servers.second(), service.database(kind), Charges::createTables);
     };
+  }
+
+  private static Tables tables(StrategyKind kind) {
+    if (kind.hasIndex()) {
+      return Catalogue::createTables;
+    }
+    return kind.takesPayments() ? Checkouts::createTables : Orders::createTables;
   }
 
   private interface Tables {
@@ -108,7 +114,21 @@ final class Demo {
           new CheckoutReader(topic(kind), database(Service.PAYMENTS, kind), PlainStock.TABLES);
       case CHECKOUT ->
           new CheckoutReader(topic(kind), database(Service.PAYMENTS, kind), WithWorkflow.STOCK);
+      case SEARCH_NAIVE -> {
+        IndexReader index = index(kind);
+        index.create();
+        yield index;
+      }
+      case SEARCH -> {
+        WithSearch.createIndex(servers.searchEngine().uri(), kind.index());
+        yield index(kind);
+      }
     };
+  }
+
+  private IndexReader index(StrategyKind kind) {
+    return new IndexReader(
+        servers.searchEngine().uri(), kind.index(), servers.searchNetwork()::late);
   }
 
   private TopicReader topic(StrategyKind kind) {
@@ -137,18 +157,44 @@ final class Demo {
     }
     Map<Verdict.Order, Long> committed;
     Optional<CheckoutVerdict> checkouts;
+    Optional<IndexVerdict> index;
     try (Connection connection = orders.getConnection()) {
-      committed = kind.takesPayments() ? Checkouts.confirmed(connection) : Orders.all(connection);
+      committed = committed(kind, connection);
       checkouts = arrivals.checkouts(connection);
+      index = arrivals.index(connection);
     }
+    index.ifPresent(found -> keepDifferences(kind, found));
     return new StrategyResult(
         kind,
-        Verdict.of(operations, committed.keySet(), arrivals.orderIds()),
+        index
+            .map(found -> found.verdict(operations))
+            .orElse(Verdict.of(operations, committed.keySet(), arrivals.orderIds())),
         checkouts,
+        index,
         services.kills(),
         operations / seconds,
         latency(committed, arrivals.firstSeenMicros()),
         settled);
+  }
+
+  /** The orders of which something is due to come, with when each was committed. */
+  private static Map<Verdict.Order, Long> committed(StrategyKind kind, Connection connection)
+      throws SQLException {
+    if (kind.hasIndex()) {
+      return Map.of();
+    }
+    return kind.takesPayments() ? Checkouts.confirmed(connection) : Orders.all(connection);
+  }
+
+  /** Beside the logs. The index itself is gone with its server. */
+  private void keepDifferences(StrategyKind kind, IndexVerdict found) {
+    if (!found.differences().isEmpty()) {
+      try {
+        Files.write(directory.resolve(kind.id() + "-differences.log"), found.differences());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   /** Returns how many seconds it took. */
@@ -193,7 +239,7 @@ final class Demo {
     boolean quiet =
         Timing.until(
             LONGEST_SETTLING,
-            kind.receives() || kind.hasSecondServer() ? LONGER_QUIET : QUIET,
+            kind.receives() || kind.losesReplies() ? LONGER_QUIET : QUIET,
             () -> {
               int seen = arrivals.seen();
               boolean same = before[0] == seen;
@@ -201,12 +247,13 @@ final class Demo {
               return same;
             });
     // An operation whose client had gone may have been begun in the meantime, and left so.
-    return complete && quiet && (!kind.hasSecondServer() || isSettled(kind, orders, arrivals));
+    return complete && quiet && (!kind.losesReplies() || isSettled(kind, orders, arrivals));
   }
 
   private static boolean isSettled(StrategyKind kind, DataSource orders, Arrivals arrivals) {
     try (Connection connection = orders.getConnection()) {
-      return kind.isSent(orders) && arrivals.isComplete(Orders.count(connection));
+      int placed = kind.hasIndex() ? Catalogue.changes(connection) : Orders.count(connection);
+      return kind.isSent(orders) && arrivals.isComplete(placed);
     } catch (HoldfastException | SQLException e) {
       // The pool's connections are from before the database was killed: ask again.
       return false;

@@ -18,8 +18,8 @@ import picocli.CommandLine.Option;
     name = "demo",
     description = {
       "Shows what becomes of orders and their messages when services are killed under load: the"
-          + " usual code beside Holdfast, on real servers of PostgreSQL and Kafka that are killed as"
-          + " well.",
+          + " usual code beside Holdfast, on real servers of PostgreSQL, Kafka and OpenSearch that are"
+          + " killed as well.",
       "",
       "Strategies of an order service of two instances, which writes an order and its message:",
       "  db-then-broker    commits the order, then sends its message",
@@ -46,8 +46,16 @@ import picocli.CommandLine.Option;
           + " message",
       "  checkout          Holdfast: a workflow, with reservations and the outbox",
       "",
-      "Exit status 1 when a strategy that promises zeros (outbox, inbox, webhook, two-phase, checkout)"
-          + " does not show them.",
+      "Strategies of an order service whose orders change, or delete, products of a catalogue that is"
+          + " searched in OpenSearch. That is killed twice, answers of it are lost or come late, and"
+          + " so do requests to it:",
+      "  search-naive      commits the change, then writes the document, or deletes it, and tries again"
+          + " in the background",
+      "  search            Holdfast: records an event in the change's commit, which is published to the"
+          + " index, each document with a version",
+      "",
+      "Exit status 1 when a strategy that promises zeros (outbox, inbox, webhook, two-phase, checkout,"
+          + " search) does not show them.",
       ""
     },
     footer = {"", "The figures, one row per strategy:", DemoReport.MEANING})
@@ -66,7 +74,8 @@ public final class DemoCommand implements Callable<Integer> {
       description = {
         "SIGKILLs of the order service per strategy (default: ${DEFAULT-VALUE}). Where shipments are"
             + " counted it gets a quarter as many, and the shipping service half as many. Where there"
-            + " is a ledger, each database also loses as many replies. Where there is a payment"
+            + " is a ledger, each database also loses as many replies, and where there is an index,"
+            + " the order service's does. Where there is a payment"
             + " provider, that gets half as many, and the order service's database loses three"
             + " times as many replies."
       })
@@ -91,7 +100,8 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Option(
       names = "--keep",
-      description = "Keeps the servers' data and the services' logs, and says where they are.")
+      description =
+          "Keeps the servers' data (not OpenSearch's) and the services' logs, and says where they are.")
   private boolean keep;
 
   @Override

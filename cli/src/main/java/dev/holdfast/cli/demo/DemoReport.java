@@ -17,7 +17,8 @@ record DemoReport(long seed, List<StrategyResult> results) {
       phantom     messages in Kafka, shipments, or entries, without an order
       duplicate   messages, shipments, or entries, beyond an order's first
       reordered   orders that overtook an earlier one of the same customer
-      kills       SIGKILLs of the services; each server they use gets one, too
+      kills       SIGKILLs of the services; each server they use gets one, too, and
+            OpenSearch two
       per second  orders that came to an end, outages included
       p50, p99    from an order's commit until a read_committed consumer has its
                   message, outages included; 0 when it was there before the commit
@@ -38,6 +39,18 @@ record DemoReport(long seed, List<StrategyResult> results) {
       overcharged charges beyond an order's first
       stock       orders that have other units than they should have, and articles
                   of which other units are gone than orders have
+
+      Of search-naive and search every order changes a product of a catalogue, or
+      deletes it, and the documents of an index are compared with the products that
+      are left, one by one: lost are those that are missing, phantom those that are
+      extra, reordered those that are stale. There is no p50 and no p99.
+
+      products    products that are left in the database
+      deleted     products that are not
+      missing     products that are not found
+      extra       documents that are found, of products that are deleted
+      stale       documents that say what a product was, and not what it is
+      late        requests that came to OpenSearch when nobody waited for them any more
       """;
 
   boolean isAsPromised() {
@@ -46,7 +59,8 @@ record DemoReport(long seed, List<StrategyResult> results) {
 
   String table() {
     return Table.of(StrategyResult.header(), results.stream().map(StrategyResult::cells).toList())
-        + checkouts();
+        + checkouts()
+        + indexes();
   }
 
   /** A table of its own, when there are any. */
@@ -58,6 +72,14 @@ record DemoReport(long seed, List<StrategyResult> results) {
           .ifPresent(checkouts -> rows.add(StrategyResult.cells(result.kind(), checkouts)));
     }
     return rows.isEmpty() ? "" : "\n" + Table.of(StrategyResult.checkoutHeader(), rows);
+  }
+
+  private String indexes() {
+    List<List<String>> rows = new ArrayList<>();
+    for (StrategyResult result : results) {
+      result.index().ifPresent(index -> rows.add(StrategyResult.cells(result.kind(), index)));
+    }
+    return rows.isEmpty() ? "" : "\n" + Table.of(StrategyResult.indexHeader(), rows);
   }
 
   Map<String, Object> json() {
@@ -77,6 +99,7 @@ record DemoReport(long seed, List<StrategyResult> results) {
       row.put("throughput_per_s", Math.round(result.throughput() * 10) / 10.0);
       row.put("latency_ms", latency);
       result.checkouts().ifPresent(checkouts -> row.put("checkouts", json(checkouts)));
+      result.index().ifPresent(index -> row.put("index", json(index)));
       strategies.add(row);
     }
     Map<String, Object> all = new LinkedHashMap<>();
@@ -94,6 +117,17 @@ record DemoReport(long seed, List<StrategyResult> results) {
     counts.put("unordered", checkouts.unordered());
     counts.put("overcharged", checkouts.overcharged());
     counts.put("stock", checkouts.stock());
+    return counts;
+  }
+
+  private static Map<String, Object> json(IndexVerdict index) {
+    Map<String, Object> counts = new LinkedHashMap<>();
+    counts.put("products", index.products());
+    counts.put("deleted", index.deleted());
+    counts.put("missing", index.missing());
+    counts.put("extra", index.extra());
+    counts.put("stale", index.stale());
+    counts.put("late", index.late());
     return counts;
   }
 }

@@ -19,6 +19,7 @@ record FaultPlan(List<Fault> faults) {
     DATABASE,
     LEDGER,
     PAYMENTS_DATABASE,
+    SEARCH_ENGINE,
     /** What is asked of the database next is done, and whoever asked is not told. */
     REPLY_OF_DATABASE,
     REPLY_OF_LEDGER
@@ -35,8 +36,9 @@ record FaultPlan(List<Fault> faults) {
    *
    * @param kills of the order service where it is on trial; where shipping is, that gets half as
    *     many, each while it is at work, and the order service a quarter. Where there is a ledger,
-   *     each database loses as many replies; where there is a payment provider, that is killed half
-   *     as often, and the order service's database loses three times as many replies
+   *     each database loses as many replies, and where there is an index, the order service's does;
+   *     where there is a payment provider, that is killed half as often, and the order service's
+   *     database loses three times as many replies
    */
   static FaultPlan of(StrategyKind kind, int operations, int kills, long seed) {
     int killsOfOrders = kind.receives() ? (kills + 3) / 4 : kills;
@@ -44,8 +46,7 @@ record FaultPlan(List<Fault> faults) {
     Random random = new Random(seed);
     List<Fault> faults = new ArrayList<>();
     kill(Victim.ORDERS, Service.ORDERS.instances(kind), operations, killsOfOrders, random, faults);
-    Victim other = kind.hasLedger() ? Victim.LEDGER : Victim.BROKER;
-    faults.add(new Fault(at(operations, 0.35, 0.05, random), other, 0));
+    faults.add(new Fault(at(operations, 0.35, 0.05, random), otherServer(kind), 0));
     faults.add(new Fault(at(operations, 0.70, 0.05, random), Victim.DATABASE, 0));
     kill(
         Victim.SHIPPING,
@@ -65,8 +66,19 @@ record FaultPlan(List<Fault> faults) {
       kill(Victim.REPLY_OF_DATABASE, 1, operations, 3 * kills, random, faults);
       faults.add(new Fault(at(operations, 0.55, 0.05, random), Victim.PAYMENTS_DATABASE, 0));
     }
+    if (kind.hasIndex()) {
+      kill(Victim.REPLY_OF_DATABASE, 1, operations, kills, random, faults);
+      faults.add(new Fault(at(operations, 0.85, 0.05, random), Victim.SEARCH_ENGINE, 0));
+    }
     faults.sort(Comparator.comparingInt(Fault::after));
     return new FaultPlan(List.copyOf(faults));
+  }
+
+  private static Victim otherServer(StrategyKind kind) {
+    if (kind.hasIndex()) {
+      return Victim.SEARCH_ENGINE;
+    }
+    return kind.hasLedger() ? Victim.LEDGER : Victim.BROKER;
   }
 
   private static void kill(

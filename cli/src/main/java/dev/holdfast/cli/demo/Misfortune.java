@@ -12,6 +12,19 @@ enum Misfortune {
   /** It is done when nobody waits for an answer any more. */
   EFFECT_LATE;
 
+  /**
+   * Of five requests in sixteen, and mostly that it comes too late: where many changes travel in
+   * one request there are few of them.
+   */
+  static Misfortune often() {
+    return switch (ThreadLocalRandom.current().nextInt(16)) {
+      case 0 -> REPLY_LOST;
+      case 1 -> REPLY_LATE;
+      case 2, 3, 4 -> EFFECT_LATE;
+      default -> NONE;
+    };
+  }
+
   /** Of one request in eight. */
   static Misfortune any() {
     return switch (ThreadLocalRandom.current().nextInt(32)) {

@@ -107,6 +107,11 @@ abstract class RecordReader implements Arrivals {
   }
 
   @Override
+  public Optional<IndexVerdict> index(Connection orders) {
+    return Optional.empty();
+  }
+
+  @Override
   public void close() {
     dataSource.close();
   }

@@ -75,25 +75,40 @@ final class Saboteur implements AutoCloseable {
         case ORDERS -> services.orders().kill(fault.instance());
         case PAYMENTS -> services.payments().kill(fault.instance());
         case SHIPPING -> throw new IllegalStateException("strikes by the number of shipments");
-        case BROKER -> {
-          clients.limitTo(ordersInOutage);
-          outages.add(
-              CompletableFuture.runAsync(
-                  () -> {
-                    try {
-                      servers.kafka().kill();
-                      servers.kafka().restart();
-                    } finally {
-                      clients.unlimited();
-                    }
-                  }));
-        }
+        case BROKER ->
+            crash(
+                clients,
+                () -> {
+                  servers.kafka().kill();
+                  servers.kafka().restart();
+                });
+        case SEARCH_ENGINE ->
+            crash(
+                clients,
+                () -> {
+                  servers.searchEngine().kill();
+                  servers.searchEngine().restart();
+                });
         case DATABASE -> crash(servers.postgres());
         case LEDGER, PAYMENTS_DATABASE -> crash(servers.second());
         case REPLY_OF_DATABASE -> servers.loseReply(/* ofLedger= */ false);
         case REPLY_OF_LEDGER -> servers.loseReply(/* ofLedger= */ true);
       }
     }
+  }
+
+  /** Of what orders can be taken without: few of them are, until it is there again. */
+  private void crash(Clients clients, Runnable killAndRestart) {
+    clients.limitTo(ordersInOutage);
+    outages.add(
+        CompletableFuture.runAsync(
+            () -> {
+              try {
+                killAndRestart.run();
+              } finally {
+                clients.unlimited();
+              }
+            }));
   }
 
   private void crash(PostgresServer database) {

@@ -33,7 +33,7 @@ final class Services implements AutoCloseable {
         Stream.of(shipping, payments)
             .flatMap(instances -> instances.ports().stream())
             .findFirst()
-            .orElse(0);
+            .orElseGet(() -> kind.hasIndex() ? servers.searchNetwork().port() : 0);
     this.orders =
         new ServiceInstances(
             Service.ORDERS,

@@ -17,8 +17,8 @@ import javax.sql.DataSource;
 
 /**
  * The strategies that can be shown: of sending, where the order service is on trial, of receiving,
- * where it sends by the outbox and the shipping service is, of writing to two databases, and of
- * having a card charged in between.
+ * where it sends by the outbox and the shipping service is, of writing to two databases, of having
+ * a card charged in between, and of writing to a search index.
  */
 enum StrategyKind {
   DB_THEN_BROKER("db-then-broker", false),
@@ -31,7 +31,9 @@ enum StrategyKind {
   TWO_DATABASES_NAIVE("two-databases-naive", false),
   TWO_PHASE("two-phase", true),
   CHECKOUT_NAIVE("checkout-naive", false),
-  CHECKOUT("checkout", true);
+  CHECKOUT("checkout", true),
+  SEARCH_NAIVE("search-naive", false),
+  SEARCH("search", true);
 
   /** The shipping service, to the broker and to its own inbox. */
   static final String CONSUMER = "shipping";
@@ -57,7 +59,7 @@ enum StrategyKind {
   int shippingInstances() {
     return switch (this) {
       case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> 0;
-      case TWO_DATABASES_NAIVE, TWO_PHASE, CHECKOUT_NAIVE, CHECKOUT -> 0;
+      case TWO_DATABASES_NAIVE, TWO_PHASE, CHECKOUT_NAIVE, CHECKOUT, SEARCH_NAIVE, SEARCH -> 0;
       case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX -> 2;
       case WEBHOOK -> 1;
     };
@@ -73,7 +75,7 @@ enum StrategyKind {
     return switch (this) {
       case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> false;
       case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> false;
-      case CHECKOUT_NAIVE, CHECKOUT -> false;
+      case CHECKOUT_NAIVE, CHECKOUT, SEARCH_NAIVE, SEARCH -> false;
       case TWO_DATABASES_NAIVE, TWO_PHASE -> true;
     };
   }
@@ -83,14 +85,39 @@ enum StrategyKind {
     return switch (this) {
       case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> false;
       case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> false;
-      case TWO_DATABASES_NAIVE, TWO_PHASE -> false;
+      case TWO_DATABASES_NAIVE, TWO_PHASE, SEARCH_NAIVE, SEARCH -> false;
       case CHECKOUT_NAIVE, CHECKOUT -> true;
     };
   }
 
-  /** Whether it has something on a second server of PostgreSQL, and loses replies of the first. */
+  /** Whether orders change a catalogue, whose index is compared with it. */
+  boolean hasIndex() {
+    return switch (this) {
+      case DB_THEN_BROKER, BROKER_THEN_DB, OUTBOX -> false;
+      case CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> false;
+      case TWO_DATABASES_NAIVE, TWO_PHASE, CHECKOUT_NAIVE, CHECKOUT -> false;
+      case SEARCH_NAIVE, SEARCH -> true;
+    };
+  }
+
+  /** Whether messages go to the broker. */
+  boolean hasBroker() {
+    return !hasLedger() && !hasIndex();
+  }
+
+  /** Whether it has something on a second server of PostgreSQL. */
   boolean hasSecondServer() {
     return hasLedger() || takesPayments();
+  }
+
+  /** Whether the order service's database loses replies. */
+  boolean losesReplies() {
+    return hasSecondServer() || hasIndex();
+  }
+
+  /** What its index is searched by. */
+  String index() {
+    return "products-" + id;
   }
 
   /** The topic of its messages. */
@@ -108,6 +135,8 @@ enum StrategyKind {
       case TWO_PHASE -> new WithTwoPhase(wiring);
       case CHECKOUT_NAIVE -> new NaiveCheckout(wiring);
       case CHECKOUT -> new WithWorkflow(wiring);
+      case SEARCH_NAIVE -> new NaiveSearch(wiring, index());
+      case SEARCH -> new WithSearch(wiring, index());
     };
   }
 
@@ -120,7 +149,9 @@ enum StrategyKind {
           TWO_DATABASES_NAIVE,
           TWO_PHASE,
           CHECKOUT_NAIVE,
-          CHECKOUT ->
+          CHECKOUT,
+          SEARCH_NAIVE,
+          SEARCH ->
           throw new IllegalArgumentException(id + " has no shipping service");
       case CONSUME_THEN_ACK -> NaiveConsumer.start(wiring, false);
       case ACK_THEN_CONSUME -> NaiveConsumer.start(wiring, true);
@@ -150,9 +181,11 @@ enum StrategyKind {
    */
   boolean isSent(DataSource orders) throws SQLException {
     return switch (this) {
-      case DB_THEN_BROKER, BROKER_THEN_DB, TWO_DATABASES_NAIVE, TWO_PHASE, CHECKOUT_NAIVE -> true;
+      case DB_THEN_BROKER, BROKER_THEN_DB, TWO_DATABASES_NAIVE, TWO_PHASE -> true;
+      case CHECKOUT_NAIVE, SEARCH_NAIVE -> true;
       case OUTBOX, CONSUME_THEN_ACK, ACK_THEN_CONSUME, INBOX, WEBHOOK -> isDelivered(orders);
       case CHECKOUT -> WithWorkflow.isEnded(orders) && isDelivered(orders);
+      case SEARCH -> WithSearch.isPublished(orders);
     };
   }
 

@@ -8,6 +8,7 @@ import java.util.Optional;
  * One strategy's row.
  *
  * @param checkouts what became of charges and stock; empty where there are none
+ * @param index how the index compares with the catalogue; empty where there is none
  * @param kills how often the services were killed
  * @param throughput requests ended per second, outages included
  * @param settled whether everything that is due had come when it was counted
@@ -16,6 +17,7 @@ record StrategyResult(
     StrategyKind kind,
     Verdict verdict,
     Optional<CheckoutVerdict> checkouts,
+    Optional<IndexVerdict> index,
     int kills,
     double throughput,
     Latency latency,
@@ -78,6 +80,22 @@ record StrategyResult(
     cells.add(Integer.toString(checkouts.unordered()));
     cells.add(Integer.toString(checkouts.overcharged()));
     cells.add(Integer.toString(checkouts.stock()));
+    return cells;
+  }
+
+  static List<String> indexHeader() {
+    return List.of("strategy", "products", "deleted", "missing", "extra", "stale", "late");
+  }
+
+  static List<String> cells(StrategyKind kind, IndexVerdict index) {
+    List<String> cells = new ArrayList<>();
+    cells.add(kind.id());
+    cells.add(Integer.toString(index.products()));
+    cells.add(Integer.toString(index.deleted()));
+    cells.add(Integer.toString(index.missing()));
+    cells.add(Integer.toString(index.extra()));
+    cells.add(Integer.toString(index.stale()));
+    cells.add(Integer.toString(index.late()));
     return cells;
   }
 }

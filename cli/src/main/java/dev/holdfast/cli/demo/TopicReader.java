@@ -138,6 +138,11 @@ final class TopicReader implements Arrivals {
   }
 
   @Override
+  public Optional<IndexVerdict> index(Connection orders) {
+    return Optional.empty();
+  }
+
+  @Override
   public void close() {
     closed = true;
     try {

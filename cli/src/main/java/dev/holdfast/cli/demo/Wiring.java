@@ -14,7 +14,7 @@ import javax.sql.DataSource;
  * @param dataSource its own database
  * @param topic where the messages go, when they go to the broker
  * @param member names the instance, also after it was started again
- * @param peer where the service listens that this one calls
+ * @param peer where the service listens that this one calls, or the search engine is reached
  * @param ledgerUrl the ledger's database; empty when there is none
  */
 record Wiring(
@@ -34,7 +34,8 @@ record Wiring(
    * Where an instance of a service finds its servers, as it travels on a command line.
    *
    * @param port where it listens itself
-   * @param peerPort where the service listens that this one calls; 0 when it calls none
+   * @param peerPort where the service listens that this one calls, or the search engine is reached;
+   *     0 when it calls none
    * @param bootstrapServers empty when there is no broker
    * @param ledgerUrl the ledger's database; empty when there is none
    */

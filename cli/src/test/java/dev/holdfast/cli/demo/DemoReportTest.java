@@ -17,7 +17,14 @@ import org.junit.jupiter.api.Test;
 class DemoReportTest {
   private static StrategyResult result(StrategyKind kind, Verdict verdict, boolean settled) {
     return new StrategyResult(
-        kind, verdict, Optional.empty(), 8, 512.34, new Latency(5.1, 40.0), settled);
+        kind,
+        verdict,
+        Optional.empty(),
+        Optional.empty(),
+        8,
+        512.34,
+        new Latency(5.1, 40.0),
+        settled);
   }
 
   @Test
@@ -42,6 +49,7 @@ class DemoReportTest {
         StrategyKind.CHECKOUT,
         new Verdict(20, 0, 0, 0, 0),
         Optional.of(checkouts),
+        Optional.empty(),
         3,
         20.0,
         new Latency(5.1, 40.0),
@@ -72,6 +80,41 @@ class DemoReportTest {
             strategy  confirmed  cancelled  open  unpaid  unordered  overcharged  stock
             --------  ---------  ---------  ----  ------  ---------  -----------  -----
             checkout          9          8     1       2          3            4      5
+            """);
+  }
+
+  @Test
+  void howAnIndexComparesIsToldBesides() throws Exception {
+    IndexVerdict index = new IndexVerdict(30, 9, 5, 1, 2, 3, List.of());
+    DemoReport report =
+        new DemoReport(
+            1,
+            List.of(
+                new StrategyResult(
+                    StrategyKind.SEARCH,
+                    index.verdict(800),
+                    Optional.empty(),
+                    Optional.of(index),
+                    8,
+                    100.0,
+                    new Latency(null, null),
+                    true)));
+
+    assertThat(report.isAsPromised()).isFalse();
+    assertThat(new ObjectMapper().readTree(Json.text(report.json())).at("/strategies/0/index"))
+        .isEqualTo(
+            new ObjectMapper()
+                .readTree(
+                    """
+                    {"products":30,"deleted":9,"missing":1,"extra":2,"stale":3,"late":5}
+                    """));
+    assertThat(report.table())
+        .endsWith(
+            """
+
+            strategy  products  deleted  missing  extra  stale  late
+            --------  --------  -------  -------  -----  -----  ----
+            search          30        9        1      2      3     5
             """);
   }
 
@@ -114,13 +157,15 @@ class DemoReportTest {
     assertThat(result(StrategyKind.ACK_THEN_CONSUME, bad, false).isAsPromised()).isTrue();
     assertThat(result(StrategyKind.TWO_DATABASES_NAIVE, bad, true).isAsPromised()).isTrue();
     assertThat(result(StrategyKind.CHECKOUT_NAIVE, bad, true).isAsPromised()).isTrue();
+    assertThat(result(StrategyKind.SEARCH_NAIVE, bad, true).isAsPromised()).isTrue();
     for (StrategyKind kind :
         List.of(
             StrategyKind.OUTBOX,
             StrategyKind.INBOX,
             StrategyKind.WEBHOOK,
             StrategyKind.TWO_PHASE,
-            StrategyKind.CHECKOUT)) {
+            StrategyKind.CHECKOUT,
+            StrategyKind.SEARCH)) {
       assertThat(result(kind, bad, true).isAsPromised()).isFalse();
       assertThat(result(kind, good, false).isAsPromised()).isFalse();
       assertThat(result(kind, good, true).isAsPromised()).isTrue();
@@ -164,7 +209,8 @@ class DemoReportTest {
         .hasMessageContaining("'hope'")
         .hasMessageContaining("db-then-broker, broker-then-db, outbox")
         .hasMessageContaining("consume-then-ack, ack-then-consume, inbox, webhook")
-        .hasMessageContaining("two-databases-naive, two-phase, checkout-naive, checkout");
+        .hasMessageContaining("two-databases-naive, two-phase, checkout-naive, checkout")
+        .hasMessageContaining("search-naive, search");
   }
 
   @Test
@@ -207,6 +253,12 @@ class DemoReportTest {
             entry(FaultPlan.Victim.DATABASE, 1L),
             entry(FaultPlan.Victim.PAYMENTS_DATABASE, 1L),
             entry(FaultPlan.Victim.REPLY_OF_DATABASE, 24L));
+    assertThat(victims(StrategyKind.SEARCH))
+        .containsOnly(
+            entry(FaultPlan.Victim.ORDERS, 8L),
+            entry(FaultPlan.Victim.DATABASE, 1L),
+            entry(FaultPlan.Victim.SEARCH_ENGINE, 2L),
+            entry(FaultPlan.Victim.REPLY_OF_DATABASE, 8L));
     assertThat(FaultPlan.of(StrategyKind.WEBHOOK, 300, 8, 1).faults())
         .filteredOn(fault -> fault.victim() == FaultPlan.Victim.SHIPPING)
         .allMatch(fault -> fault.instance() == 0);

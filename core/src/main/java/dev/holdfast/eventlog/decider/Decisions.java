@@ -6,6 +6,7 @@ import dev.holdfast.UnreadableData;
 import dev.holdfast.eventlog.Append;
 import dev.holdfast.eventlog.Appended;
 import dev.holdfast.eventlog.EventData;
+import dev.holdfast.eventlog.EventIdReused;
 import dev.holdfast.eventlog.EventLog;
 import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.ExpectedVersion;
@@ -125,11 +126,7 @@ public final class Decisions<C, E, S> {
       throws SQLException {
     Folded<S> now = fold(tx, stream, commandId);
     if (!now.mine().isEmpty()) {
-      return new Decided<>(
-          now.mine().stream().map(types::read).toList(),
-          now.state(),
-          now.version(),
-          now.position());
+      return decidedBefore(now);
     }
     List<E> events = decider.decide(now.state(), command);
     if (events.isEmpty()) {
@@ -142,14 +139,32 @@ public final class Decisions<C, E, S> {
               .write(idOf(commandId, i), events.get(i))
               .withMetadata(Append.CAUSATION, commandId.toString()));
     }
-    Appended appended =
-        log.append(tx, Append.to(stream, ExpectedVersion.exactly(now.version()), data));
+    Appended appended;
+    try {
+      appended = log.append(tx, Append.to(stream, ExpectedVersion.exactly(now.version()), data));
+    } catch (EventIdReused e) {
+      // The same command, decided on another state between our reading and our append.
+      Folded<S> then = fold(tx, stream, commandId);
+      if (then.mine().isEmpty()) {
+        throw e;
+      }
+      return decidedBefore(then);
+    }
+    if (appended.repeated()) {
+      // The same command, and perhaps others before it, whose events are not in the state we know.
+      return decidedBefore(fold(tx, stream, commandId));
+    }
     S state = decider.evolve(now.state(), events);
     long version = appended.version(stream);
     if (snapshots != null && version - now.keptAt() >= snapshots.every()) {
       keep(tx, snapshots, new Kept<>(state, version, data.get(data.size() - 1).id()), stream);
     }
     return new Decided<>(events, state, version, appended.position());
+  }
+
+  private Decided<E, S> decidedBefore(Folded<S> now) {
+    return new Decided<>(
+        now.mine().stream().map(types::read).toList(), now.state(), now.version(), now.position());
   }
 
   /** A stream's state, as it is committed. */

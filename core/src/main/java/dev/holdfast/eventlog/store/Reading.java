@@ -5,15 +5,26 @@ import dev.holdfast.eventlog.CheckpointAhead;
 /** How far a reader has come. Not thread-safe. */
 public final class Reading {
   private Settling settling;
+  private final long known;
   private long checkpoint;
 
   /** Up to here everything is read; a settled position, flushed, and perhaps that of no event. */
   private long readUpTo;
 
   public Reading(long checkpoint) {
+    this(checkpoint, checkpoint);
+  }
+
+  /**
+   * Of one who reads again what a reader has read before, and so waits for nobody up to there.
+   *
+   * @param known the checkpoint of that reader, at or behind this one's
+   */
+  public Reading(long checkpoint, long known) {
     this.checkpoint = checkpoint;
+    this.known = known;
     this.readUpTo = checkpoint;
-    this.settling = new Settling(checkpoint);
+    this.settling = new Settling(known);
   }
 
   /** The position of the last event that was read, or where the reader has begun. */
@@ -64,7 +75,7 @@ public final class Reading {
 
   /** Something went wrong: what was looked at, and perhaps not flushed, is not believed. */
   public void forget() {
-    settling = new Settling(checkpoint);
+    settling = new Settling(Math.max(checkpoint, known));
     readUpTo = checkpoint;
   }
 

@@ -12,8 +12,11 @@ import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
 import dev.holdfast.eventlog.UnreadableEvent;
 import dev.holdfast.eventlog.WrongExpectedVersion;
+import dev.holdfast.eventlog.decider.Decider;
 import dev.holdfast.eventlog.decider.Decisions;
+import dev.holdfast.eventlog.decider.Snapshots;
 import dev.holdfast.eventlog.decider.Specification;
+import dev.holdfast.jackson.JacksonCodec;
 import dev.holdfast.postgres.eventlog.Accounts.Account;
 import dev.holdfast.postgres.eventlog.Accounts.Close;
 import dev.holdfast.postgres.eventlog.Accounts.Closed;
@@ -29,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -80,6 +84,74 @@ final class DecisionsTest {
     assertThat(again.events()).containsExactly(new PaidIn(10));
     assertThat(again.state()).isEqualTo(new Account(6, false));
     assertThat(types("a")).containsExactly("paid-in", "paid-out");
+  }
+
+  /** Somebody else's command, and this one by a retry, come between its reading and its append. */
+  @Test
+  void sayWhatTheStateIsThoughTheSameHasCarriedThemOutMeanwhile() {
+    UUID id = UUID.randomUUID();
+    accounts.handle("a", UUID.randomUUID(), new PayIn(10));
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    var kept =
+        new Decisions<>(
+                log.holdfast,
+                overtaken(
+                    isFirst,
+                    () -> {
+                      accounts.handle("a", UUID.randomUUID(), new PayIn(1));
+                      accounts.handle("a", id, new PayIn(100));
+                    }),
+                Accounts.TYPES)
+            .keeping(Snapshots.of(1, Account.class, new JacksonCodec()).every(1));
+    var again = kept.handle("a", id, new PayIn(100));
+    assertThat(types("a")).hasSize(3);
+    assertThat(again.version()).isEqualTo(3);
+    assertThat(again.state()).isEqualTo(new Account(111, false));
+    assertThat(kept.state("a").state()).isEqualTo(new Account(111, false));
+  }
+
+  /** The state is another one when the same is decided again, and so is what is decided. */
+  @Test
+  void areCarriedOutOnceThoughTheSameHasDecidedOtherwiseMeanwhile() {
+    UUID id = UUID.randomUUID();
+    accounts.handle("a", UUID.randomUUID(), new PayIn(10));
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    var again =
+        new Decisions<>(
+                log.holdfast,
+                overtaken(
+                    isFirst,
+                    () -> {
+                      accounts.handle("a", UUID.randomUUID(), new PayIn(1));
+                      accounts.handle("a", id, new Close());
+                    }),
+                Accounts.TYPES)
+            .handle("a", id, new Close());
+    assertThat(again.events()).containsExactly(new PaidOut(11), new Closed());
+    assertThat(again.state()).isEqualTo(new Account(0, true));
+    assertThat(types("a")).containsExactly("paid-in", "paid-in", "paid-out", "closed");
+  }
+
+  /** Decides as accounts do, and lets others come first once. */
+  private static Decider<Accounts.Command, Accounts.Event, Account> overtaken(
+      AtomicBoolean isFirst, Runnable others) {
+    return Decider.of(
+            "overtaken", Accounts.Command.class, Accounts.Event.class, new Account(0, false))
+        .decide(
+            Accounts.Command.class,
+            (account, command) -> {
+              if (isFirst.getAndSet(false)) {
+                Log.async(
+                        () -> {
+                          others.run();
+                          return true;
+                        })
+                    .join();
+              }
+              return Accounts.DECIDER.decide(account, command);
+            })
+        .evolve(Accounts.Event.class, Accounts.DECIDER::evolve)
+        .build();
   }
 
   @Test

@@ -186,7 +186,7 @@ final class EventRaceTest {
     Map<String, Integer> lost = new HashMap<>();
     for (long seed = 100; System.nanoTime() - begun < LONG.toNanos(); seed++) {
       written.set(false);
-      race(seed, 12, 400).forEach((reader, n) -> lost.merge(reader, n, Integer::sum));
+      race(seed, 16, 400).forEach((reader, n) -> lost.merge(reader, n, Integer::sum));
       events += (int) log.ask("select count(*) from ${schema}.event");
       log.execute("truncate ${schema}.event, ${schema}.event_tag");
     }

@@ -5,21 +5,30 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.crashtest.Attacks;
+import dev.holdfast.eventlog.Append;
+import dev.holdfast.eventlog.EventData;
+import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.ExpectedVersion;
 import dev.holdfast.eventlog.RecordedEvent;
+import dev.holdfast.jackson.JacksonCodec;
 import dev.holdfast.projection.Projection;
 import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.projection.Projections;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -248,11 +257,11 @@ final class ProjectionTest {
     Projections projections =
         run(notes(1).ignore("boring").build(), notes(1, "lenient").ignoreOthers().build());
     log.log.append(
-        dev.holdfast.eventlog.Append.to(
+        Append.to(
             "a",
             ExpectedVersion.any(),
-            dev.holdfast.eventlog.EventData.json("boring", "1"),
-            dev.holdfast.eventlog.EventData.json("unheard-of", "2")));
+            EventData.json("boring", "1"),
+            EventData.json("unheard-of", "2")));
     long last = log.append("b", "\"1\"").position();
     assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
     assertThat(projections.awaitApplied("lenient", last, SOON)).isTrue();
@@ -338,14 +347,208 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.parked")
+  void replaysAllOfAKeyWhileOthersAreAppending() throws Exception {
+    broken.add("\"2\"");
+    Projections projections = run(notes(1).build());
+    long last = appendTo(1, 4);
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    broken.clear();
+    // Whoever begins to read now has to wait for this one.
+    Connection open = Log.begin();
+    try {
+      log.append(open, Append.to("other", ExpectedVersion.any(), Log.event("\"x\"")));
+      assertThat(projections.replay("notes", 1, "s0")).isEqualTo(3);
+    } finally {
+      Log.end(open);
+    }
+    assertThat(projections.parked("notes", 1)).isEmpty();
+    assertViewIsWhole(1, 1, 4);
+  }
+
+  /** Events that were renamed since, as the projection finds them when it is built anew. */
+  @Test
+  @Attacks({"projection.once", "projection.rebuild"})
+  void appliesWhatWasRecordedUnderAFormerName() throws Exception {
+    EventTypes<Accounts.Event> types =
+        EventTypes.of(Accounts.Event.class)
+            .type("paid-in", Accounts.PaidIn.class)
+            .type("paid-out", Accounts.PaidOut.class)
+            .type("closed", Accounts.Closed.class)
+            .renamed("noted", "paid-in")
+            .build(new JacksonCodec());
+    log.append("s0", "{\"cents\": 1}");
+    long last =
+        log.append(
+                "s0",
+                ExpectedVersion.any(),
+                types.write(UUID.randomUUID(), new Accounts.PaidIn(2)),
+                types.write(UUID.randomUUID(), new Accounts.PaidOut(3)))
+            .position();
+    Projections projections =
+        run(
+            Projection.named("paid", 1)
+                .on(
+                    types,
+                    Accounts.PaidIn.class,
+                    (tx, paid, event) ->
+                        tx.update(
+                            log.in("insert into ${schema}.view1 (stream, body) values (?, ?)"),
+                            event.stream(),
+                            "" + paid.cents()))
+                .build());
+    assertThat(projections.awaitApplied("paid", last, SOON)).isTrue();
+    assertThat(projections.parked("paid", 1)).isEmpty();
+    assertThat(view(1, "s0")).containsExactly("1", "2");
+  }
+
+  @Test
+  @Attacks("projection.takeover")
+  void goesOnThoughAHandlerLeavesItsThreadInterrupted() throws Exception {
+    Projections projections =
+        run(
+            Projection.named("interrupts", 1)
+                .on("noted", (tx, event) -> Thread.currentThread().interrupt())
+                .build());
+    long last = appendTo(1, 1);
+    assertThat(projections.awaitApplied("interrupts", last, SOON)).isTrue();
+    last = appendTo(1, 1);
+    assertThat(projections.awaitApplied("interrupts", last, SOON)).isTrue();
+  }
+
+  @Test
+  @Attacks("projection.parked")
+  void parksAKeyAtWhatOverflowsTheStack() throws Exception {
+    Projections projections =
+        run(
+            Projection.named("deep", 1)
+                .on(
+                    "noted",
+                    (tx, event) -> {
+                      if (event.text().equals("\"deep\"")) {
+                        throw new StackOverflowError();
+                      }
+                    })
+                .build());
+    log.append("a", "\"deep\"");
+    long last = log.append("b", "\"1\"").position();
+    assertThat(projections.awaitApplied("deep", last, SOON)).isTrue();
+    assertThat(projections.parked("deep", 1)).extracting(Parked::key).containsExactly("a");
+  }
+
+  @Test
+  @Attacks({"projection.awaited", "projection.rebuild"})
+  void whoHasAwaitedTheFormerVersionFindsItsWriteInTheNextOne() throws Exception {
+    Projections first = run(notes(1).build());
+    assertThat(first.awaitApplied("notes", appendTo(1, 3), SOON)).isTrue();
+    AtomicBoolean appliedByTheFormer = new AtomicBoolean();
+    AtomicReference<List<String>> seen = new AtomicReference<>();
+    Projection rebuilt =
+        notes(2)
+            .onSwitch(
+                tx -> {
+                  // This version has not got it, and takes over in a moment.
+                  long own = Log.async(() -> log.append("s0", "\"4\"").position()).join();
+                  appliedByTheFormer.set(first.awaitApplied("notes", own, Duration.ofMillis(500)));
+                  seen.set(view(2, "s0"));
+                })
+            .build();
+    Projections second = run(notes(1).build(), rebuilt);
+    Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
+    assertThat(appliedByTheFormer.get() && !seen.get().contains("\"4\"")).isFalse();
+    Awaitility.await().atMost(SOON).until(() -> view(2, "s0").size() == 4);
+  }
+
+  @Test
+  @Attacks("projection.rebuild")
+  void isSwitchedToThoughSomebodyIsAppendingAtAnyTime() throws Exception {
+    run(notes(1).build());
+    long last = appendTo(2, 3);
+    AtomicBoolean over = new AtomicBoolean();
+    CountDownLatch isUnderWay = new CountDownLatch(1);
+    Thread others =
+        new Thread(
+            () -> {
+              try {
+                Connection before = Log.begin();
+                log.append(before, Append.to("other", ExpectedVersion.any(), Log.event("0")));
+                isUnderWay.countDown();
+                for (int i = 0; !over.get(); i++) {
+                  Connection next = Log.begin();
+                  String stream = "other" + i % 2;
+                  log.append(next, Append.to(stream, ExpectedVersion.any(), Log.event("0")));
+                  Log.end(before);
+                  before = next;
+                }
+                Log.end(before);
+              } catch (SQLException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    others.start();
+    isUnderWay.await();
+    try {
+      Projections second = run(notes(1).build(), notes(2).build());
+      Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
+      assertThat(second.applied("notes", 2)).isGreaterThanOrEqualTo(last);
+    } finally {
+      over.set(true);
+      others.join();
+    }
+  }
+
+  /** What is under way may take too long, and is cut off; that says nothing about its event. */
+  @Test
+  @Attacks("projection.parked")
+  void parksNothingForBeingClosed() throws Exception {
+    AtomicInteger times = new AtomicInteger();
+    AtomicReference<Thread> worker = new AtomicReference<>();
+    Projections projections =
+        Projections.start(
+            log.holdfast,
+            QUICK.withAttempts(1, Duration.ofMillis(1)),
+            Projection.named("slow", 1)
+                .on(
+                    "noted",
+                    (tx, event) -> {
+                      times.incrementAndGet();
+                      worker.set(Thread.currentThread());
+                      if (times.get() == 1) {
+                        new CountDownLatch(1).await();
+                      }
+                      throw new IllegalStateException("closed");
+                    })
+                .build());
+    log.append("a", "1");
+    Awaitility.await().atMost(SOON).until(() -> worker.get() != null);
+    Thread closer = new Thread(projections::close);
+    closer.start();
+    Awaitility.await().atMost(SOON).until(() -> closer.getState() == Thread.State.TIMED_WAITING);
+    worker.get().interrupt();
+    closer.join();
+    assertThat(times).hasValue(1);
+    assertThat(projections.parked("slow", 1)).isEmpty();
+  }
+
+  @Test
+  void refusesASecondHandlerForWhatIsTakenTogether() {
+    assertThatThrownBy(
+            () ->
+                Projection.named("twice", 1)
+                    .onBatch((tx, events) -> {}, "a")
+                    .onBatch((tx, events) -> {}, "b")
+                    .build())
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("onBatch");
+  }
+
+  @Test
   void hasARowNoLaterThanTheEventWhereItIsInline() throws Exception {
     Projection projection = notes(1).build();
     log.holdfast.transact(
         tx -> {
           log.log.append(
-              tx,
-              dev.holdfast.eventlog.Append.to(
-                  "s0", ExpectedVersion.none(), Log.event("\"1\""), Log.event("\"2\"")));
+              tx, Append.to("s0", ExpectedVersion.none(), Log.event("\"1\""), Log.event("\"2\"")));
           Projections.applyInline(
               tx, projection, log.log.read(tx, dev.holdfast.eventlog.StreamQuery.of("s0")));
         });

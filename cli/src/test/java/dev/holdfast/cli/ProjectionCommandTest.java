@@ -254,6 +254,32 @@ final class ProjectionCommandTest {
   }
 
   @Test
+  void theRightsOfAnAdminSuffice() throws Exception {
+    broken.add("1");
+    try (Projections projections = Projections.start(holdfast, QUICK, notes.build())) {
+      assertThat(projections.awaitApplied("notes", append("a", "1"), BOUND)).isTrue();
+    }
+    TestDatabases.execute(
+        url,
+        Run.line("schema print --roles").result(),
+        "do $$ begin create role watch login password 'w4tch' in role holdfast_admin;"
+            + " exception when duplicate_object then null; end $$");
+    String watch = url.replaceAll("[?].*", "") + "?user=watch&password=w4tch";
+    for (String line :
+        List.of(
+            "projection list",
+            "projection parked notes",
+            "projection replay notes a",
+            "projection replay notes --all",
+            "events head",
+            "events stream a --bodies")) {
+      assertThat(Run.line(line, "--database", watch).result()).as(line).isNotEmpty();
+    }
+    assertThat(json("projection parked notes").at("/parked/0/state").asText())
+        .isEqualTo("replay asked");
+  }
+
+  @Test
   void showsTheHeadOfTheLogAndWhomReadersWaitFor() throws Exception {
     assertThat(json("events head").path("last").asLong()).isZero();
     long last = append("a", "1");

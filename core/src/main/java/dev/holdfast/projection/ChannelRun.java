@@ -128,8 +128,9 @@ final class ChannelRun implements Runnable {
   }
 
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
-    listener.takenUp(version, 0);
-    health.leads(true);
+    if (health.leads(lease.epoch())) {
+      listener.takenUp(version, 0);
+    }
     try {
       boolean isLed = true;
       while (isLed && !closing.getAsBoolean()) {
@@ -145,7 +146,7 @@ final class ChannelRun implements Runnable {
         }
       }
     } finally {
-      health.leads(false);
+      health.leadsNoMore();
       leases().release(lease);
     }
   }
@@ -330,10 +331,7 @@ final class ChannelRun implements Runnable {
         log.debug("{}: the target has left its thread interrupted", channel);
       }
       if (delivery instanceof Delivery.Done) {
-        if (!messages.isEmpty()) {
-          Duration took = Duration.ofNanos(Doorbell.nanos() - begun);
-          listener.applied(version, 0, messages.size(), took);
-        }
+        tellApplied(messages.size(), begun);
         return true;
       }
       if (delivery instanceof Delivery.Refused refused) {
@@ -343,6 +341,7 @@ final class ChannelRun implements Runnable {
               "%d keys are parked, so nothing more is: %s"
                   .formatted(parked.size(), refused.refused().values().iterator().next()));
         }
+        tellApplied(refused.delivered().size(), begun);
         park(messages, refused.refused());
         messages.removeIf(message -> refused.delivered().contains(message.position()));
         return false;
@@ -351,6 +350,12 @@ final class ChannelRun implements Runnable {
         throw new Ended(false, unavailable.reason());
       }
       throw new Ended(true, "another process has taken over at the target");
+    }
+
+    private void tellApplied(int events, long begun) {
+      if (events > 0) {
+        listener.applied(version, 0, events, Duration.ofNanos(Doorbell.nanos() - begun));
+      }
     }
 
     /** Recorded before anything behind it is passed. */

@@ -6,9 +6,10 @@ import dev.holdfast.internal.Doorbell;
 import dev.holdfast.projection.store.ProjectionStore;
 import dev.holdfast.projection.store.ProjectionStore.Parked;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 
@@ -19,8 +20,7 @@ public final class EventChannels implements AutoCloseable {
 
   private final ProjectionStore store;
   private final Workers workers = new Workers();
-
-  private final List<ChannelRun> runs = new ArrayList<>();
+  private final Map<String, ChannelRun> runs = new LinkedHashMap<>();
 
   private EventChannels(
       Holdfast holdfast,
@@ -41,7 +41,7 @@ public final class EventChannels implements AutoCloseable {
       store.register(ChannelRun.versionOf(channel.name()), 1);
       ChannelRun run =
           new ChannelRun(holdfast, channel, settings, owner, storeId, workers::areClosing, guarded);
-      runs.add(run);
+      runs.put(channel.name(), run);
       workers.add("holdfast-events-" + channel.name(), run);
     }
     workers.start();
@@ -68,7 +68,7 @@ public final class EventChannels implements AutoCloseable {
 
   /** What this process does for each channel. Asks nobody. */
   public List<FollowerState> states() {
-    return runs.stream().map(ChannelRun::state).toList();
+    return runs.values().stream().map(ChannelRun::state).toList();
   }
 
   /**

@@ -28,6 +28,7 @@ public record FollowerState(Version version, int slots, int led, @Nullable Strin
   /** Written by the thread of one slot. */
   static final class Progress {
     private volatile boolean leading;
+    private long ledEpoch = -1;
     private volatile @Nullable String problem;
 
     boolean isLeading() {
@@ -38,8 +39,20 @@ public record FollowerState(Version version, int slots, int led, @Nullable Strin
       return problem;
     }
 
-    void leads(boolean value) {
-      leading = value;
+    /**
+     * It does.
+     *
+     * @return whether somebody else did since it has last
+     */
+    boolean leads(long epoch) {
+      boolean isNew = epoch != ledEpoch + 1;
+      ledEpoch = epoch;
+      leading = true;
+      return isNew;
+    }
+
+    void leadsNoMore() {
+      leading = false;
     }
 
     void well() {

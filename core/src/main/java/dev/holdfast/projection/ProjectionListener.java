@@ -19,7 +19,7 @@ public interface ProjectionListener {
     return new GuardedListeners(listeners);
   }
 
-  /** This process is at a slot from now on, at which another one was, or nobody. */
+  /** This process is at a slot from now on, at which another one was before, or nobody. */
   void takenUp(Version of, int slot);
 
   /**

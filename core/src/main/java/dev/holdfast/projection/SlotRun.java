@@ -134,14 +134,15 @@ final class SlotRun implements Runnable {
   }
 
   private void lead(Lease lease, Backoff backoff) throws InterruptedException {
-    listener.takenUp(version, number);
-    progress.leads(true);
+    if (progress.leads(lease.epoch())) {
+      listener.takenUp(version, number);
+    }
     try {
       while (!closing.getAsBoolean() && follow(lease, backoff)) {
         // From where the slot is now: somebody has moved it, or has unparked something.
       }
     } finally {
-      progress.leads(false);
+      progress.leadsNoMore();
       leases().release(lease);
     }
   }
@@ -211,6 +212,9 @@ final class SlotRun implements Runnable {
 
   /** Who asks is told by what is parked then: nothing, or the key with a reason. */
   private void replayAsked(String key) {
+    if (closing.getAsBoolean()) {
+      return;
+    }
     long begun = Doorbell.nanos();
     try {
       int[] applied = {0};
@@ -220,6 +224,10 @@ final class SlotRun implements Runnable {
     } catch (StoreUnavailable | OutcomeUnknown e) {
       throw e;
     } catch (RuntimeException e) {
+      if (closing.getAsBoolean()) {
+        // Perhaps by that: it is still asked for.
+        return;
+      }
       String reason = reason(e);
       store.refuse(version, key, reason);
       log.error("projection {}: key {} could not be replayed: {}", projection, key, reason);

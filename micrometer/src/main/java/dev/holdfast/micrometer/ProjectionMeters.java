@@ -34,8 +34,8 @@ import java.util.function.ToDoubleFunction;
  *   <tr><td>{@code holdfast.projection.batch}</td><td>the time that a batch took: from the first
  *       handler's call to the commit, or from the sending to the answer</td></tr>
  *   <tr><td>{@code holdfast.projection.parkings}</td><td>keys that this process has parked</td></tr>
- *   <tr><td>{@code holdfast.projection.takeovers}</td><td>how often this process has come to a slot,
- *       at which another was, or nobody</td></tr>
+ *   <tr><td>{@code holdfast.projection.takeovers}</td><td>how often this process has come to a slot
+ *       at which another was before, or nobody</td></tr>
  *   <tr><td>{@code holdfast.projection.behind}</td><td>for how many seconds the first event has been
  *       recorded that is not passed; 0 when there is none</td></tr>
  *   <tr><td>{@code holdfast.projection.behind.events}</td><td>how many these are; counted up to

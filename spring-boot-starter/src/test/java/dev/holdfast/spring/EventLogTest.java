@@ -230,11 +230,9 @@ final class EventLogTest {
     assertThat(log.read(StreamQuery.of(bad))).isEmpty();
     assertThat(rows(app, "order_request", bad)).isZero();
     // Nothing of the other one is left for a projection either.
-    // snippet:spring-await
     boolean isThere =
         app.getBean(Projections.class)
             .awaitApplied("placed-orders", position, Duration.ofSeconds(30));
-    // end
     assertThat(isThere).isTrue();
     assertThat(rows(app, "placed_order", good)).isOne();
     assertThat(rows(app, "placed_order", bad)).isZero();

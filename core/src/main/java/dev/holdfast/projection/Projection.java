@@ -4,6 +4,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
 import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.RecordedEvent;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -208,7 +209,10 @@ public final class Projection {
       return this;
     }
 
-    /** What is done when this version becomes the live one, in the same transaction. */
+    /**
+     * What is done when this version becomes the live one, in the same transaction; also when it is
+     * the first one of its name, which is live as soon as it is known.
+     */
     public Builder onSwitch(Switch value) {
       this.onSwitch = value;
       return this;
@@ -243,8 +247,22 @@ public final class Projection {
     return slots;
   }
 
-  @Nullable Switch onSwitch() {
-    return onSwitch;
+  /**
+   * Does what is to be done when it becomes the live one.
+   *
+   * @throws RuntimeException when that cannot be done
+   */
+  void switchTo(Transaction tx) throws SQLException {
+    if (onSwitch == null) {
+      return;
+    }
+    try {
+      onSwitch.run(tx);
+    } catch (RuntimeException | SQLException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new SwitchFailed(this, e);
+    }
   }
 
   /** Whether it has to do with an event at all. */

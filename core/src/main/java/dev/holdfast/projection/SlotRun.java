@@ -23,7 +23,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -179,10 +178,7 @@ final class SlotRun implements Runnable {
     holdfast.transact(
         tx -> {
           if (store.switchTo(tx.connection(), version)) {
-            Projection.@Nullable Switch what = projection.onSwitch();
-            if (what != null) {
-              run(() -> what.run(tx));
-            }
+            projection.switchTo(tx);
             log.info("projection {} is live", projection);
           }
         });

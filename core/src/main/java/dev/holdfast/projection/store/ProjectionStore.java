@@ -34,6 +34,13 @@ public interface ProjectionStore {
    */
   int register(Version version, int slots);
 
+  /**
+   * As {@link #register(Version, int)}, in the caller's transaction.
+   *
+   * @return whether it is live from now on, as the first one of its name
+   */
+  boolean register(Connection connection, Version version, int slots) throws SQLException;
+
   /** The version that is live; 0 when none of the name is known. */
   int live(String name);
 

@@ -652,6 +652,18 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.rebuild")
+  void switchesToTheFirstVersionAsWell() throws Exception {
+    AtomicInteger switches = new AtomicInteger();
+    Projection first = notes(1).onSwitch(tx -> switches.incrementAndGet()).build();
+    Projections projections = run(first);
+    run(first);
+    long last = appendTo(1, 1);
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    assertThat(switches).hasValue(1);
+  }
+
+  @Test
   void saysWhatCannotBe() {
     run(notes(1).slots(2).build());
     assertThatThrownBy(() -> Projections.of(log.holdfast, notes(1).slots(3).build()))

@@ -140,7 +140,7 @@ final class SlotRun implements Runnable {
           return false;
         }
       }
-      EventPage page = reader.next(settings.batch(), settings.pollInterval());
+      EventPage page = reader.next(settings.batch(), settings.longestWait());
       if (!page.events().isEmpty()) {
         List<RecordedEvent> mine = page.events().stream().filter(this::isMine).toList();
         Optional<Slot> next = whole(at, without(mine, parked), page.checkpoint());

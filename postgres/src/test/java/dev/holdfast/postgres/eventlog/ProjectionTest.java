@@ -664,6 +664,27 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.takeover")
+  void keepsASlotThoughNothingComesForLongerThanItsLease() throws Exception {
+    ProjectionSettings patient = QUICK.withPollInterval(Duration.ofMinutes(1));
+    String lease = "from ${schema}.lease where name like 'projection/%' and owner is not null";
+    running.add(Projections.start(log.holdfast, patient, notes(1).build()));
+    Awaitility.await().atMost(SOON).until(() -> log.ask("select count(*) " + lease) == 1);
+    List<String> owner = log.list("select owner " + lease);
+    String until = log.list("select expires_at::text " + lease).get(0);
+    running.add(Projections.start(log.holdfast, patient, notes(1).build()));
+    Awaitility.await()
+        .atMost(SOON)
+        .until(
+            () ->
+                log.ask(
+                        "select count(*) %s and expires_at > timestamptz '%s' + interval '2 s'"
+                            .formatted(lease, until))
+                    == 1);
+    assertThat(log.list("select owner " + lease)).isEqualTo(owner);
+  }
+
+  @Test
   void saysWhatCannotBe() {
     run(notes(1).slots(2).build());
     assertThatThrownBy(() -> Projections.of(log.holdfast, notes(1).slots(3).build()))

@@ -89,7 +89,8 @@ public final class Projection {
    *
    * @param name 1 to 100 of {@code a-z 0-9 . _ -}; goes to the database, so keep it stable
    * @param version from 1. A later version is built from the log's beginning, beside the one that
-   *     is live, and takes its place when it has come as far; so it writes to tables of its own
+   *     is live, and takes its place when it has come as far and has parked no key that that has
+   *     not; so it writes to tables of its own
    */
   public static Builder named(String name, int version) {
     return new Builder(name, version);

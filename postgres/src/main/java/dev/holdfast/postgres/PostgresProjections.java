@@ -252,6 +252,25 @@ final class PostgresProjections implements ProjectionStore {
     return slot(version, slot).checkpoint();
   }
 
+  private boolean hasParkedMore(Connection connection, Version version, int live)
+      throws SQLException {
+    return database
+        .one(
+            connection,
+            """
+            select exists (
+              select key from ${schema}.projection_parked where name = ? and version = ?
+              except
+              select key from ${schema}.projection_parked where name = ? and version = ?)
+            """,
+            row -> row.getBoolean(1),
+            version.name(),
+            version.version(),
+            version.name(),
+            live)
+        .orElseThrow();
+  }
+
   @Override
   public boolean switchTo(Connection connection, Version version) throws SQLException {
     int live =
@@ -274,7 +293,8 @@ final class PostgresProjections implements ProjectionStore {
         version.name(),
         live);
     if (live >= version.version()
-        || applied(connection, version) < applied(connection, new Version(version.name(), live))) {
+        || applied(connection, version) < applied(connection, new Version(version.name(), live))
+        || hasParkedMore(connection, version, live)) {
       return false;
     }
     database.update(

@@ -103,7 +103,8 @@ public interface ProjectionStore {
 
   /**
    * Makes a version the live one in the caller's transaction, if it has come as far as the one that
-   * is live now, and is a later one. Until the transaction ends, the former one does not move.
+   * is live now, has parked no key that that has not, and is a later one. Until the transaction
+   * ends, the former one does not move.
    *
    * @return whether it is now, and was not before
    */

@@ -685,6 +685,29 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.rebuild")
+  void isNotReplacedByOneThatHasParkedWhatItHasApplied() throws Exception {
+    Projections first = run(notes(1).build());
+    long last = appendTo(2, 2);
+    assertThat(first.awaitApplied("notes", last, SOON)).isTrue();
+    broken.add("\"2\"");
+    Projections second = run(notes(2).build());
+    for (int i = 0; i < 20; i++) {
+      long next = log.append("other", "\"x\"").position();
+      Awaitility.await()
+          .atMost(SOON)
+          .pollInterval(Duration.ofMillis(2))
+          .until(() -> second.applied("notes", 2) >= next);
+    }
+    assertThat(second.parked("notes", 2)).hasSize(2);
+    assertThat(second.live("notes")).isEqualTo(1);
+    broken.clear();
+    second.replay("notes", 2, "s0");
+    second.replay("notes", 2, "s1");
+    Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
+  }
+
+  @Test
   void saysWhatCannotBe() {
     run(notes(1).slots(2).build());
     assertThatThrownBy(() -> Projections.of(log.holdfast, notes(1).slots(3).build()))

@@ -254,6 +254,41 @@ final class SearchTargetTest {
   }
 
   @Test
+  void whereTheIndexIsClosedTheMessagesWait() {
+    send(message(1, "a", "{\"n\": 1}"));
+    String physical = index.physical().orElseThrow();
+    TestServers.ask("POST", "/" + physical + "/_close", null);
+    assertThat(send(message(2, "a", "{\"n\": 2}"), message(3, "b", "{\"n\": 3}")))
+        .isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("POST", "/" + physical + "/_open", null);
+    assertThat(send(message(2, "a", "{\"n\": 2}"), message(3, "b", "{\"n\": 3}")))
+        .isInstanceOf(Delivery.Done.class);
+    assertThat(found()).containsExactly("a={\"n\":2}", "b={\"n\":3}");
+  }
+
+  @Test
+  void whereTheAliasStandsForTwoIndexesTheMessagesWait() {
+    String second = index.name() + ".other";
+    TestServers.ask("PUT", "/" + second, "{\"aliases\": {\"" + index.name() + "\": {}}}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("DELETE", "/" + second, null);
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Done.class);
+    assertThat(found()).containsExactly("a={\"n\":1}");
+  }
+
+  @Test
+  void whereTheIndexIsReadOnlyTheMessagesWait() {
+    String settings = "/" + index.physical().orElseThrow() + "/_settings";
+    TestServers.ask("PUT", settings, "{\"index.blocks.read_only_allow_delete\": true}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("PUT", settings, "{\"index.blocks.read_only_allow_delete\": null}");
+    TestServers.ask("PUT", settings, "{\"index.blocks.write\": true}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("PUT", settings, "{\"index.blocks.write\": null}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Done.class);
+  }
+
+  @Test
   void moreThanARequestTakesGoesInSeveral() {
     List<OutboxRecord> all = new ArrayList<>();
     for (int i = 1; i <= 2_500; i++) {

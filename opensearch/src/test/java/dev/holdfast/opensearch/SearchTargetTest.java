@@ -3,6 +3,7 @@ package dev.holdfast.opensearch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
@@ -16,6 +17,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -286,6 +288,32 @@ final class SearchTargetTest {
     assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Unavailable.class);
     TestServers.ask("PUT", settings, "{\"index.blocks.write\": null}");
     assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Done.class);
+  }
+
+  /** A document is made of what a database has. */
+  @Test
+  void whereADocumentCannotBeMadeNowTheMessagesWait() {
+    AtomicBoolean isAway = new AtomicBoolean(true);
+    SearchTarget target =
+        SearchTarget.to(
+            index,
+            message -> {
+              if (isAway.get() && "b".equals(message.key())) {
+                throw new StoreUnavailable("the database is away", null);
+              }
+              return document(message);
+            });
+    try (TargetSession session = target.open(new Target.Context("search", "scope"))) {
+      List<OutboxRecord> messages =
+          List.of(message(1, "a", "{\"n\": 1}"), message(2, "b", "{\"n\": 2}"));
+      assertThat(session.send(messages, "p"))
+          .isInstanceOfSatisfying(
+              Delivery.Unavailable.class,
+              unavailable -> assertThat(unavailable.reason()).contains("the database is away"));
+      isAway.set(false);
+      assertThat(session.send(messages, "p")).isInstanceOf(Delivery.Done.class);
+    }
+    assertThat(found()).containsExactly("a={\"n\":1}", "b={\"n\":2}");
   }
 
   @Test

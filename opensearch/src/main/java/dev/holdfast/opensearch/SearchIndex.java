@@ -301,7 +301,8 @@ public final class SearchIndex {
    * Removes tombstones that have been kept for long enough.
    *
    * @param below of versions below: those that are acknowledged and recorded as such, so that
-   *     nobody sends anything older than the document's delete again
+   *     nobody sends anything older than the document's delete again; one of the last version below
+   *     stays
    * @return how many
    */
   public long purgeTombstones(long below) {
@@ -309,7 +310,9 @@ public final class SearchIndex {
     if (physical == null) {
       return 0;
     }
-    ObjectNode query = Tombstone.olderThan(below, clock.instant().minus(tombstonesKept));
+    // For a minute the engine has the removal as the version behind the tombstone's, and refuses a
+    // document of that version. So that one has to be acknowledged as well.
+    ObjectNode query = Tombstone.olderThan(below - 1, clock.instant().minus(tombstonesKept));
     long removed = 0;
     while (true) {
       SearchEngine.Answer answer = ask("POST", "/" + physical + "/_search", query);

@@ -212,7 +212,7 @@ final class ChannelRun implements Runnable {
           if (!isLeased()) {
             return false;
           }
-          EventPage page = reader.next(settings.batch(), settings.pollInterval());
+          EventPage page = reader.next(settings.batch(), settings.longestWait());
           if (!page.events().isEmpty()) {
             send(page.events(), page.checkpoint());
             backoff.reset();

@@ -4,6 +4,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
 import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.RecordedEvent;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -88,7 +89,8 @@ public final class Projection {
    *
    * @param name 1 to 100 of {@code a-z 0-9 . _ -}; goes to the database, so keep it stable
    * @param version from 1. A later version is built from the log's beginning, beside the one that
-   *     is live, and takes its place when it has come as far; so it writes to tables of its own
+   *     is live, and takes its place when it has come as far and has parked no key that that has
+   *     not; so it writes to tables of its own
    */
   public static Builder named(String name, int version) {
     return new Builder(name, version);
@@ -208,7 +210,10 @@ public final class Projection {
       return this;
     }
 
-    /** What is done when this version becomes the live one, in the same transaction. */
+    /**
+     * What is done when this version becomes the live one, in the same transaction; also when it is
+     * the first one of its name, which is live as soon as it is known.
+     */
     public Builder onSwitch(Switch value) {
       this.onSwitch = value;
       return this;
@@ -243,8 +248,22 @@ public final class Projection {
     return slots;
   }
 
-  @Nullable Switch onSwitch() {
-    return onSwitch;
+  /**
+   * Does what is to be done when it becomes the live one.
+   *
+   * @throws RuntimeException when that cannot be done
+   */
+  void switchTo(Transaction tx) throws SQLException {
+    if (onSwitch == null) {
+      return;
+    }
+    try {
+      onSwitch.run(tx);
+    } catch (RuntimeException | SQLException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new SwitchFailed(this, e);
+    }
   }
 
   /** Whether it has to do with an event at all. */

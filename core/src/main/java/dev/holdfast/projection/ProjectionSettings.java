@@ -44,6 +44,12 @@ public record ProjectionSettings(
     }
   }
 
+  /** For how long it may be waited for events at once: a lease has to be renewed meanwhile. */
+  Duration longestWait() {
+    Duration untilRenewal = lease.dividedBy(4);
+    return pollInterval.compareTo(untilRenewal) < 0 ? pollInterval : untilRenewal;
+  }
+
   public ProjectionSettings withBatch(int value) {
     return new ProjectionSettings(value, attempts, retryWait, lease, pollInterval);
   }

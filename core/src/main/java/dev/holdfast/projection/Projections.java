@@ -49,7 +49,7 @@ public final class Projections implements AutoCloseable {
             "The projection " + projection + " is there twice. Nothing was started.");
       }
     }
-    projections.forEach((version, projection) -> store.register(version, projection.slots()));
+    projections.forEach(this::register);
     if (runs) {
       ProjectionListener guarded = ProjectionListener.all(List.of(listener));
       for (Projection projection : all) {
@@ -83,12 +83,24 @@ public final class Projections implements AutoCloseable {
     runs.put(new Version(projection.name(), projection.version()), slots);
   }
 
+  /** The first version of a name is the live one at once, and is switched to as well. */
+  private void register(Version version, Projection projection) {
+    holdfast.transact(
+        tx -> {
+          if (store.register(tx.connection(), version, projection.slots())) {
+            projection.switchTo(tx);
+          }
+        });
+  }
+
   /**
    * Makes projections known, and begins to carry them out.
    *
    * @param holdfast on the database that has the event log and the views; a connection for each
    *     slot is used now and then, and another while it catches up
    * @throws InvalidConfiguration when one is there twice, or is known with another number of slots
+   * @throws RuntimeException what {@code onSwitch} has thrown of one that is the first of its name;
+   *     it is not known then
    */
   public static Projections start(
       Holdfast holdfast, ProjectionSettings settings, Projection... projections) {
@@ -104,7 +116,10 @@ public final class Projections implements AutoCloseable {
     return new Projections(holdfast, List.of(projections), settings, listener, true);
   }
 
-  /** Makes projections known without carrying them out here, for awaiting and operating them. */
+  /**
+   * Makes projections known without carrying them out here, for awaiting and operating them; as
+   * {@link #start} does otherwise.
+   */
   public static Projections of(Holdfast holdfast, Projection... projections) {
     return new Projections(
         holdfast, List.of(projections), ProjectionSettings.DEFAULT, ProjectionListener.NONE, false);

@@ -23,7 +23,6 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -187,7 +186,7 @@ final class SlotRun implements Runnable {
           return leases().renew(lease, settings.lease());
         }
       }
-      EventPage page = pages.next(settings.pollInterval());
+      EventPage page = pages.next(settings.longestWait());
       if (!page.events().isEmpty()) {
         List<RecordedEvent> mine = page.events().stream().filter(this::isMine).toList();
         Optional<Slot> next = whole(at, without(mine, parked), page.checkpoint());
@@ -256,10 +255,7 @@ final class SlotRun implements Runnable {
     holdfast.transact(
         tx -> {
           if (store.switchTo(tx.connection(), version)) {
-            Projection.@Nullable Switch what = projection.onSwitch();
-            if (what != null) {
-              run(() -> what.run(tx));
-            }
+            projection.switchTo(tx);
             log.info("projection {} is live", projection);
           }
         });

@@ -150,11 +150,8 @@ final class Bulk {
 
   private Written judge(JsonNode item) {
     int status = item.path("status").asInt();
-    String reason =
-        bounded(
-            item.path("error").path("type").asText()
-                + ": "
-                + item.path("error").path("reason").asText());
+    String type = item.path("error").path("type").asText();
+    String reason = bounded(type + ": " + item.path("error").path("reason").asText());
     if ((status >= 200 && status < 300)
         // Its version is not greater than that which is there.
         || status == 409) {
@@ -165,6 +162,9 @@ final class Bulk {
           "there is no alias %s (%s). Nothing was written there. Make the index again and rebuild it"
               .formatted(index, reason));
     }
+    if (status == 400 && isOfTheIndex(type, reason)) {
+      return new Written.NotNow("it takes nothing for " + index + ", " + reason);
+    }
     if (status == 400) {
       return new Written.Refused(reason);
     }
@@ -172,6 +172,11 @@ final class Bulk {
       return new Written.TooMuch("it has too much to do, " + reason);
     }
     return new Written.NotNow("it answered " + status + " for a document, " + reason);
+  }
+
+  /** What it answers for any document, though it says so for each as if it were its own. */
+  private static boolean isOfTheIndex(String type, String reason) {
+    return type.equals("index_closed_exception") || reason.contains("no write index is defined");
   }
 
   private static String bounded(String reason) {

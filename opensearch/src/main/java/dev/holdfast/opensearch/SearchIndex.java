@@ -216,10 +216,23 @@ public final class SearchIndex {
       require(gone, "delete the unfinished index " + next);
     }
     SearchIndex rebuilt = rebuilt();
+    rebuilt
+        .physical()
+        .ifPresent(rebuilt::loseAlias); // Since a rebuild before: see switchToRebuilt.
     ObjectNode body = body();
     body.putObject("aliases").putObject(rebuilt.name).set("filter", Tombstone.filter());
     require(ask("PUT", "/" + next, body), "make the index " + next);
     return rebuilt;
+  }
+
+  private void loseAlias(String physical) {
+    ObjectNode body = Json.object();
+    body.putArray("actions")
+        .addObject()
+        .putObject("remove")
+        .put("index", physical)
+        .put("alias", name);
+    require(ask("POST", "/_aliases", body), "take the alias " + name + " away");
   }
 
   /** The one that is being rebuilt, for a process that has not begun it. */
@@ -238,19 +251,26 @@ public final class SearchIndex {
 
   /**
    * Gives the alias to the index that was rebuilt, in one step for whoever searches or writes by
-   * it. The former one stays until somebody deletes it. Whoever rebuilds has to have come as far as
-   * whoever writes.
+   * it. The former one stays until somebody deletes it. Whoever rebuilds has to have come nearly as
+   * far as whoever writes, or searches miss what is not there yet; and goes on behind the switch,
+   * until it has come as far as the other was then: what that has written just before is in the
+   * former index alone. So the rebuilt one keeps its alias until the next rebuild begins.
    *
    * @return the former one
-   * @throws SearchEngineFailure when there is none of the two
+   * @throws SearchEngineFailure when there is none of the two, or they are one already
    */
   public String switchToRebuilt() {
     String live = required(this);
     String rebuilt = required(rebuilt());
+    if (live.equals(rebuilt)) {
+      throw new SearchEngineFailure(
+          "The alias %s at %s stands for %s already, which was rebuilt last. Nothing was switched."
+              .formatted(name, engine, live),
+          200);
+    }
     ObjectNode body = Json.object();
     ArrayNode actions = body.putArray("actions");
     actions.addObject().putObject("remove").put("index", live).put("alias", name);
-    actions.addObject().putObject("remove").put("index", rebuilt).put("alias", name + REBUILT);
     actions
         .addObject()
         .putObject("add")
@@ -281,7 +301,8 @@ public final class SearchIndex {
    * Removes tombstones that have been kept for long enough.
    *
    * @param below of versions below: those that are acknowledged and recorded as such, so that
-   *     nobody sends anything older than the document's delete again
+   *     nobody sends anything older than the document's delete again; one of the last version below
+   *     stays
    * @return how many
    */
   public long purgeTombstones(long below) {
@@ -289,7 +310,9 @@ public final class SearchIndex {
     if (physical == null) {
       return 0;
     }
-    ObjectNode query = Tombstone.olderThan(below, clock.instant().minus(tombstonesKept));
+    // For a minute the engine has the removal as the version behind the tombstone's, and refuses a
+    // document of that version. So that one has to be acknowledged as well.
+    ObjectNode query = Tombstone.olderThan(below - 1, clock.instant().minus(tombstonesKept));
     long removed = 0;
     while (true) {
       SearchEngine.Answer answer = ask("POST", "/" + physical + "/_search", query);

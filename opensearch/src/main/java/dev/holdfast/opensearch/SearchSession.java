@@ -1,5 +1,6 @@
 package dev.holdfast.opensearch;
 
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.opensearch.Bulk.Written;
@@ -106,13 +107,16 @@ final class SearchSession implements TargetSession {
   public Delivery send(List<OutboxRecord> messages, String progress) {
     Batch batch = new Batch();
     Set<String> stopped = new HashSet<>();
-    for (OutboxRecord message : messages) {
-      if (!stopped.contains(message.lane())) {
-        arrange(batch, message, stopped);
-      }
-    }
     try {
+      for (OutboxRecord message : messages) {
+        if (!stopped.contains(message.lane())) {
+          arrange(batch, message, stopped);
+        }
+      }
       write(batch);
+    } catch (StoreUnavailable e) {
+      return new Delivery.Unavailable(
+          "what documents are made of cannot be read now: " + e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return new Delivery.Unavailable("the relay was interrupted");
@@ -131,6 +135,9 @@ final class SearchSession implements TargetSession {
     Optional<Document> document;
     try {
       document = mapping.apply(message);
+    } catch (StoreUnavailable e) {
+      // Nothing is wrong with the message.
+      throw e;
     } catch (RuntimeException | StackOverflowError e) {
       // What is nested too deeply is refused for what it is, as well.
       batch.refused.put(message.position(), "no document was made of it: " + e);

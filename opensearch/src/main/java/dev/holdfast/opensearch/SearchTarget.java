@@ -1,6 +1,7 @@
 package dev.holdfast.opensearch;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.boundary.Acknowledgment;
 import dev.holdfast.boundary.Assumption;
 import dev.holdfast.boundary.Capability;
@@ -61,7 +62,7 @@ public final class SearchTarget implements Target {
    *
    * @param mapping what a message says about which document; empty when it says nothing. Called
    *     again whenever the message is sent again, and has no effects. A message of which it throws
-   *     is parked
+   *     is parked, unless that is {@link StoreUnavailable}: then all wait, and it is called again
    */
   public static SearchTarget to(
       SearchIndex index, Function<OutboxRecord, Optional<Document>> mapping) {

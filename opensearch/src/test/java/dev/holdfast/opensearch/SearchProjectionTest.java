@@ -24,6 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -188,6 +189,46 @@ final class SearchProjectionTest {
 
     last = change(new Random(7), 20);
     assertThat(channels.awaitPublished("search", last, SOON)).isTrue();
+    assertIndexIsAsTheLog();
+  }
+
+  /** The live channel has written an event to the former index alone when the alias is moved. */
+  @Test
+  void losesNothingWhereTheRebuiltOneIsBehindWhenItIsSwitchedTo() throws Exception {
+    SearchIndex index = index(TestServers.engine());
+    index.create();
+    EventChannels channels = run(TestServers.engine());
+    CountDownLatch isSwitched = new CountDownLatch(1);
+    SearchIndex next = index.beginRebuild();
+    EventChannels rebuild =
+        EventChannels.start(
+            holdfast,
+            QUICK,
+            EventChannel.named(
+                "rebuild",
+                SearchTarget.to(
+                    next,
+                    message -> {
+                      if ("late".equals(message.key())) {
+                        try {
+                          isSwitched.await();
+                        } catch (InterruptedException e) {
+                          Thread.currentThread().interrupt();
+                        }
+                      }
+                      return document(message);
+                    })));
+    running.add(rebuild);
+    long last = change(new Random(6), 20);
+    assertThat(rebuild.awaitPublished("rebuild", last, SOON)).isTrue();
+    assertThat(channels.awaitPublished("search", last, SOON)).isTrue();
+    last = append("late", "changed", "{\"n\":17}");
+    expected.put("late", "late={\"n\":17}");
+    assertThat(channels.awaitPublished("search", last, SOON)).isTrue();
+    index.switchToRebuilt();
+    isSwitched.countDown();
+
+    assertThat(rebuild.awaitPublished("rebuild", last, SOON)).isTrue();
     assertIndexIsAsTheLog();
   }
 }

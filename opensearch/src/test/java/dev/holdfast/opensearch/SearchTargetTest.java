@@ -3,6 +3,7 @@ package dev.holdfast.opensearch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.outbox.Delivery;
 import dev.holdfast.outbox.Target;
 import dev.holdfast.outbox.TargetSession;
@@ -16,6 +17,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -251,6 +253,67 @@ final class SearchTargetTest {
     assertThat(index.create()).isTrue();
     assertThat(send(message(2, "a", "{\"n\": 2}"))).isInstanceOf(Delivery.Done.class);
     assertThat(found()).containsExactly("a={\"n\":2}");
+  }
+
+  @Test
+  void whereTheIndexIsClosedTheMessagesWait() {
+    send(message(1, "a", "{\"n\": 1}"));
+    String physical = index.physical().orElseThrow();
+    TestServers.ask("POST", "/" + physical + "/_close", null);
+    assertThat(send(message(2, "a", "{\"n\": 2}"), message(3, "b", "{\"n\": 3}")))
+        .isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("POST", "/" + physical + "/_open", null);
+    assertThat(send(message(2, "a", "{\"n\": 2}"), message(3, "b", "{\"n\": 3}")))
+        .isInstanceOf(Delivery.Done.class);
+    assertThat(found()).containsExactly("a={\"n\":2}", "b={\"n\":3}");
+  }
+
+  @Test
+  void whereTheAliasStandsForTwoIndexesTheMessagesWait() {
+    String second = index.name() + ".other";
+    TestServers.ask("PUT", "/" + second, "{\"aliases\": {\"" + index.name() + "\": {}}}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("DELETE", "/" + second, null);
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Done.class);
+    assertThat(found()).containsExactly("a={\"n\":1}");
+  }
+
+  @Test
+  void whereTheIndexIsReadOnlyTheMessagesWait() {
+    String settings = "/" + index.physical().orElseThrow() + "/_settings";
+    TestServers.ask("PUT", settings, "{\"index.blocks.read_only_allow_delete\": true}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("PUT", settings, "{\"index.blocks.read_only_allow_delete\": null}");
+    TestServers.ask("PUT", settings, "{\"index.blocks.write\": true}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Unavailable.class);
+    TestServers.ask("PUT", settings, "{\"index.blocks.write\": null}");
+    assertThat(send(message(1, "a", "{\"n\": 1}"))).isInstanceOf(Delivery.Done.class);
+  }
+
+  /** A document is made of what a database has. */
+  @Test
+  void whereADocumentCannotBeMadeNowTheMessagesWait() {
+    AtomicBoolean isAway = new AtomicBoolean(true);
+    SearchTarget target =
+        SearchTarget.to(
+            index,
+            message -> {
+              if (isAway.get() && "b".equals(message.key())) {
+                throw new StoreUnavailable("the database is away", null);
+              }
+              return document(message);
+            });
+    try (TargetSession session = target.open(new Target.Context("search", "scope"))) {
+      List<OutboxRecord> messages =
+          List.of(message(1, "a", "{\"n\": 1}"), message(2, "b", "{\"n\": 2}"));
+      assertThat(session.send(messages, "p"))
+          .isInstanceOfSatisfying(
+              Delivery.Unavailable.class,
+              unavailable -> assertThat(unavailable.reason()).contains("the database is away"));
+      isAway.set(false);
+      assertThat(session.send(messages, "p")).isInstanceOf(Delivery.Done.class);
+    }
+    assertThat(found()).containsExactly("a={\"n\":1}", "b={\"n\":2}");
   }
 
   @Test

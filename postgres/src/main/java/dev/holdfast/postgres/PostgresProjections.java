@@ -29,47 +29,53 @@ final class PostgresProjections implements ProjectionStore {
     return database.transact(
         "make the projection " + version + " known",
         connection -> {
-          database.update(
-              connection,
-              "insert into ${schema}.projection (name, live) values (?, ?) on conflict do nothing",
-              version.name(),
-              version.version());
-          database.update(
-              connection,
-              """
-              insert into ${schema}.projection_version (name, version, slots) values (?, ?, ?)
-              on conflict do nothing
-              """,
-              version.name(),
-              version.version(),
-              slots);
-          int known =
-              database
-                  .one(
-                      connection,
-                      """
-                      select slots from ${schema}.projection_version where name = ? and version = ?
-                      """,
-                      row -> row.getInt(1),
-                      version.name(),
-                      version.version())
-                  .orElseThrow();
-          if (known != slots) {
-            throw new InvalidConfiguration(
-                "The projection %s has %d slots, and is to have %d: keys would change their slots. Nothing was started. Choose the same number, or raise the version."
-                    .formatted(version, known, slots));
-          }
-          database.update(
-              connection,
-              """
-              insert into ${schema}.projection_slot (name, version, slot)
-              select ?, ?, generate_series(0, ? - 1) on conflict do nothing
-              """,
-              version.name(),
-              version.version(),
-              slots);
+          register(connection, version, slots);
           return live(connection, version.name());
         });
+  }
+
+  @Override
+  public boolean register(Connection connection, Version version, int slots) throws SQLException {
+    boolean isFirst =
+        database.update(
+                connection,
+                "insert into ${schema}.projection (name, live) values (?, ?) on conflict do nothing",
+                version.name(),
+                version.version())
+            > 0;
+    database.update(
+        connection,
+        """
+        insert into ${schema}.projection_version (name, version, slots) values (?, ?, ?)
+        on conflict do nothing
+        """,
+        version.name(),
+        version.version(),
+        slots);
+    int known =
+        database
+            .one(
+                connection,
+                "select slots from ${schema}.projection_version where name = ? and version = ?",
+                row -> row.getInt(1),
+                version.name(),
+                version.version())
+            .orElseThrow();
+    if (known != slots) {
+      throw new InvalidConfiguration(
+          "The projection %s has %d slots, and is to have %d: keys would change their slots. Nothing was started. Choose the same number, or raise the version."
+              .formatted(version, known, slots));
+    }
+    database.update(
+        connection,
+        """
+        insert into ${schema}.projection_slot (name, version, slot)
+        select ?, ?, generate_series(0, ? - 1) on conflict do nothing
+        """,
+        version.name(),
+        version.version(),
+        slots);
+    return isFirst;
   }
 
   @Override
@@ -305,6 +311,25 @@ final class PostgresProjections implements ProjectionStore {
     return slot(version, slot).checkpoint();
   }
 
+  private boolean hasParkedMore(Connection connection, Version version, int live)
+      throws SQLException {
+    return database
+        .one(
+            connection,
+            """
+            select exists (
+              select key from ${schema}.projection_parked where name = ? and version = ?
+              except
+              select key from ${schema}.projection_parked where name = ? and version = ?)
+            """,
+            row -> row.getBoolean(1),
+            version.name(),
+            version.version(),
+            version.name(),
+            live)
+        .orElseThrow();
+  }
+
   @Override
   public boolean switchTo(Connection connection, Version version) throws SQLException {
     int live =
@@ -327,7 +352,8 @@ final class PostgresProjections implements ProjectionStore {
         version.name(),
         live);
     if (live >= version.version()
-        || applied(connection, version) < applied(connection, new Version(version.name(), live))) {
+        || applied(connection, version) < applied(connection, new Version(version.name(), live))
+        || hasParkedMore(connection, version, live)) {
       return false;
     }
     database.update(

@@ -35,6 +35,13 @@ public interface ProjectionStore {
    */
   int register(Version version, int slots);
 
+  /**
+   * As {@link #register(Version, int)}, in the caller's transaction.
+   *
+   * @return whether it is live from now on, as the first one of its name
+   */
+  boolean register(Connection connection, Version version, int slots) throws SQLException;
+
   /** The version that is live; 0 when none of the name is known. */
   int live(String name);
 
@@ -116,7 +123,8 @@ public interface ProjectionStore {
 
   /**
    * Makes a version the live one in the caller's transaction, if it has come as far as the one that
-   * is live now, and is a later one. Until the transaction ends, the former one does not move.
+   * is live now, has parked no key that that has not, and is a later one. Until the transaction
+   * ends, the former one does not move.
    *
    * @return whether it is now, and was not before
    */

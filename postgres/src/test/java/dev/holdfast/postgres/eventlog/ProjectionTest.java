@@ -652,6 +652,62 @@ final class ProjectionTest {
   }
 
   @Test
+  @Attacks("projection.rebuild")
+  void switchesToTheFirstVersionAsWell() throws Exception {
+    AtomicInteger switches = new AtomicInteger();
+    Projection first = notes(1).onSwitch(tx -> switches.incrementAndGet()).build();
+    Projections projections = run(first);
+    run(first);
+    long last = appendTo(1, 1);
+    assertThat(projections.awaitApplied("notes", last, SOON)).isTrue();
+    assertThat(switches).hasValue(1);
+  }
+
+  @Test
+  @Attacks("projection.takeover")
+  void keepsASlotThoughNothingComesForLongerThanItsLease() throws Exception {
+    ProjectionSettings patient = QUICK.withPollInterval(Duration.ofMinutes(1));
+    String lease = "from ${schema}.lease where name like 'projection/%' and owner is not null";
+    running.add(Projections.start(log.holdfast, patient, notes(1).build()));
+    Awaitility.await().atMost(SOON).until(() -> log.ask("select count(*) " + lease) == 1);
+    List<String> owner = log.list("select owner " + lease);
+    String until = log.list("select expires_at::text " + lease).get(0);
+    running.add(Projections.start(log.holdfast, patient, notes(1).build()));
+    Awaitility.await()
+        .atMost(SOON)
+        .until(
+            () ->
+                log.ask(
+                        "select count(*) %s and expires_at > timestamptz '%s' + interval '2 s'"
+                            .formatted(lease, until))
+                    == 1);
+    assertThat(log.list("select owner " + lease)).isEqualTo(owner);
+  }
+
+  @Test
+  @Attacks("projection.rebuild")
+  void isNotReplacedByOneThatHasParkedWhatItHasApplied() throws Exception {
+    Projections first = run(notes(1).build());
+    long last = appendTo(2, 2);
+    assertThat(first.awaitApplied("notes", last, SOON)).isTrue();
+    broken.add("\"2\"");
+    Projections second = run(notes(2).build());
+    for (int i = 0; i < 20; i++) {
+      long next = log.append("other", "\"x\"").position();
+      Awaitility.await()
+          .atMost(SOON)
+          .pollInterval(Duration.ofMillis(2))
+          .until(() -> second.applied("notes", 2) >= next);
+    }
+    assertThat(second.parked("notes", 2)).hasSize(2);
+    assertThat(second.live("notes")).isEqualTo(1);
+    broken.clear();
+    second.replay("notes", 2, "s0");
+    second.replay("notes", 2, "s1");
+    Awaitility.await().atMost(SOON).until(() -> second.live("notes") == 2);
+  }
+
+  @Test
   void saysWhatCannotBe() {
     run(notes(1).slots(2).build());
     assertThatThrownBy(() -> Projections.of(log.holdfast, notes(1).slots(3).build()))

@@ -274,7 +274,9 @@ final class ProjectionTest {
                 })
             .build();
     for (int i = 0; i < 3; i++) {
-      run(projection);
+      // At once: a thief has come before a second attempt.
+      ProjectionSettings settings = QUICK.withAttempts(1, Duration.ofMillis(1));
+      running.add(Projections.start(log.holdfast, settings, projection));
     }
     Projections any = running.get(0);
     Thread thief =

@@ -6,15 +6,33 @@ import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Logs of events side by side, on the same server. */
 final class EventBenchmark {
   static final List<EventContender> CONTENDERS =
-      List.of(
-          new HoldfastEventContender(),
-          HandwrittenEventContender.HANDWRITTEN,
-          HandwrittenEventContender.INSERT,
-          HandwrittenEventContender.COPY);
+      Stream.concat(
+              Stream.of(
+                  new HoldfastEventContender(),
+                  HandwrittenEventContender.HANDWRITTEN,
+                  HandwrittenEventContender.INSERT,
+                  HandwrittenEventContender.COPY),
+              axon().stream())
+          .toList();
+
+  /** Axon Framework 5 is for Java 21: it is there where that has built this, and runs it. */
+  static Optional<EventContender> axon() {
+    try {
+      return Optional.of(
+          Class.forName("dev.holdfast.benchmarks.AxonEventContender")
+              .asSubclass(EventContender.class)
+              .getDeclaredConstructor()
+              .newInstance());
+    } catch (ReflectiveOperationException | LinkageError e) {
+      return Optional.empty();
+    }
+  }
 
   private static final CountedReport.Count COMMITS =
       new CountedReport.Count("commits_per_event", "commits");

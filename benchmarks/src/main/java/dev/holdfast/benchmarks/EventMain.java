@@ -49,6 +49,10 @@ public final class EventMain extends BenchmarkCommand {
         "PostgreSQL; Java is " + Runtime.version(),
         CountedServer::start,
         (server, machine, out) -> {
+          if (EventBenchmark.axon().isEmpty()) {
+            out.println(
+                "axon is left out: it needs Java 21 or newer, to be built by and to run on.");
+          }
           CountedReport<EventScenario> report =
               new EventBenchmark(server, chosen, invited, appends, events, out)
                   .rounds()

@@ -14,20 +14,12 @@ import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.projection.Projection;
 import dev.holdfast.projection.ProjectionSettings;
 import dev.holdfast.projection.Projections;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import org.postgresql.PGConnection;
 
 /** Holdfast's event log and projections. */
 final class HoldfastEventContender implements EventContender {
@@ -83,32 +75,8 @@ final class HoldfastEventContender implements EventContender {
     }
   }
 
-  /** As COPY takes it in its binary format (PostgreSQL manual, COPY, file formats). */
-  private static void copy(Connection connection, List<RecordedEvent> events)
-      throws SQLException, IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(events.size() * 300);
-    DataOutputStream rows = new DataOutputStream(bytes);
-    rows.writeBytes("PGCOPY\n\377\r\n\0");
-    rows.writeInt(0);
-    rows.writeInt(0);
-    for (RecordedEvent event : events) {
-      byte[] stream = event.stream().getBytes(StandardCharsets.UTF_8);
-      byte[] data = event.data();
-      rows.writeShort(3);
-      rows.writeInt(Long.BYTES);
-      rows.writeLong(event.position());
-      rows.writeInt(stream.length);
-      rows.write(stream);
-      rows.writeInt(data.length);
-      rows.write(data);
-    }
-    rows.writeShort(-1);
-    connection
-        .unwrap(PGConnection.class)
-        .getCopyAPI()
-        .copyIn(
-            "copy bench_view from stdin (format binary)",
-            new ByteArrayInputStream(bytes.toByteArray()));
+  private static CopiedRow row(RecordedEvent event) {
+    return new CopiedRow(event.position(), event.stream(), event.data());
   }
 
   private static EventData event(long number, Set<String> tags) {
@@ -159,7 +127,12 @@ final class HoldfastEventContender implements EventContender {
       private long rebuild(long events) throws Exception {
         Projection view =
             Projection.named("bench", 1)
-                .onBatch((tx, page) -> copy(tx.connection(), page), "noted")
+                .onBatch(
+                    (tx, page) ->
+                        CopiedRow.copy(
+                            tx.connection(),
+                            page.stream().map(HoldfastEventContender::row).toList()),
+                    "noted")
                 .build();
         try (Projections projections =
             Projections.start(holdfast, ProjectionSettings.DEFAULT.withBatch(PAGE), view)) {

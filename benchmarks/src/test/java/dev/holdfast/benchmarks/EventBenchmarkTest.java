@@ -57,6 +57,11 @@ class EventBenchmarkTest {
     }
   }
 
+  @Test
+  void axonTakesPartFromJava21On() {
+    assertThat(EventBenchmark.axon().isPresent()).isEqualTo(Runtime.version().feature() >= 21);
+  }
+
   /** One that leaves every other event out. */
   private static final class Forgetful implements EventContender {
     private final HoldfastEventContender real = new HoldfastEventContender();

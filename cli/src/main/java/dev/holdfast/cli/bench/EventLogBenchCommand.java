@@ -27,7 +27,7 @@ final class EventLogBenchCommand extends Benchmark implements Callable<Integer> 
   @Option(
       names = "--contenders",
       paramLabel = "A,B",
-      description = "holdfast, handwritten, insert, copy (default: all).")
+      description = "holdfast, handwritten, insert, copy, axon (default: all; axon needs Java 21).")
   private @Nullable String contenders;
 
   @Option(

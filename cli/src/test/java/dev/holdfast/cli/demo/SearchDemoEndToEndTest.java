@@ -24,6 +24,7 @@ class SearchDemoEndToEndTest {
   @TempDir Path directory;
 
   /** Two strategies: with twice the time of a test. */
+  @Tag("long")
   @Test
   @Timeout(value = 8, unit = TimeUnit.MINUTES)
   void theUsualCodeIsCaughtAndTheEventLogIsNot() throws Exception {

@@ -1,6 +1,7 @@
 package dev.holdfast.eventlog;
 
 import dev.holdfast.HoldfastException;
+import dev.holdfast.StoreUnavailable;
 import dev.holdfast.eventlog.store.EventStore;
 import dev.holdfast.eventlog.store.LoneAppend;
 import dev.holdfast.internal.Combiner;
@@ -48,6 +49,9 @@ final class LoneAppends {
     }
     try {
       store.appendTogether(round);
+    } catch (StoreUnavailable e) {
+      // Alone they would wait for as long again, to be told the same.
+      throw e;
     } catch (HoldfastException e) {
       // Whatever has become of them: each is appended alone, which repeats nothing, and is told of
       // its own failure alone.

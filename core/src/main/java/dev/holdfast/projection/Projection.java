@@ -4,6 +4,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
 import dev.holdfast.eventlog.EventTypes;
 import dev.holdfast.eventlog.RecordedEvent;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * the handlers have to be.
  */
 public final class Projection {
+  /** As many as a stream's name has. */
+  private static final int KEY_AT_MOST = 200;
+
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,99}");
 
   private final String name;
@@ -147,7 +152,8 @@ public final class Projection {
      * which has passed it, would be applied by none.
      *
      * @param value the same for an event at each time; throws for none, since nobody could tell
-     *     whose slot it is, and all of them wait until it does not
+     *     whose slot it is, and all of them wait until it does not. One that is longer than 200
+     *     characters, or has a NUL, is shortened to a part of it and a hash
      */
     public Builder key(Function<RecordedEvent, String> value) {
       this.key = value;
@@ -287,8 +293,14 @@ public final class Projection {
     return handler;
   }
 
+  /** One that is too long to be recorded, or is no text for a database, is shortened. */
   String keyOf(RecordedEvent event) {
-    return key.apply(event);
+    String whole = key.apply(event);
+    if (whole.length() <= KEY_AT_MOST && whole.indexOf('\0') < 0) {
+      return whole;
+    }
+    String start = whole.substring(0, Math.min(whole.length(), KEY_AT_MOST / 2)).replace('\0', ' ');
+    return start + '#' + UUID.nameUUIDFromBytes(whole.getBytes(StandardCharsets.UTF_8));
   }
 
   /** The slot of a key; the same in every process and for ever. */

@@ -710,6 +710,34 @@ final class ProjectionTest {
   }
 
   @Test
+  void parksAKeyThatIsTooLongToBeRecorded() throws Exception {
+    Projection projection =
+        Projection.named("long", 1)
+            .key(event -> event.stream() + "\0" + "x".repeat(20_000) + event.stream())
+            .on(
+                "noted",
+                (tx, event) -> {
+                  if (event.stream().equals("bad")) {
+                    throw new IllegalStateException("no");
+                  }
+                })
+            .build();
+    Projections projections =
+        Projections.start(
+            log.holdfast,
+            ProjectionSettings.DEFAULT.withAttempts(1, Duration.ofMillis(1)),
+            projection);
+    running.add(projections);
+    log.append("bad", "1");
+    log.append("bad", "2");
+    long last = log.append("good", "1").position();
+    assertThat(projections.awaitApplied("long", last, SOON)).isTrue();
+    assertThat(projections.parked("long", 1))
+        .singleElement()
+        .satisfies(parked -> assertThat(parked.key()).startsWith("bad ").hasSizeLessThan(200));
+  }
+
+  @Test
   void saysWhatCannotBe() {
     run(notes(1).slots(2).build());
     assertThatThrownBy(() -> Projections.of(log.holdfast, notes(1).slots(3).build()))

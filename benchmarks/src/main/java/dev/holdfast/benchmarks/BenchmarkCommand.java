@@ -106,6 +106,12 @@ abstract class BenchmarkCommand implements Callable<Integer> {
     }
   }
 
+  final void say(String line) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(line);
+    out.flush();
+  }
+
   final ParameterException refused(String reason) {
     return new ParameterException(spec.commandLine(), reason + " Nothing was started.");
   }

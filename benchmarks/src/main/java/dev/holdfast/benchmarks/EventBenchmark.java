@@ -6,33 +6,20 @@ import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Logs of events side by side, on the same server. */
 final class EventBenchmark {
   static final List<EventContender> CONTENDERS =
-      Stream.concat(
-              Stream.of(
-                  new HoldfastEventContender(),
+      Stream.of(
+              List.of(new HoldfastEventContender()),
+              AxonSupport.contenders(),
+              List.of(
                   HandwrittenEventContender.HANDWRITTEN,
                   HandwrittenEventContender.INSERT,
-                  HandwrittenEventContender.COPY),
-              axon().stream())
+                  HandwrittenEventContender.COPY))
+          .<EventContender>flatMap(List::stream)
           .toList();
-
-  /** Axon Framework 5 is for Java 21: it is there where that has built this, and runs it. */
-  static Optional<EventContender> axon() {
-    try {
-      return Optional.of(
-          Class.forName("dev.holdfast.benchmarks.AxonEventContender")
-              .asSubclass(EventContender.class)
-              .getDeclaredConstructor()
-              .newInstance());
-    } catch (ReflectiveOperationException | LinkageError e) {
-      return Optional.empty();
-    }
-  }
 
   private static final CountedReport.Count COMMITS =
       new CountedReport.Count("commits_per_event", "commits");
@@ -128,6 +115,7 @@ final class EventBenchmark {
     settings.put("events_there", events);
     settings.put("event_bytes", Payload.BYTES);
     settings.put("postgres", BestSettings.WORKFLOW_POSTGRES);
+    AxonSupport.leftOut().ifPresent(why -> settings.put("left_out", List.of(why)));
     return new CountedReport.Form<>(
         "eventlog", scenarios, contenders, List.of(COMMITS, FORCED_WRITES), settings);
   }

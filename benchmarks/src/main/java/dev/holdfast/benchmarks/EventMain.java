@@ -39,6 +39,7 @@ public final class EventMain extends BenchmarkCommand {
 
   @Override
   public Integer call() throws IOException {
+    AxonSupport.leftOut().ifPresent(this::say);
     List<EventScenario> chosen =
         scenarios(Arrays.asList(EventScenario.values()), EventScenario::id);
     List<EventContender> invited = contenders(EventBenchmark.CONTENDERS, EventContender::name);
@@ -49,10 +50,6 @@ public final class EventMain extends BenchmarkCommand {
         "PostgreSQL; Java is " + Runtime.version(),
         CountedServer::start,
         (server, machine, out) -> {
-          if (EventBenchmark.axon().isEmpty()) {
-            out.println(
-                "axon is left out: it needs Java 21 or newer, to be built by and to run on.");
-          }
           CountedReport<EventScenario> report =
               new EventBenchmark(server, chosen, invited, appends, events, out)
                   .rounds()

@@ -53,9 +53,8 @@ final class Jpa implements EntityManagerProvider, TransactionManager, AutoClosea
             .managedClass(AxonEventContender.entity())
             .property("hibernate.connection.datasource", pool)
             .property("hibernate.dialect", ByteaDialect.class.getName())
-            .property("hibernate.jdbc.batch_size", "100")
-            .property("hibernate.order_inserts", "true")
             .property("hibernate.connection.provider_disables_autocommit", "false");
+    BestSettings.AXON_HIBERNATE.forEach(configuration::property);
     if (create) {
       configuration.property("hibernate.hbm2ddl.auto", "create-only");
     }
@@ -92,17 +91,7 @@ final class Jpa implements EntityManagerProvider, TransactionManager, AutoClosea
   @Override
   public Transaction startTransaction() {
     if (current.get() != null) {
-      return new Transaction() {
-        @Override
-        public void commit() {
-          // Whoever has begun it does.
-        }
-
-        @Override
-        public void rollback() {
-          // Whoever has begun it does.
-        }
-      };
+      throw new IllegalStateException("This thread has a transaction: the engine begins no other.");
     }
     EntityManager mine = factory.createEntityManager();
     mine.getTransaction().begin();
@@ -119,6 +108,10 @@ final class Jpa implements EntityManagerProvider, TransactionManager, AutoClosea
 
       @Override
       public void rollback() {
+        if (!mine.isOpen()) {
+          // A commit that failed has ended it, and the engine rolls back all the same.
+          return;
+        }
         try (mine) {
           mine.getTransaction().rollback();
         } finally {

@@ -1,6 +1,7 @@
 package dev.holdfast.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -58,8 +59,56 @@ class EventBenchmarkTest {
   }
 
   @Test
-  void axonTakesPartFromJava21On() {
-    assertThat(EventBenchmark.axon().isPresent()).isEqualTo(Runtime.version().feature() >= 21);
+  void axonTakesPartWhereItIsThere() {
+    List<String> names = EventBenchmark.CONTENDERS.stream().map(EventContender::name).toList();
+    // The build and the test run on one JDK.
+    if (Runtime.version().feature() >= 21) {
+      assertThat(names).contains("axon");
+      assertThat(AxonSupport.leftOut()).isEmpty();
+    } else {
+      assertThat(names).doesNotContain("axon");
+    }
+  }
+
+  @Test
+  void theCommandSaysWhyAxonIsLeftOut() {
+    assertThat(AxonSupport.leftOut(17, true).orElseThrow())
+        .contains("axon is left out", "needs Java 21", "runs on 17");
+    assertThat(AxonSupport.leftOut(25, false).orElseThrow())
+        .contains("axon is left out", "needs Java 21", "built on an older one");
+    assertThat(AxonSupport.leftOut(21, true)).isEmpty();
+    StringWriter out = new StringWriter();
+    // Refused before anything is started.
+    assertThat(
+            EventMain.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(new StringWriter()))
+                .execute("--contenders", "nobody"))
+        .isNotZero();
+    if (AxonSupport.leftOut().isPresent()) {
+      assertThat(out.toString()).contains(AxonSupport.leftOut().get());
+    } else {
+      assertThat(out.toString()).doesNotContain("left out");
+    }
+  }
+
+  @Test
+  void axonRefusesASecondFirstEventOfAnAggregate() throws Exception {
+    for (EventContender axon : AxonSupport.contenders()) {
+      server.clear();
+      axon.prepare(server, 0);
+      try (HikariDataSource pool = Db.pool(server.url(), 4);
+          EventEntry entry = axon.enter(pool, EventScenario.APPEND_1)) {
+        entry.append(1);
+        assertThatThrownBy(() -> entry.append(1))
+            .hasStackTraceContaining("AppendEventsTransactionRejectedException");
+        entry.append(2);
+      }
+      assertThat(axon.stored(server)).isEqualTo(2);
+      assertThat(
+              Db.count(server.database(), "select min(length(payload)) from AggregateEventEntry"))
+          .isEqualTo(Payload.BYTES);
+    }
   }
 
   /** One that leaves every other event out. */

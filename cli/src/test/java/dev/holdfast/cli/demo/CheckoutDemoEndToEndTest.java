@@ -26,6 +26,7 @@ class CheckoutDemoEndToEndTest {
   @TempDir Path directory;
 
   /** Two strategies: with twice the time of a test. */
+  @Tag("long")
   @Test
   @Timeout(value = 8, unit = TimeUnit.MINUTES)
   void theUsualCodeIsCaughtAndTheWorkflowIsNot() throws Exception {

@@ -1,7 +1,6 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.HoldfastException;
-import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.eventlog.Holder;
 import dev.holdfast.eventlog.RecordedEvent;
 import dev.holdfast.eventlog.StreamQuery;
@@ -156,10 +155,7 @@ public final class EventsCommand extends Group {
               names = "--bodies",
               description = "With data and metadata, which may be confidential.")
           boolean bodies) {
-    if (limit < 1 || limit > MOST_LISTED) {
-      throw new InvalidConfiguration(
-          "--limit is %d, and must be 1 to %d. Nothing was done.".formatted(limit, MOST_LISTED));
-    }
+    Limit.check(limit, MOST_LISTED);
     List<RecordedEvent> events =
         new ArrayList<>(
             common.database.withTables(

@@ -1,7 +1,6 @@
 package dev.holdfast.cli;
 
 import dev.holdfast.HoldfastException;
-import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.outbox.store.ChannelState;
 import dev.holdfast.outbox.store.ChannelStatus;
 import dev.holdfast.outbox.store.OutboxRecord;
@@ -128,10 +127,7 @@ public final class OutboxCommand extends Group {
               defaultValue = "100",
               description = "At most so many (default: ${DEFAULT-VALUE}).")
           int limit) {
-    if (limit < 1 || limit > MOST_LISTED) {
-      throw new InvalidConfiguration(
-          "--limit is %d, and must be 1 to %d. Nothing was done.".formatted(limit, MOST_LISTED));
-    }
+    Limit.check(limit, MOST_LISTED);
     List<ParkedMessage> parked =
         onChannel(decision, store -> store.parking().list(decision.channel, limit));
     if (decision.common.json) {

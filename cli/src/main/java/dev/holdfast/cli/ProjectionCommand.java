@@ -148,10 +148,7 @@ public final class ProjectionCommand extends Group {
               defaultValue = "100",
               description = "At most so many (default: ${DEFAULT-VALUE}).")
           int limit) {
-    if (limit < 1 || limit > MOST_LISTED) {
-      throw new InvalidConfiguration(
-          "--limit is %d, and must be 1 to %d. Nothing was done.".formatted(limit, MOST_LISTED));
-    }
+    Limit.check(limit, MOST_LISTED);
     List<Parked> parked =
         named.common.database.withTables(
             store -> store.projections().parked(find(store, named.name).version(), limit));

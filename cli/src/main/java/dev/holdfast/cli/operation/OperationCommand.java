@@ -1,9 +1,9 @@
 package dev.holdfast.cli.operation;
 
 import dev.holdfast.HoldfastException;
-import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.cli.DatabaseOptions;
 import dev.holdfast.cli.Json;
+import dev.holdfast.cli.Limit;
 import dev.holdfast.cli.Table;
 import dev.holdfast.outbox.store.OperationEvent;
 import java.time.Instant;
@@ -56,10 +56,7 @@ public final class OperationCommand implements Runnable {
 
   @Override
   public void run() {
-    if (limit < 1 || limit > MOST) {
-      throw new InvalidConfiguration(
-          "--limit is %d, and must be 1 to %d. Nothing was done.".formatted(limit, MOST));
-    }
+    Limit.check(limit, MOST);
     // One more than asked for tells whether there are more.
     List<OperationEvent> found = database.withTables(store -> store.operations().of(id, limit + 1));
     if (found.isEmpty()) {

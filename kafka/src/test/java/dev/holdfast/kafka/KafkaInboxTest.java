@@ -33,8 +33,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A consumer whose offsets are committed with its effects. */
-final class KafkaInboxTest {
-  private final InboxStage stage = new InboxStage("inbox", 1);
+class KafkaInboxTest {
+  final InboxStage stage = new InboxStage("inbox", 1).batched(isBatched());
+
+  /** Whether it is handed what it polled at once. */
+  boolean isBatched() {
+    return false;
+  }
 
   @AfterEach
   void end() {
@@ -50,7 +55,7 @@ final class KafkaInboxTest {
     };
   }
 
-  private List<Lane> parked() {
+  List<Lane> parked() {
     return stage.store.consumerParking().all(stage.consumer, 10);
   }
 

@@ -77,7 +77,7 @@ final class Session implements ConsumerRebalanceListener {
       Holdfast holdfast,
       String consumer,
       KafkaInboxSettings settings,
-      KafkaHandler handler,
+      Handling handling,
       KafkaConsumer<byte[], byte[]> client,
       Admin admin,
       BooleanSupplier closing,
@@ -92,7 +92,7 @@ final class Session implements ConsumerRebalanceListener {
     this.status = status;
     this.offsets = holdfast.store().offsets();
     this.parking = holdfast.store().consumerParking();
-    this.effects = new Effects(holdfast, consumer, settings, handler);
+    this.effects = new Effects(holdfast, consumer, settings, handling);
     this.replay = new Replay(consumer, parking, effects, closing);
     this.opening = new Opening(consumer, settings.startAt(), offsets, parking);
   }
@@ -229,7 +229,7 @@ final class Session implements ConsumerRebalanceListener {
         ConsumerRecord<byte[], byte[]> message = records.get(i);
         OffsetAndMetadata behind = next.get(partition);
         items.add(
-            new Item(
+            Item.of(
                 message,
                 i == records.size() - 1 && behind != null
                     ? behind.offset()
@@ -292,7 +292,7 @@ final class Session implements ConsumerRebalanceListener {
           // It may have been interrupted, and is left to the next one.
           return;
         }
-        if (slice.size() > 1 && (e.index() > 0 || !e.isOutage())) {
+        if (slice.size() > 1 && !(e.isOutage() && e.place() == 0)) {
           split(slice, e, todo);
           attempts = 0;
         } else if (e.isOutage()) {
@@ -360,13 +360,15 @@ final class Session implements ConsumerRebalanceListener {
 
   /** So that what cannot be handled comes to stand alone, in order. */
   private static void split(List<Item> slice, HandlerFailed e, Deque<List<Item>> todo) {
-    int bad = e.index();
-    if (bad + 1 < slice.size()) {
-      todo.push(slice.subList(bad + 1, slice.size()));
+    boolean placed = e.place() != HandlerFailed.SOMEWHERE;
+    int begin = placed ? e.place() : slice.size() / 2;
+    int end = placed ? begin + 1 : slice.size();
+    if (end < slice.size()) {
+      todo.push(slice.subList(end, slice.size()));
     }
-    todo.push(slice.subList(bad, bad + 1));
-    if (bad > 0) {
-      todo.push(slice.subList(0, bad));
+    todo.push(slice.subList(begin, end));
+    if (begin > 0) {
+      todo.push(slice.subList(0, begin));
     }
   }
 

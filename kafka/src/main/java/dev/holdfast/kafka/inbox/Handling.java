@@ -19,20 +19,34 @@ import org.jspecify.annotations.Nullable;
  * to mend. Used by one thread.
  */
 abstract class Handling {
+  /** Calls that take so long together that a broker has probably answered meanwhile. */
+  private static final int LONG = 200;
+
   private final Holdfast holdfast;
+
+  /**
+   * From so many records on a question to the broker is likely to be answered before they are
+   * handled.
+   */
+  private final int worthOverlapping;
 
   /** Of the calls in the last transaction the one that took longest. */
   private Duration longest = Duration.ZERO;
 
   private int longestPlace = HandlerFailed.SOMEWHERE;
 
-  private Handling(Holdfast holdfast) {
+  private Handling(Holdfast holdfast, int worthOverlapping) {
     this.holdfast = holdfast;
+    this.worthOverlapping = worthOverlapping;
+  }
+
+  final int worthOverlapping() {
+    return worthOverlapping;
   }
 
   /** A call for each record. */
   static Handling each(Holdfast holdfast, KafkaHandler handler) {
-    return new Handling(holdfast) {
+    return new Handling(holdfast, LONG) {
       @Override
       void handle(Transaction tx, List<Item> slice, List<Integer> places) throws SQLException {
         for (int place : places) {
@@ -43,9 +57,9 @@ abstract class Handling {
     };
   }
 
-  /** A call for all of them. */
+  /** A call for all of them, which is often over before the broker answers. */
   static Handling together(Holdfast holdfast, KafkaBatchHandler handler) {
-    return new Handling(holdfast) {
+    return new Handling(holdfast, Integer.MAX_VALUE) {
       @Override
       void handle(Transaction tx, List<Item> slice, List<Integer> places) throws SQLException {
         if (places.isEmpty()) {

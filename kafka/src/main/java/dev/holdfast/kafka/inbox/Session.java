@@ -49,9 +49,6 @@ final class Session implements ConsumerRebalanceListener {
   private static final Duration COPY = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOOK = Duration.ofMillis(500);
 
-  /** From so many records on it is likely that the broker has answered before they are handled. */
-  private static final int WORTH_OVERLAPPING = 200;
-
   private final String consumer;
   private final KafkaInboxSettings settings;
   private final KafkaConsumer<byte[], byte[]> client;
@@ -69,6 +66,7 @@ final class Session implements ConsumerRebalanceListener {
   private final Backoff backoff =
       new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), ThreadLocalRandom.current());
   private LogOffsets.Question ends = LogOffsets.Question.none();
+  private final int worthOverlapping;
   private boolean paused;
   private long keptHouse = Doorbell.nanos() - HOUSEKEEPING.toNanos();
   private long copied = Doorbell.nanos();
@@ -84,6 +82,7 @@ final class Session implements ConsumerRebalanceListener {
       Consumer<List<PartitionStatus>> status) {
     this.consumer = consumer;
     this.settings = settings;
+    this.worthOverlapping = handling.worthOverlapping();
     this.client = client;
     this.ids = new TopicIds(admin);
     this.check = new TopicCheck(ids);
@@ -273,7 +272,7 @@ final class Session implements ConsumerRebalanceListener {
     int attempts = 0;
     while (!todo.isEmpty() && !closing.getAsBoolean()) {
       List<Item> slice = ours(todo.pop());
-      if (check.isOpen() && slice.size() < WORTH_OVERLAPPING) {
+      if (check.isOpen() && slice.size() < worthOverlapping) {
         if (!isOfTheTopicsRead(slice)) {
           return;
         }

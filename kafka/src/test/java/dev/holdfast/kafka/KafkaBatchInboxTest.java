@@ -13,7 +13,6 @@ import dev.holdfast.inbox.store.ConsumerParking.Lane;
 import dev.holdfast.kafka.inbox.KafkaBatchHandler;
 import java.io.IOException;
 import java.io.StringReader;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -221,33 +220,6 @@ final class KafkaBatchInboxTest extends KafkaInboxTest {
     sendTogether("a 1", "b 2", "c waits", "d 3");
     stage.awaitValues("1", "2", "waits", "3");
     assertThat(parked()).isEmpty();
-  }
-
-  @Test
-  @Attacks("consumer.parking")
-  void recordWhoseHandlerLeavesTheTransactionAloneIsParkedAndNotItsNeighbours() {
-    stage.startBatch(
-        stage.process(),
-        InboxStage.SETTINGS.withAttempts(1).withHandlerSilence(Duration.ofSeconds(1)),
-        Map.of(),
-        (tx, messages) -> {
-          stage.effects(tx, messages);
-          if (values(messages).contains("slow")) {
-            await()
-                .atMost(InboxStage.SOON)
-                .until(() -> stage.strings(idleInTransaction()).isEmpty());
-          }
-        });
-    sendTogether("a 1", "b slow", "c 2");
-    stage.awaitValues("1", "2");
-    assertThat(parked())
-        .singleElement()
-        .satisfies(lane -> assertThat(lane.reason()).contains("left its transaction alone"));
-  }
-
-  private String idleInTransaction() {
-    return "select pid from pg_stat_activity where state = 'idle in transaction' and query like '%%%s.effect%%'"
-        .formatted(stage.schema);
   }
 
   @Override

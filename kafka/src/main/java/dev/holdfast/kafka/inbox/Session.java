@@ -49,9 +49,6 @@ final class Session implements ConsumerRebalanceListener {
   private static final Duration COPY = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOOK = Duration.ofMillis(500);
 
-  /** From so many records on it is likely that the broker has answered before they are handled. */
-  private static final int WORTH_OVERLAPPING = 200;
-
   private final String consumer;
   private final KafkaInboxSettings settings;
   private final KafkaConsumer<byte[], byte[]> client;
@@ -69,6 +66,7 @@ final class Session implements ConsumerRebalanceListener {
   private final Backoff backoff =
       new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), ThreadLocalRandom.current());
   private LogOffsets.Question ends = LogOffsets.Question.none();
+  private final int worthOverlapping;
   private boolean paused;
   private long keptHouse = Doorbell.nanos() - HOUSEKEEPING.toNanos();
   private long copied = Doorbell.nanos();
@@ -77,13 +75,14 @@ final class Session implements ConsumerRebalanceListener {
       Holdfast holdfast,
       String consumer,
       KafkaInboxSettings settings,
-      KafkaHandler handler,
+      Handling handling,
       KafkaConsumer<byte[], byte[]> client,
       Admin admin,
       BooleanSupplier closing,
       Consumer<List<PartitionStatus>> status) {
     this.consumer = consumer;
     this.settings = settings;
+    this.worthOverlapping = handling.worthOverlapping();
     this.client = client;
     this.ids = new TopicIds(admin);
     this.check = new TopicCheck(ids);
@@ -92,7 +91,7 @@ final class Session implements ConsumerRebalanceListener {
     this.status = status;
     this.offsets = holdfast.store().offsets();
     this.parking = holdfast.store().consumerParking();
-    this.effects = new Effects(holdfast, consumer, settings, handler);
+    this.effects = new Effects(holdfast, consumer, settings, handling);
     this.replay = new Replay(consumer, parking, effects, closing);
     this.opening = new Opening(consumer, settings.startAt(), offsets, parking);
   }
@@ -229,7 +228,7 @@ final class Session implements ConsumerRebalanceListener {
         ConsumerRecord<byte[], byte[]> message = records.get(i);
         OffsetAndMetadata behind = next.get(partition);
         items.add(
-            new Item(
+            Item.of(
                 message,
                 i == records.size() - 1 && behind != null
                     ? behind.offset()
@@ -273,7 +272,7 @@ final class Session implements ConsumerRebalanceListener {
     int attempts = 0;
     while (!todo.isEmpty() && !closing.getAsBoolean()) {
       List<Item> slice = ours(todo.pop());
-      if (check.isOpen() && slice.size() < WORTH_OVERLAPPING) {
+      if (check.isOpen() && slice.size() < worthOverlapping) {
         if (!isOfTheTopicsRead(slice)) {
           return;
         }
@@ -292,7 +291,7 @@ final class Session implements ConsumerRebalanceListener {
           // It may have been interrupted, and is left to the next one.
           return;
         }
-        if (slice.size() > 1 && (e.index() > 0 || !e.isOutage())) {
+        if (slice.size() > 1 && !(e.isOutage() && e.place() == 0)) {
           split(slice, e, todo);
           attempts = 0;
         } else if (e.isOutage()) {
@@ -360,13 +359,15 @@ final class Session implements ConsumerRebalanceListener {
 
   /** So that what cannot be handled comes to stand alone, in order. */
   private static void split(List<Item> slice, HandlerFailed e, Deque<List<Item>> todo) {
-    int bad = e.index();
-    if (bad + 1 < slice.size()) {
-      todo.push(slice.subList(bad + 1, slice.size()));
+    boolean placed = e.place() != HandlerFailed.SOMEWHERE;
+    int begin = placed ? e.place() : slice.size() / 2;
+    int end = placed ? begin + 1 : slice.size();
+    if (end < slice.size()) {
+      todo.push(slice.subList(end, slice.size()));
     }
-    todo.push(slice.subList(bad, bad + 1));
-    if (bad > 0) {
-      todo.push(slice.subList(0, bad));
+    todo.push(slice.subList(begin, end));
+    if (begin > 0) {
+      todo.push(slice.subList(0, begin));
     }
   }
 

@@ -70,12 +70,8 @@ final class RabbitMqKeeper implements Keeper<Delivery> {
 
   @Override
   public Kept keep(Delivery message) throws IOException {
-    ByteArrayOutputStream properties = new ByteArrayOutputStream();
-    ContentHeaderPropertyWriter writer =
-        new ContentHeaderPropertyWriter(new DataOutputStream(properties));
-    message.getProperties().writePropertiesTo(writer);
-    writer.finishPresence();
-    long size = (long) message.getBody().length + properties.size();
+    byte[] properties = encode(message.getProperties(), message.getBody().length);
+    long size = (long) message.getBody().length + properties.length;
     if (size > parking.maxBytes()) {
       throw new InvalidMessage(
           "The message cannot be parked in the database: it has %,d bytes, and %,d are allowed. It was not handled."
@@ -88,7 +84,28 @@ final class RabbitMqKeeper implements Keeper<Delivery> {
         List.of(
             header(EXCHANGE, message.getEnvelope().getExchange()),
             header(ROUTING_KEY, message.getEnvelope().getRoutingKey()),
-            new Header(PROPERTIES, properties.toByteArray())));
+            new Header(PROPERTIES, properties)));
+  }
+
+  /** As AMQP's frame of a content header has it: weight, size of the body, properties. */
+  private static byte[] encode(AMQP.BasicProperties properties, long bodySize) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(bytes);
+    out.writeShort(0);
+    out.writeLong(bodySize);
+    properties.writePropertiesTo(new ContentHeaderPropertyWriter(out));
+    out.flush();
+    return bytes.toByteArray();
+  }
+
+  private static AMQP.BasicProperties decode(byte[] properties) {
+    try {
+      return new AMQP.BasicProperties(new DataInputStream(new ByteArrayInputStream(properties)));
+    } catch (IOException e) {
+      throw new InvalidMessage(
+          "The properties of a parked message cannot be read (%s), so no message can be made of it. Nothing was handled."
+              .formatted(Failures.text(e)));
+    }
   }
 
   private static Header header(String name, String value) {
@@ -99,7 +116,7 @@ final class RabbitMqKeeper implements Keeper<Delivery> {
   public Rebuilding<Delivery> open() {
     return new Rebuilding<>() {
       @Override
-      public Delivery rebuild(Kept kept) throws IOException {
+      public Delivery rebuild(Kept kept) {
         return RabbitMqKeeper.rebuild(kept);
       }
 
@@ -111,15 +128,14 @@ final class RabbitMqKeeper implements Keeper<Delivery> {
   }
 
   /** Redelivered, and under no delivery tag: the broker has it no more. */
-  private static Delivery rebuild(Kept kept) throws IOException {
+  private static Delivery rebuild(Kept kept) {
     String exchange = new String(value(kept, EXCHANGE), StandardCharsets.UTF_8);
     String routingKey = new String(value(kept, ROUTING_KEY), StandardCharsets.UTF_8);
-    AMQP.BasicProperties properties =
-        new AMQP.BasicProperties(
-            new DataInputStream(new ByteArrayInputStream(value(kept, PROPERTIES))));
     byte[] body = kept.body();
     return new Delivery(
-        new Envelope(0, true, exchange, routingKey), properties, body == null ? new byte[0] : body);
+        new Envelope(0, true, exchange, routingKey),
+        decode(value(kept, PROPERTIES)),
+        body == null ? new byte[0] : body);
   }
 
   private static byte[] value(Kept kept, String name) {

@@ -310,7 +310,9 @@ final class RabbitMqParkingTest {
         .extracting(Lane::reason)
         .asString()
         .contains("no message-id");
-    send("a", "x".repeat(600));
+    send(
+        "x".repeat(600),
+        new AMQP.BasicProperties.Builder().messageId("large").headers(Map.of(KEY, "a")).build());
     eventually().until(() -> TestServers.waiting(dead) == 1);
     assertThat(TestServers.drain(dead).get(0).getProps().getHeaders().get("holdfast_reason"))
         .asString()

@@ -6,6 +6,8 @@ import jakarta.jms.Connection;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
+import jakarta.jms.MessageFormatException;
+import jakarta.jms.MessageNotWriteableException;
 import jakarta.jms.Session;
 import org.jspecify.annotations.Nullable;
 
@@ -85,9 +87,16 @@ final class JmsKeeper implements Keeper<Message> {
       implements Rebuilding<Message> {
     @Override
     public Message rebuild(Kept kept) throws JMSException {
-      Message message = KeptMessage.rebuild(kept, session);
-      message.setJMSDestination(from.in(session));
-      return message;
+      try {
+        Message message = KeptMessage.rebuild(kept, session);
+        message.setJMSDestination(from.in(session));
+        return message;
+      } catch (MessageFormatException | MessageNotWriteableException | RuntimeException e) {
+        // Not the connection's fault, and the next one would not take it either.
+        throw new InvalidMessage(
+            "The provider makes no message of what is parked (%s). Nothing was handled."
+                .formatted(Failures.text(e)));
+      }
     }
 
     @Override

@@ -17,7 +17,6 @@ import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSContext;
 import jakarta.jms.JMSProducer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -114,19 +113,7 @@ final class JmsParkingTest {
   }
 
   private List<String> handled() {
-    List<String> ids = new ArrayList<>();
-    try (java.sql.Connection connection =
-            java.sql.DriverManager.getConnection(TestServers.POSTGRES.jdbcUrl());
-        java.sql.Statement statement = connection.createStatement();
-        java.sql.ResultSet rows =
-            statement.executeQuery("select id from " + table + " order by n")) {
-      while (rows.next()) {
-        ids.add(rows.getString(1));
-      }
-      return ids;
-    } catch (java.sql.SQLException e) {
-      throw new IllegalStateException(e);
-    }
+    return TestServers.strings("select id from " + table + " order by n");
   }
 
   private void assertHandled(String... ids) {
@@ -474,6 +461,23 @@ final class JmsParkingTest {
     assertThat(handled()).isEmpty();
     holdfast.store().offsets().pause(consumer, null);
     assertHandled("a1");
+  }
+
+  @Test
+  void anOperationIsToldWhatIsParkedOfIt() {
+    poison.add("a1");
+    listen();
+    send("a1", Map.of(KEY, "a", Encoder.OPERATION, "op-" + queue));
+    assertParked("k:a", 1);
+    assertThat(
+            TestServers.strings(
+                "select state || ': ' || detail from parking.operation_event where operation_id = 'op-"
+                    + queue
+                    + "'"))
+        .singleElement()
+        .asString()
+        .startsWith("PARKED: lane k:a: ")
+        .contains("a1 is poison");
   }
 
   @Test

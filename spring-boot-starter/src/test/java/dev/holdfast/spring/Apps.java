@@ -20,6 +20,11 @@ final class Apps {
           + "org.springframework.modulith.events.config.EventExternalizationAutoConfiguration,"
           + "org.springframework.modulith.events.jdbc.JdbcEventPublicationAutoConfiguration";
 
+  /** Boot 3.5 would start a broker of its own in each application, since Artemis is there. */
+  static final String WITHOUT_ARTEMIS =
+      "org.springframework.boot.autoconfigure.jms.artemis.ArtemisAutoConfiguration,"
+          + "org.springframework.boot.artemis.autoconfigure.ArtemisAutoConfiguration";
+
   private Apps() {}
 
   /** An application with nothing of its own. */
@@ -43,7 +48,9 @@ final class Apps {
     properties.put("spring.main.banner-mode", "off");
     properties.put("spring.flyway.enabled", "false");
     properties.put("spring.liquibase.enabled", "false");
-    properties.put("spring.autoconfigure.exclude", WITHOUT_JPA + "," + WITHOUT_MODULITH);
+    properties.put(
+        "spring.autoconfigure.exclude",
+        WITHOUT_JPA + "," + WITHOUT_MODULITH + "," + WITHOUT_ARTEMIS);
     properties.put("holdfast.schema", schema);
     properties.put("holdfast.channels.orders.topics", topics);
     properties.put("holdfast.channels.orders.target", "nowhere");

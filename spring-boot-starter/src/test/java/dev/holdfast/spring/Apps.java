@@ -48,9 +48,7 @@ final class Apps {
     properties.put("spring.main.banner-mode", "off");
     properties.put("spring.flyway.enabled", "false");
     properties.put("spring.liquibase.enabled", "false");
-    properties.put(
-        "spring.autoconfigure.exclude",
-        WITHOUT_JPA + "," + WITHOUT_MODULITH + "," + WITHOUT_ARTEMIS);
+    properties.put("spring.autoconfigure.exclude", WITHOUT_JPA + "," + WITHOUT_MODULITH);
     properties.put("holdfast.schema", schema);
     properties.put("holdfast.channels.orders.topics", topics);
     properties.put("holdfast.channels.orders.target", "nowhere");
@@ -58,6 +56,8 @@ final class Apps {
       int equals = property.indexOf('=');
       properties.put(property.substring(0, equals), property.substring(equals + 1));
     }
+    properties.merge(
+        "spring.autoconfigure.exclude", WITHOUT_ARTEMIS, (some, artemis) -> some + "," + artemis);
     return new SpringApplicationBuilder(application, Nowhere.AsBean.class)
         .web(web)
         .registerShutdownHook(false)

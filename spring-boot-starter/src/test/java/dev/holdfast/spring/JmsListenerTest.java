@@ -49,6 +49,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jms.connection.CachingConnectionFactory;
 import org.springframework.messaging.handler.annotation.Header;
 import org.springframework.test.util.ReflectionTestUtils;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /** What Spring does in the transaction of a message of JMS, and what becomes of it. */
 @Tag("extended")
@@ -302,6 +304,29 @@ final class JmsListenerTest {
 
     eventually(() -> assertThat(parcels("inner")).containsExactly("inner"));
     assertThat(calls).hasValue(2);
+  }
+
+  @Test
+  void whatACallbackPublishesInFrontOfTheCommitIsOfTheMessagesOperation() {
+    TransactionalOutbox outbox = bean(TransactionalOutbox.class);
+    handling(
+        "callback",
+        (tx, body) ->
+            TransactionSynchronizationManager.registerSynchronization(
+                new TransactionSynchronization() {
+                  @Override
+                  public void beforeCommit(boolean readOnly) {
+                    outbox.publish(Message.of("parcels.sent", "callback", "{}"));
+                  }
+                }));
+    send(QUEUE, "callback", Map.of("cloudEvents_operationid", "checkout-3"));
+
+    eventually(
+        () ->
+            assertThat(
+                    outside.queryForList(
+                        "select operation_id from message where key = 'callback'", String.class))
+                .containsExactly("checkout-3"));
   }
 
   @Test

@@ -87,7 +87,7 @@ final class QueueApp {
     }
 
     // snippet:spring-jms-listener
-    /** The shipment, its message and the id of the order's are one commit. */
+    /** The shipment, its message and the id of the order's message are one commit. */
     @HoldfastJmsListener(consumer = "shipping", queue = "${shop.orders-queue}")
     void ship(OrderPlaced order) {
       jdbc.sql("insert into shipment (order_id, cents) values (?, ?)")

@@ -35,6 +35,8 @@ final class DocPages {
           ROOT.resolve("micrometer/src/test/java/dev/holdfast/micrometer/WorkflowMetersTest.java"),
           ROOT.resolve(
               "micrometer/src/test/java/dev/holdfast/micrometer/ProjectionMetersTest.java"),
+          ROOT.resolve("micrometer/src/test/java/dev/holdfast/micrometer/ConsumerMetersTest.java"),
+          ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/QueueApp.java"),
           ROOT.resolve(
               "opentelemetry/src/test/java/dev/holdfast/opentelemetry/WorkflowTracingTest.java"),
           ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/WorkflowsTest.java"),

@@ -11,6 +11,7 @@ import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -58,7 +59,7 @@ public class HoldfastAutoConfiguration {
   Holdfast holdfast(
       ChosenDataSource chosen,
       HoldfastProperties properties,
-      ListableBeanFactory beans,
+      ConfigurableListableBeanFactory beans,
       KafkaSettings kafka,
       ObjectProvider<OutboxListener> listeners,
       ObjectProvider<Participant> participants,
@@ -94,7 +95,7 @@ public class HoldfastAutoConfiguration {
                       channels.target(name, channel),
                       channel.topics().toArray(String[]::new)));
     }
-    if (properties.needsUpkeep()) {
+    if (properties.needsUpkeep(() -> ConsumerPlans.rememberIds(beans))) {
       builder.withUpkeep();
     }
     listeners.orderedStream().forEach(builder::listener);

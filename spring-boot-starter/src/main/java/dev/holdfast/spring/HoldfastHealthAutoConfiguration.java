@@ -3,6 +3,7 @@ package dev.holdfast.spring;
 import dev.holdfast.Holdfast;
 import dev.holdfast.spring.health.ConsumerState;
 import dev.holdfast.spring.health.FollowerStates;
+import dev.holdfast.spring.health.ListenerState;
 import dev.holdfast.spring.health.OutboxHealth;
 import dev.holdfast.spring.health.WorkflowState;
 import java.util.Optional;
@@ -28,12 +29,15 @@ public class HoldfastHealthAutoConfiguration {
   HealthIndicator holdfastHealthIndicator(
       Holdfast holdfast,
       ObjectProvider<ConsumerState.All> consumers,
+      ObjectProvider<ListenerState.All> listeners,
       ObjectProvider<WorkflowState.Here> workflows,
       ObjectProvider<FollowerStates> followers) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
       ConsumerState.All all = consumers.getIfAvailable();
       health = all == null ? health : health.with(all.get());
+      ListenerState.All queues = listeners.getIfAvailable();
+      health = queues == null ? health : health.withListeners(queues.get());
       WorkflowState.Here here = workflows.getIfAvailable();
       Optional<WorkflowState> state = here == null ? Optional.empty() : here.get();
       if (state.isPresent()) {

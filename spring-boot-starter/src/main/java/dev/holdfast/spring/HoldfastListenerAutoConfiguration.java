@@ -2,11 +2,16 @@ package dev.holdfast.spring;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.inbox.ConsumerProgress;
+import dev.holdfast.micrometer.ConsumerMeters;
 import dev.holdfast.spring.health.ConsumerState;
+import dev.holdfast.spring.health.ListenerState;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -20,7 +25,10 @@ import org.springframework.core.annotation.Order;
 import org.springframework.kafka.core.ConsumerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Runs the methods with {@link HoldfastListener}. */
+/**
+ * Runs the methods with {@link HoldfastListener}, {@link HoldfastJmsListener} and {@link
+ * HoldfastRabbitListener}.
+ */
 @AutoConfiguration(
     after = HoldfastAutoConfiguration.class,
     afterName = {
@@ -40,12 +48,18 @@ public class HoldfastListenerAutoConfiguration {
       KafkaConsumerSettings kafka,
       HoldfastAutoConfiguration.ChosenDataSource chosen,
       ObjectProvider<PayloadReader> readers) {
-    return new Consumers(beans, holdfast, outbox, properties, kafka, chosen, readers);
+    return new Consumers(
+        new ConsumerPlans(beans, holdfast, outbox, properties, kafka, chosen, readers)::all);
   }
 
   @Bean
   ConsumerState.All holdfastConsumerStates(Consumers consumers) {
     return consumers::status;
+  }
+
+  @Bean
+  ListenerState.All holdfastListenerStates(Consumers consumers) {
+    return consumers::listeners;
   }
 
   /** JSON by Jackson 3, which Spring Boot 4 has. */
@@ -57,7 +71,7 @@ public class HoldfastListenerAutoConfiguration {
   static class WithJackson3 {
     @Bean
     PayloadReader holdfastPayloadReader(JsonMapper mapper) {
-      return (message, type) -> mapper.readValue(message.value(), mapper.constructType(type));
+      return (payload, type, message) -> mapper.readValue(payload, mapper.constructType(type));
     }
   }
 
@@ -70,13 +84,42 @@ public class HoldfastListenerAutoConfiguration {
   static class WithJackson2 {
     @Bean
     PayloadReader holdfastPayloadReader(com.fasterxml.jackson.databind.ObjectMapper mapper) {
-      return (message, type) -> {
+      return (payload, type, message) -> {
         try {
-          return mapper.readValue(message.value(), mapper.constructType(type));
+          return mapper.readValue(payload, mapper.constructType(type));
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
       };
+    }
+  }
+
+  /** Where there is a {@code MeterRegistry}. */
+  @Configuration(proxyBeanMethods = false)
+  @ConditionalOnClass({MeterRegistry.class, ConsumerMeters.class})
+  @ConditionalOnBean(MeterRegistry.class)
+  static class Metered {
+    @Bean
+    @ConditionalOnMissingBean
+    ConsumerMeters holdfastConsumerMeters(MeterRegistry registry) {
+      return new ConsumerMeters(registry);
+    }
+
+    @Bean
+    SmartInitializingSingleton holdfastConsumerMetersObserving(
+        ConsumerMeters meters, Holdfast holdfast, Consumers consumers) {
+      return () -> consumers.plans().forEach(plan -> observe(meters, holdfast, consumers, plan));
+    }
+
+    private static void observe(
+        ConsumerMeters meters, Holdfast holdfast, Consumers consumers, Consumers.Plan plan) {
+      String name = plan.consumer();
+      if (plan instanceof KafkaConsumers.Planned) {
+        meters.observe(
+            holdfast, name, () -> consumers.progress(name).orElse(ConsumerProgress.NONE));
+      } else {
+        meters.observe(name, () -> consumers.listener(name).orElse(QueueConsumers.NONE));
+      }
     }
   }
 

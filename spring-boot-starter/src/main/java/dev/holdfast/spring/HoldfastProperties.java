@@ -7,6 +7,7 @@ import dev.holdfast.workflow.WorkflowSettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -27,7 +28,8 @@ import org.springframework.util.unit.DataSize;
  * @param modulith how events of Spring Modulith are externalized
  * @param relay how channels run in this process
  * @param channels channels, by their names
- * @param listeners how methods with {@link HoldfastListener} run in this process
+ * @param listeners how methods with {@link HoldfastListener}, {@link HoldfastJmsListener} and
+ *     {@link HoldfastRabbitListener} run in this process
  * @param consumers consumers that such methods belong to, by their names
  * @param http how requests are received
  * @param twoPhase how operations across databases are run and recovered
@@ -53,13 +55,18 @@ public record HoldfastProperties(
     @DefaultValue WorkflowProperties workflow,
     @DefaultValue ProjectionsProperties projections) {
 
-  /** Where no channel runs, and nobody else would forget the ids that are remembered. */
-  boolean needsUpkeep() {
+  /**
+   * Where no channel runs, and nobody else would forget the ids that are remembered.
+   *
+   * @param queues whether there are listeners of queues, which always remember them
+   */
+  boolean needsUpkeep(BooleanSupplier queues) {
     return relay.enabled()
         && channels.isEmpty()
         && (!http.idempotency().paths().isEmpty()
             || (listeners.enabled()
-                && consumers.values().stream().anyMatch(ConsumerProperties::remembersIds)));
+                && (consumers.values().stream().anyMatch(ConsumerProperties::remembersIds)
+                    || queues.getAsBoolean())));
   }
 
   /** What to do about topics that cannot be written to. */
@@ -87,7 +94,8 @@ public record HoldfastProperties(
   public record HttpProperties(@DefaultValue HttpIdempotencyProperties idempotency) {}
 
   /**
-   * How methods with {@link HoldfastListener} run in this process.
+   * How methods with {@link HoldfastListener}, {@link HoldfastJmsListener} and {@link
+   * HoldfastRabbitListener} run in this process.
    *
    * @param enabled whether they do; without, no consumer is started, and properties of consumers
    *     are not looked at

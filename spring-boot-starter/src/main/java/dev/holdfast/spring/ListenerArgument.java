@@ -1,13 +1,12 @@
 package dev.holdfast.spring;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.holdfast.Transaction;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.GenericTypeResolver;
 import org.springframework.core.annotation.MergedAnnotation;
@@ -18,14 +17,14 @@ import org.springframework.core.annotation.MergedAnnotations;
  *
  * @param type what a payload is read as
  * @param header the name of a header; empty for the others
- * @param required whether a record without the header is refused
+ * @param required whether a message without the header is refused
  */
 record ListenerArgument(
     Kind kind, Type type, String header, boolean required, @Nullable PayloadReader reader) {
 
   /** Where the value comes from. */
   enum Kind {
-    RECORD("record"),
+    MESSAGE("message itself"),
     TRANSACTION("transaction"),
     HEADER("header"),
     PAYLOAD("payload");
@@ -49,15 +48,19 @@ record ListenerArgument(
   private static final String NO_DEFAULT = "\uE000";
 
   static ListenerArgument of(
-      String method, Class<?> bean, Parameter parameter, @Nullable PayloadReader reader) {
+      String method,
+      Class<?> bean,
+      Parameter parameter,
+      MessageKind<?> messages,
+      @Nullable PayloadReader reader) {
     Type type = GenericTypeResolver.resolveType(parameter.getParameterizedType(), bean);
     MergedAnnotation<?> header = MergedAnnotations.from(parameter).get(HEADER_ANNOTATION);
     if (header.isPresent()) {
       return header(method, parameter, header, type);
     }
-    if (parameter.getType() == ConsumerRecord.class) {
-      requireBytes(method, type);
-      return new ListenerArgument(Kind.RECORD, type, "", true, null);
+    if (parameter.getType() == messages.type()) {
+      requireBytes(method, type, messages);
+      return new ListenerArgument(Kind.MESSAGE, type, "", true, null);
     }
     if (parameter.getType() == Transaction.class) {
       return new ListenerArgument(Kind.TRANSACTION, type, "", true, null);
@@ -65,18 +68,23 @@ record ListenerArgument(
     if (parameter.getType().isPrimitive()) {
       throw ListenerMethod.refused(
           method,
-          "takes a payload of the type %s, which has no value for a record without one"
+          "takes a payload of the type %s, which has no value for a message without one"
               .formatted(type),
-          "Take a " + ConsumerRecord.class.getSimpleName() + ", a byte[], a String or an object");
+          "Take a " + messages.typeName() + ", a byte[], a String or an object");
+    }
+    if (MessageKind.MESSAGES.contains(parameter.getType().getName())) {
+      throw ListenerMethod.refused(
+          method,
+          "takes a %s, which is not what comes here".formatted(type.getTypeName()),
+          "Take a " + messages.typeName());
     }
     if (type != byte[].class && type != String.class && reader == null) {
       throw ListenerMethod.refused(
           method,
           "takes a payload of the type %s, which nothing here can read"
               .formatted(type.getTypeName()),
-          "Add Jackson (spring-boot-starter-json), declare a bean of the type "
-              + PayloadReader.class.getName()
-              + ", or take a byte[], a String or a ConsumerRecord<byte[], byte[]>");
+          "Add Jackson (spring-boot-starter-json), declare a bean of the type %s, or take a byte[], a String or a %s"
+              .formatted(PayloadReader.class.getName(), messages.typeName()));
     }
     return new ListenerArgument(Kind.PAYLOAD, type, "", true, reader);
   }
@@ -102,45 +110,47 @@ record ListenerArgument(
     return new ListenerArgument(Kind.HEADER, type, name, header.getBoolean("required"), null);
   }
 
-  private static void requireBytes(String method, Type type) {
+  private static void requireBytes(String method, Type type, MessageKind<?> messages) {
     if (type instanceof ParameterizedType parameterized
         && !Arrays.stream(parameterized.getActualTypeArguments())
             .allMatch(argument -> argument == byte[].class)) {
       throw ListenerMethod.refused(
           method,
           "takes a " + type.getTypeName() + ", and records have bytes as they came",
-          "Take a ConsumerRecord<byte[], byte[]>, and the payload as a parameter of its own");
+          "Take a " + messages.typeName() + ", and the payload as a parameter of its own");
     }
   }
 
-  @Nullable Object of(Transaction tx, ConsumerRecord<byte[], byte[]> message) {
+  <M> @Nullable Object of(Transaction tx, M message, MessageKind<M> messages) {
     return switch (kind) {
-      case RECORD -> message;
+      case MESSAGE -> message;
       case TRANSACTION -> tx;
-      case HEADER -> header(message);
-      case PAYLOAD -> message.value() == null ? null : payload(message);
+      case HEADER -> header(messages.header(message, header));
+      case PAYLOAD -> payload(message, messages.payload(message));
     };
   }
 
-  private Object payload(ConsumerRecord<byte[], byte[]> message) {
-    if (reader != null && type != byte[].class && type != String.class) {
-      return reader.read(message, type);
-    }
-    return as(message.value());
-  }
-
-  private @Nullable Object header(ConsumerRecord<byte[], byte[]> message) {
-    Header found = message.headers().lastHeader(header);
-    if (found == null || found.value() == null) {
-      if (required) {
-        throw new IllegalArgumentException("the record has no header " + header);
-      }
+  private @Nullable Object payload(Object message, byte @Nullable [] payload) {
+    if (payload == null) {
       return null;
     }
-    return as(found.value());
+    if (reader != null && type != byte[].class && type != String.class) {
+      return reader.read(payload, type, message);
+    }
+    return as(payload);
+  }
+
+  private @Nullable Object header(@Nullable Object value) {
+    if (value != null) {
+      return as(value instanceof byte[] bytes ? bytes : value.toString().getBytes(UTF_8));
+    }
+    if (required) {
+      throw new IllegalArgumentException("the message has no header " + header);
+    }
+    return null;
   }
 
   private Object as(byte[] bytes) {
-    return type == String.class ? new String(bytes, StandardCharsets.UTF_8) : bytes;
+    return type == String.class ? new String(bytes, UTF_8) : bytes;
   }
 }

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.annotation.MergedAnnotations;
@@ -24,9 +23,11 @@ import org.springframework.transaction.interceptor.TransactionAttribute;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * A method that handles records: what it is checked for at the start, and its call. Thread-safe.
+ * A method that handles messages: what it is checked for at the start, and its call. Thread-safe.
+ *
+ * @param <M> a message as the broker's client has it
  */
-final class ListenerMethod {
+final class ListenerMethod<M> {
   /** Those under which a method of this name would not run in the transaction it is called in. */
   private static final Set<Propagation> ELSEWHERE =
       Set.of(Propagation.REQUIRES_NEW, Propagation.NOT_SUPPORTED, Propagation.NEVER);
@@ -35,13 +36,19 @@ final class ListenerMethod {
 
   private final Object bean;
   private final Method method;
+  private final MessageKind<M> messages;
   private final List<ListenerArgument> arguments;
   private final String name;
 
   private ListenerMethod(
-      Object bean, Method method, List<ListenerArgument> arguments, String name) {
+      Object bean,
+      Method method,
+      MessageKind<M> messages,
+      List<ListenerArgument> arguments,
+      String name) {
     this.bean = bean;
     this.method = method;
+    this.messages = messages;
     this.arguments = arguments;
     this.name = name;
   }
@@ -51,8 +58,12 @@ final class ListenerMethod {
    * @throws InvalidConfiguration when it cannot be called, or would not do its work in the
    *     transaction
    */
-  static ListenerMethod of(
-      Object bean, Class<?> type, Method declared, @Nullable PayloadReader reader) {
+  static <M> ListenerMethod<M> of(
+      Object bean,
+      Class<?> type,
+      Method declared,
+      MessageKind<M> messages,
+      @Nullable PayloadReader reader) {
     String name = type.getName() + "." + declared.getName();
     if (declared.getReturnType() != void.class) {
       throw refused(
@@ -63,17 +74,18 @@ final class ListenerMethod {
     requireInTheTransaction(name, type, declared);
     List<ListenerArgument> arguments = new ArrayList<>();
     for (Parameter parameter : declared.getParameters()) {
-      ListenerArgument argument = ListenerArgument.of(name, type, parameter, reader);
+      ListenerArgument argument = ListenerArgument.of(name, type, parameter, messages, reader);
       if (argument.kind() != ListenerArgument.Kind.HEADER
           && arguments.stream().anyMatch(other -> other.kind() == argument.kind())) {
         throw refused(
             name,
             "has two parameters that are the " + argument.kind().word(),
-            "Take one away; the key and headers are in ConsumerRecord<byte[], byte[]>");
+            "Take one away; what else there is, is in " + messages.typeName());
       }
       arguments.add(argument);
     }
-    return new ListenerMethod(bean, callable(name, bean, declared), List.copyOf(arguments), name);
+    return new ListenerMethod<>(
+        bean, callable(name, bean, declared), messages, List.copyOf(arguments), name);
   }
 
   private static void requireInTheTransaction(String name, Class<?> type, Method declared) {
@@ -91,7 +103,7 @@ final class ListenerMethod {
     if (propagation.isPresent()) {
       throw refused(
           name,
-          "is @Transactional with the propagation %s, so its work would not share the commit of the offset"
+          "is @Transactional with the propagation %s, so its work would not share the commit of the message"
               .formatted(propagation.get()),
           "Take that off; the transaction is there when the method is called");
     }
@@ -129,9 +141,11 @@ final class ListenerMethod {
   }
 
   /** What the method throws is thrown as it is, unless nobody declares it. */
-  void call(Transaction tx, ConsumerRecord<byte[], byte[]> message) throws SQLException {
+  void call(Transaction tx, M message) throws SQLException {
     Object[] values =
-        arguments.stream().map(argument -> argument.of(tx, message)).toArray(Object[]::new);
+        arguments.stream()
+            .map(argument -> argument.of(tx, message, messages))
+            .toArray(Object[]::new);
     try {
       method.invoke(bean, values);
     } catch (InvocationTargetException e) {

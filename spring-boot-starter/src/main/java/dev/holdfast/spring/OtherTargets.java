@@ -15,13 +15,9 @@ import dev.holdfast.spring.HoldfastProperties.RabbitMqProperties;
 import dev.holdfast.spring.HoldfastProperties.WebhookProperties;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.security.GeneralSecurityException;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
-import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 
 /**
  * Makes targets of the modules that need not be there. Each method is called only where its module
@@ -33,7 +29,7 @@ final class OtherTargets {
   static Target webhook(String name, ChannelProperties channel) {
     WebhookProperties own = channel.webhook();
     if (own == null || own.url().isBlank()) {
-      throw missing(name, "webhook.url", "webhook");
+      throw withoutAddress(name);
     }
     Webhook webhook =
         Webhook.to(uri(name, own.url()))
@@ -66,14 +62,9 @@ final class OtherTargets {
 
   static Target jms(String name, ChannelProperties channel, ListableBeanFactory beans) {
     JmsProperties own = Objects.requireNonNullElse(channel.jms(), JmsProperties.DEFAULT);
-    String factoryName = own.connectionFactory();
     jakarta.jms.ConnectionFactory factory =
-        bean(beans, jakarta.jms.ConnectionFactory.class, name, "jms", factoryName);
-    if (factory == null) {
-      throw new InvalidConfiguration(
-          "Channel %s delivers by JMS, and there is no jakarta.jms.ConnectionFactory. Nothing was started. Add a starter that brings one (spring-boot-starter-artemis), or declare the bean."
-              .formatted(name));
-    }
+        BrokerFactories.of(beans, "channel", name, "jms")
+            .jms("delivers by JMS", own.connectionFactory());
     String destination = own.destination();
     JmsTarget target =
         Jms.to(factory)
@@ -99,7 +90,10 @@ final class OtherTargets {
     RabbitMqProperties own =
         Objects.requireNonNullElse(channel.rabbitmq(), RabbitMqProperties.DEFAULT);
     RabbitMqTarget target =
-        RabbitMq.to(rabbitFactory(name, own, beans), own.exchange())
+        RabbitMq.to(
+                BrokerFactories.of(beans, "channel", name, "rabbitmq")
+                    .rabbitMq("has the target rabbitmq", own.connectionFactory(), own.uri()),
+                own.exchange())
             .confirmTimeout(own.confirmTimeout());
     String routingKey = own.routingKey();
     if (routingKey != null) {
@@ -109,77 +103,9 @@ final class OtherTargets {
     return channel.source() == null ? target : target.source(channel.source());
   }
 
-  private static com.rabbitmq.client.ConnectionFactory rabbitFactory(
-      String name, RabbitMqProperties own, ListableBeanFactory beans) {
-    String uri = own.uri();
-    if (uri != null) {
-      if (own.connectionFactory() != null) {
-        throw new InvalidConfiguration(
-            "holdfast.channels.%s.rabbitmq has both uri and connection-factory. Nothing was started. Take one of them away."
-                .formatted(name));
-      }
-      com.rabbitmq.client.ConnectionFactory made = new com.rabbitmq.client.ConnectionFactory();
-      try {
-        made.setUri(uri);
-      } catch (URISyntaxException | GeneralSecurityException | IllegalArgumentException e) {
-        // Without the cause, which prints the address, and so a password.
-        throw new InvalidConfiguration(
-            "holdfast.channels.%s.rabbitmq.uri cannot be used (%s). Nothing was started. Set amqp://user:password@host:port/vhost, or amqps."
-                .formatted(name, e.getClass().getSimpleName()));
-      }
-      return made;
-    }
-    com.rabbitmq.client.ConnectionFactory found =
-        bean(
-            beans,
-            com.rabbitmq.client.ConnectionFactory.class,
-            name,
-            "rabbitmq",
-            own.connectionFactory());
-    if (found == null) {
-      throw missing(name, "rabbitmq.uri", "rabbitmq");
-    }
-    return found;
-  }
-
-  private static InvalidConfiguration missing(String name, String property, String target) {
+  private static InvalidConfiguration withoutAddress(String name) {
     return new InvalidConfiguration(
-        "Channel %s has the target %s, and its address is not known. Nothing was started. Set holdfast.channels.%s.%s."
-            .formatted(name, target, name, property));
-  }
-
-  private static <T> @Nullable T bean(
-      ListableBeanFactory beans,
-      Class<T> type,
-      String channel,
-      String group,
-      @Nullable String name) {
-    if (name != null) {
-      try {
-        return beans.getBean(name, type);
-      } catch (NoSuchBeanDefinitionException e) {
-        throw new InvalidConfiguration(
-            "holdfast.channels.%s.%s.connection-factory is %s, which is no bean of type %s; of these there are %s. Nothing was started."
-                .formatted(
-                    channel,
-                    group,
-                    name,
-                    type.getName(),
-                    Arrays.asList(beans.getBeanNamesForType(type))),
-            e);
-      }
-    }
-    T found = beans.getBeanProvider(type).getIfUnique();
-    if (found == null && beans.getBeanNamesForType(type).length > 0) {
-      throw new InvalidConfiguration(
-          "Channel %s has several beans of type %s to choose from, %s, and none is primary. Nothing was started. Name one in holdfast.channels.%s.%s.connection-factory."
-              .formatted(
-                  channel,
-                  type.getName(),
-                  Arrays.asList(beans.getBeanNamesForType(type)),
-                  channel,
-                  group));
-    }
-    return found;
+        "Channel %s has the target webhook, and its address is not known. Nothing was started. Set holdfast.channels.%s.webhook.url."
+            .formatted(name, name));
   }
 }

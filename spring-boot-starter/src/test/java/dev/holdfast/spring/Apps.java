@@ -20,6 +20,11 @@ final class Apps {
           + "org.springframework.modulith.events.config.EventExternalizationAutoConfiguration,"
           + "org.springframework.modulith.events.jdbc.JdbcEventPublicationAutoConfiguration";
 
+  /** Boot 3.5 would start a broker of its own in each application, since Artemis is there. */
+  static final String WITHOUT_ARTEMIS =
+      "org.springframework.boot.autoconfigure.jms.artemis.ArtemisAutoConfiguration,"
+          + "org.springframework.boot.artemis.autoconfigure.ArtemisAutoConfiguration";
+
   private Apps() {}
 
   /** An application with nothing of its own. */
@@ -51,6 +56,8 @@ final class Apps {
       int equals = property.indexOf('=');
       properties.put(property.substring(0, equals), property.substring(equals + 1));
     }
+    properties.merge(
+        "spring.autoconfigure.exclude", WITHOUT_ARTEMIS, (some, artemis) -> some + "," + artemis);
     return new SpringApplicationBuilder(application, Nowhere.AsBean.class)
         .web(web)
         .registerShutdownHook(false)

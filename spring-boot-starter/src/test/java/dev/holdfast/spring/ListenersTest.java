@@ -26,7 +26,7 @@ import org.springframework.transaction.annotation.Transactional;
 /** Which methods are listeners, and what is told of those that cannot be. */
 final class ListenersTest {
 
-  private static Map<String, Map<String, ListenerMethod>> find(
+  private static Map<String, Map<String, ListenerMethod<ConsumerRecord<byte[], byte[]>>>> find(
       Consumer<AnnotationConfigApplicationContext> beans) {
     try (AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext()) {
       context.registerBean(PropertySourcesPlaceholderConfigurer.class);
@@ -54,7 +54,8 @@ final class ListenersTest {
 
   @Test
   void methodsOfOneConsumerAreToldApartByTopicAndAPlaceholderMayStandForSeveral() {
-    Map<String, Map<String, ListenerMethod>> found = find(beans -> beans.registerBean(Good.class));
+    Map<String, Map<String, ListenerMethod<ConsumerRecord<byte[], byte[]>>>> found =
+        find(beans -> beans.registerBean(Good.class));
 
     assertThat(found).containsOnlyKeys("billing");
     assertThat(found.get("billing"))

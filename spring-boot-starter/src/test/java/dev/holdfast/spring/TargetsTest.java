@@ -211,8 +211,16 @@ final class TargetsTest {
     try (URLClassLoader loader = new URLClassLoader(rest, ClassLoader.getPlatformClassLoader())) {
       assertThatThrownBy(() -> loader.loadClass("jakarta.jms.ConnectionFactory"))
           .isInstanceOf(ClassNotFoundException.class);
-      Class<?> type = Class.forName(OtherTargets.class.getName(), true, loader);
-      assertThat(type.getClassLoader()).isSameAs(loader);
+      for (Class<?> user :
+          List.of(
+              OtherTargets.class, BrokerFactories.class, ConsumerPlans.class, Consumers.class)) {
+        Class<?> type = Class.forName(user.getName(), true, loader);
+        assertThat(type.getClassLoader()).isSameAs(loader);
+        assertThat(type.getDeclaredConstructors()).isNotNull();
+      }
+      // As Spring looks at it, since it is a bean.
+      assertThat(Class.forName(Consumers.class.getName(), true, loader).getDeclaredMethods())
+          .isNotEmpty();
     }
   }
 

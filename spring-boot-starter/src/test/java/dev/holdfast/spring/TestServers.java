@@ -1,5 +1,6 @@
 package dev.holdfast.spring;
 
+import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.KafkaServer;
 import dev.holdfast.devservices.PostgresServer;
 import java.time.Duration;
@@ -36,6 +37,13 @@ final class TestServers {
             .start();
 
     private Broker() {}
+  }
+
+  /** Started by the first test that needs one; whoever kills it starts it again. */
+  static final class Jms {
+    static final ArtemisServer ARTEMIS = ArtemisServer.start();
+
+    private Jms() {}
   }
 
   static String unique(String prefix) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.jms.JmsInboxSettings;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.outbox.RelaySettings;
 import dev.holdfast.projection.ProjectionSettings;
@@ -125,14 +126,18 @@ final class WrongConfigurationTest {
   @Test
   void theDefaultsOfAConsumerAreThoseOfTheLibrary() {
     ConsumerProperties bound =
-        Binder.get(new MockEnvironment().withProperty("holdfast.consumers.billing.attempts", "3"))
+        Binder.get(
+                new MockEnvironment().withProperty("holdfast.consumers.billing.concurrency", "1"))
             .bindOrCreate("holdfast", HoldfastProperties.class)
             .consumers()
             .get("billing");
 
     assertThat(bound).isEqualTo(ConsumerProperties.DEFAULT);
-    assertThat(ConsumerProperties.DEFAULT.settings("billing"))
+    assertThat(KafkaConsumers.settings(ConsumerProperties.DEFAULT, "billing"))
         .isEqualTo(KafkaInboxSettings.DEFAULT);
+    assertThat(JmsConsumers.settings(ConsumerProperties.DEFAULT, "billing"))
+        .isEqualTo(JmsInboxSettings.DEFAULT);
+    assertThat(ConsumerProperties.DEFAULT.inbox("billing")).isEqualTo(InboxSettings.DEFAULT);
   }
 
   @Test
@@ -145,7 +150,7 @@ final class WrongConfigurationTest {
             .consumers()
             .get("billing");
 
-    assertThat(Objects.requireNonNull(bound).settings("billing").messageIds())
+    assertThat(KafkaConsumers.settings(Objects.requireNonNull(bound), "billing").messageIds())
         .isEqualTo(InboxSettings.DEFAULT);
   }
 
@@ -167,7 +172,7 @@ final class WrongConfigurationTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "holdfast.consumers.biling.attempts=2 | names [biling], of which there is no @HoldfastListener; there are [billing]",
+        "holdfast.consumers.biling.attempts=2 | names [biling], of which there is no @HoldfastListener, @HoldfastJmsListener or @HoldfastRabbitListener; there are [billing]",
         "holdfast.consumers.billing.start-at=yesterday | start-at is yesterday, and must be earliest, latest",
         "holdfast.consumers.billing.concurrency=0 | concurrency is 0, and must be 1 to 100",
         "holdfast.consumers.billing.attempts=0 | attempts is 0, and must be 1 to 100",

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -172,18 +173,23 @@ final class Effects {
   /**
    * Handles a record that is parked, in the name of whoever reads its partition.
    *
+   * @return whether it was still parked
    * @throws HandlerFailed when it cannot be handled
    */
-  void replay(Item item, Reading reading) {
+  boolean replay(Item item, Reading reading) {
+    AtomicBoolean removed = new AtomicBoolean();
     judged(
         tx -> {
           stay(tx, reading);
-          if (parking.remove(
-              tx.connection(), consumer, reading.partition, item.message().offset())) {
+          removed.set(
+              parking.remove(
+                  tx.connection(), consumer, reading.partition, item.message().offset()));
+          if (removed.get()) {
             List<Item> alone = List.of(item);
             handling.handle(tx, alone, receive(tx, alone, List.of(0)));
           }
         });
+    return removed.get();
   }
 
   /** Ends the parking of a lane, if nothing of it is left. */

@@ -2,6 +2,7 @@ package dev.holdfast.kafka.inbox;
 
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.inbox.ConsumerProgress;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
 import dev.holdfast.outbox.store.Store;
@@ -53,6 +54,7 @@ public final class KafkaInbox implements AutoCloseable {
   private final Set<String> topics;
   private final Doorbell closed = new Doorbell();
   private final Thread thread;
+  private final Session.Counters counters = new Session.Counters();
   private volatile List<PartitionStatus> status = List.of();
   private volatile boolean closing;
   private volatile @Nullable KafkaConsumer<byte[], byte[]> client;
@@ -188,7 +190,8 @@ public final class KafkaInbox implements AutoCloseable {
               consuming,
               admin,
               () -> closing,
-              partitions -> status = partitions)
+              partitions -> status = partitions,
+              counters)
           .run(topics);
     } finally {
       client = null;
@@ -198,6 +201,16 @@ public final class KafkaInbox implements AutoCloseable {
   /** The partitions that this process reads, as of about a second ago. */
   public List<PartitionStatus> status() {
     return status;
+  }
+
+  /** What it has done since it was started, and what is before it, as of about a second ago. */
+  public ConsumerProgress progress() {
+    List<PartitionStatus> partitions = status;
+    return new ConsumerProgress(
+        partitions.size(),
+        partitions.stream().mapToLong(partition -> Math.max(0, partition.lag())).sum(),
+        counters.handled.get(),
+        counters.parked.get());
   }
 
   /**

@@ -20,12 +20,22 @@ final class Replay {
   private final ConsumerParking parking;
   private final Effects effects;
   private final BooleanSupplier closing;
+  private final Runnable handled;
 
-  Replay(String consumer, ConsumerParking parking, Effects effects, BooleanSupplier closing) {
+  /**
+   * @param handled told of each record that is handled
+   */
+  Replay(
+      String consumer,
+      ConsumerParking parking,
+      Effects effects,
+      BooleanSupplier closing,
+      Runnable handled) {
     this.consumer = consumer;
     this.parking = parking;
     this.effects = effects;
     this.closing = closing;
+    this.handled = handled;
   }
 
   void of(Reading reading) {
@@ -57,7 +67,9 @@ final class Replay {
   private boolean handle(List<Parked> records, String lane, Reading reading) {
     for (Parked record : records) {
       try {
-        effects.replay(Item.of(record), reading);
+        if (effects.replay(Item.of(record), reading)) {
+          handled.run();
+        }
       } catch (HandlerFailed e) {
         if (!e.isOutage()) {
           parking.keep(consumer, reading.partition, lane, record.offset(), e.reason());

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -49,6 +50,12 @@ final class Session implements ConsumerRebalanceListener {
   private static final Duration COPY = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOOK = Duration.ofMillis(500);
 
+  /** Kept over sessions; written by the thread that reads, read by anybody. */
+  static final class Counters {
+    final AtomicLong handled = new AtomicLong();
+    final AtomicLong parked = new AtomicLong();
+  }
+
   private final String consumer;
   private final KafkaInboxSettings settings;
   private final KafkaConsumer<byte[], byte[]> client;
@@ -57,6 +64,7 @@ final class Session implements ConsumerRebalanceListener {
   private final LogOffsets logs;
   private final BooleanSupplier closing;
   private final Consumer<List<PartitionStatus>> status;
+  private final Counters counters;
   private final OffsetStore offsets;
   private final ConsumerParking parking;
   private final Effects effects;
@@ -79,7 +87,8 @@ final class Session implements ConsumerRebalanceListener {
       KafkaConsumer<byte[], byte[]> client,
       Admin admin,
       BooleanSupplier closing,
-      Consumer<List<PartitionStatus>> status) {
+      Consumer<List<PartitionStatus>> status,
+      Counters counters) {
     this.consumer = consumer;
     this.settings = settings;
     this.worthOverlapping = handling.worthOverlapping();
@@ -89,10 +98,12 @@ final class Session implements ConsumerRebalanceListener {
     this.logs = new LogOffsets(admin);
     this.closing = closing;
     this.status = status;
+    this.counters = counters;
     this.offsets = holdfast.store().offsets();
     this.parking = holdfast.store().consumerParking();
     this.effects = new Effects(holdfast, consumer, settings, handling);
-    this.replay = new Replay(consumer, parking, effects, closing);
+    this.replay =
+        new Replay(consumer, parking, effects, closing, counters.handled::incrementAndGet);
     this.opening = new Opening(consumer, settings.startAt(), offsets, parking);
   }
 
@@ -345,8 +356,15 @@ final class Session implements ConsumerRebalanceListener {
   }
 
   private void commit(List<Item> slice) {
+    long held = slice.stream().filter(this::isHeldBack).count();
     effects.commit(slice, readings, check::confirm);
     slice.forEach(this::advance);
+    counters.handled.addAndGet(slice.size() - held);
+    counters.parked.addAndGet(held);
+  }
+
+  private boolean isHeldBack(Item item) {
+    return Objects.requireNonNull(readings.get(item.at())).lanes.contains(item.lane());
   }
 
   private void advance(Item item) {
@@ -414,6 +432,7 @@ final class Session implements ConsumerRebalanceListener {
         item.at(),
         failure.getCause());
     reading.lanes.add(item.lane());
+    counters.parked.incrementAndGet();
     advance(item);
     return true;
   }

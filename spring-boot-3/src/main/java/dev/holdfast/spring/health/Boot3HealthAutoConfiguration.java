@@ -24,12 +24,15 @@ public class Boot3HealthAutoConfiguration {
   HealthIndicator holdfastHealthIndicator(
       Holdfast holdfast,
       ObjectProvider<ConsumerState.All> consumers,
+      ObjectProvider<ListenerState.All> listeners,
       ObjectProvider<WorkflowState.Here> workflows,
       ObjectProvider<FollowerStates> followers) {
     return () -> {
       OutboxHealth health = OutboxHealth.of(holdfast.status());
       ConsumerState.All all = consumers.getIfAvailable();
       health = all == null ? health : health.with(all.get());
+      ListenerState.All queues = listeners.getIfAvailable();
+      health = queues == null ? health : health.withListeners(queues.get());
       WorkflowState.Here here = workflows.getIfAvailable();
       Optional<WorkflowState> state = here == null ? Optional.empty() : here.get();
       if (state.isPresent()) {

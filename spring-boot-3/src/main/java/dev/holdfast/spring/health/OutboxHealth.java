@@ -1,5 +1,6 @@
 package dev.holdfast.spring.health;
 
+import dev.holdfast.inbox.ListenerStatus;
 import dev.holdfast.outbox.RelayStatus;
 import dev.holdfast.projection.FollowerState;
 import java.util.LinkedHashMap;
@@ -9,14 +10,16 @@ import java.util.Map;
 /**
  * What the relays and consumers of this process say of their health: it is down while one of the
  * relays is stopped, cannot reach its target or the database, or has another problem, and while a
- * partition is stopped that a consumer reads here, it runs workflows and has lost its lease, or
- * something keeps it from following the event log where it is to. A standby is well, and so is a
- * channel that an operator has paused. Immutable. Asks nobody, so it costs nothing.
+ * partition is stopped that a consumer reads here, a consumer of a queue is not connected to its
+ * broker, it runs workflows and has lost its lease, or something keeps it from following the event
+ * log where it is to. A standby is well, and so is a channel that an operator has paused.
+ * Immutable. Asks nobody, so it costs nothing.
  *
  * @param well whether all are
  * @param channels by channel: its phase, what it has delivered and parked in this process and, if
- *     there is one, its problem; by consumer: its partitions here and their lag; for workflows:
- *     which are run here; by projection or channel of events: at how many of its slots it is
+ *     there is one, its problem; by consumer: its partitions here and their lag, or where it
+ *     receives from and what it has done with its messages; for workflows: which are run here; by
+ *     projection or channel of events: at how many of its slots it is
  */
 public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channels) {
 
@@ -55,6 +58,27 @@ public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channe
       }
       details.put("consumer " + consumer.consumer(), said);
       all &= consumer.stopped().isEmpty();
+    }
+    return new OutboxHealth(all, details);
+  }
+
+  /**
+   * The same with consumers of queues; it is down while one of them is not connected to its broker
+   * at all.
+   */
+  public OutboxHealth withListeners(List<ListenerState> listeners) {
+    boolean all = well;
+    Map<String, Map<String, Object>> details = new LinkedHashMap<>(channels);
+    for (ListenerState listener : listeners) {
+      ListenerStatus status = listener.status();
+      Map<String, Object> said = new LinkedHashMap<>();
+      said.put("source", listener.source());
+      said.put("connected", status.connected());
+      said.put("handled", status.handled());
+      said.put("failed", status.failed());
+      said.put("givenUp", status.givenUp());
+      details.put("consumer " + listener.consumer(), said);
+      all &= status.connected() > 0;
     }
     return new OutboxHealth(all, details);
   }

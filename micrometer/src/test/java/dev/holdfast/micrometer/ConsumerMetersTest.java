@@ -172,6 +172,24 @@ final class ConsumerMetersTest {
     assertThat(value("listener.repeated")).isEqualTo(2);
     assertThat(value("listener.failed")).isEqualTo(3);
     assertThat(value("listener.given.up")).isEqualTo(1);
+    assertThat(value("listener.full")).isZero();
+    meters.observe("parking", () -> new ListenerStatus(1, 9, 0, 3, 0, 4, 2, true));
+    assertThat(
+            registry
+                .get("holdfast.listener.parkings")
+                .tag("consumer", "parking")
+                .functionCounter()
+                .count())
+        .isEqualTo(4);
+    assertThat(
+            registry
+                .get("holdfast.listener.replayed")
+                .tag("consumer", "parking")
+                .functionCounter()
+                .count())
+        .isEqualTo(2);
+    assertThat(registry.get("holdfast.listener.full").tag("consumer", "parking").gauge().value())
+        .isEqualTo(1);
 
     meters.observe("shipping", () -> listener(2, 10, 0, 0, 0));
     status.set(listener(0, 6, 2, 3, 1));

@@ -21,6 +21,10 @@ public record Incoming(String id, byte @Nullable [] fingerprint, @Nullable Strin
           "The operation id of an incoming message has %d characters, and must have 1 to 200. It was not handled. Leave it out, and one is made."
               .formatted(operationId.length()));
     }
+    if (operationId != null && operationId.indexOf('\0') >= 0) {
+      throw new InvalidMessage(
+          "The operation id of an incoming message holds the character 0, which a database cannot store. It was not handled. Leave it out, and one is made.");
+    }
     if (id.indexOf('\0') >= 0) {
       throw new InvalidMessage(
           "The id of an incoming message holds the character 0, which a database cannot store. It was not handled.");

@@ -456,7 +456,22 @@ class KafkaInboxTest {
     assertThat(stage.values()).containsExactly("1", "2", "3");
   }
 
-  /** The same without ids: the control of the test before. */
+  /** Otherwise the row of the inbox could not be written, and the partition would wait for ever. */
+  @Test
+  @Attacks("consumer.once")
+  void operationIdThatCannotBeKeptIsReplacedByANewOne() {
+    stage.start(InboxStage.SETTINGS.withMessageIds(InboxSettings.DEFAULT), Map.of(), stage::effect);
+    for (String operation : List.of("", "a\u0000b", "x".repeat(201))) {
+      stage.send(
+          stage.message("a", "of " + operation.length(), "m" + operation.length(), operation));
+    }
+    stage.awaitValues("of 0", "of 3", "of 201");
+    assertThat(stage.strings("select operation_id from %s.effect".formatted(stage.schema)))
+        .allSatisfy(operation -> assertThat(operation).hasSize(36));
+    assertThat(parked()).isEmpty();
+  }
+
+  /** The same without ids: the control of the test before the last. */
   @Test
   void withoutIdsTwoOfTheSameAreTwo() {
     stage.start(stage::effect);

@@ -511,6 +511,8 @@ final class InboxTest {
     assertThatThrownBy(() -> Incoming.of("a\0b")).isInstanceOf(InvalidMessage.class);
     assertThatThrownBy(() -> Incoming.of("a").ofOperation("x".repeat(201)))
         .isInstanceOf(InvalidMessage.class);
+    assertThatThrownBy(() -> Incoming.of("a").ofOperation("a\0b"))
+        .isInstanceOf(InvalidMessage.class);
     assertThatThrownBy(() -> Incoming.of("x".repeat(513)))
         .isInstanceOf(InvalidMessage.class)
         .hasMessageContaining("513");

@@ -32,9 +32,14 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next, String operation)
     return new Item(
         message,
         next,
-        carried == null || carried.isEmpty() || carried.length() > LONGEST_OPERATION
-            ? UUID.randomUUID().toString()
-            : carried);
+        carried != null && canBeKept(carried) ? carried : UUID.randomUUID().toString());
+  }
+
+  /** In the database. Otherwise a header of somebody else's would hold up its partition. */
+  private static boolean canBeKept(String operation) {
+    return !operation.isEmpty()
+        && operation.length() <= LONGEST_OPERATION
+        && operation.indexOf('\0') < 0;
   }
 
   TopicPartition at() {

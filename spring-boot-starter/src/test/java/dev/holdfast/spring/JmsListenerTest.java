@@ -453,8 +453,10 @@ final class JmsListenerTest {
     try {
       assertThat(consumers.listeners()).isEmpty();
       assertThat(meter("connected", "patient")).isZero();
-      send("kept");
-      assertThat(take(QUEUE, SOON.toMillis())).startsWith("kept ");
+      for (String queue : List.of(QUEUE, TYPED, ORDERS)) {
+        send(queue, "kept", Map.of());
+        assertThat(take(queue, SOON.toMillis())).startsWith("kept ");
+      }
     } finally {
       consumers.start();
     }

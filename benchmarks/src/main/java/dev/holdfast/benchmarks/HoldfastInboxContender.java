@@ -6,18 +6,28 @@ import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Holdfast's consumer with its defaults. */
 final class HoldfastInboxContender implements InboxContender {
+  private final boolean batch;
+
+  /**
+   * @param batch whether its handler writes what a poll brought at once
+   */
+  HoldfastInboxContender(boolean batch) {
+    this.batch = batch;
+  }
+
   @Override
   public String name() {
-    return "holdfast";
+    return batch ? "holdfast-batch" : "holdfast";
   }
 
   @Override
   public Set<InboxScenario> scenarios() {
-    return EnumSet.allOf(InboxScenario.class);
+    return batch ? EnumSet.of(InboxScenario.OFFSETS) : EnumSet.allOf(InboxScenario.class);
   }
 
   @Override
@@ -37,14 +47,25 @@ final class HoldfastInboxContender implements InboxContender {
     if (scenario == InboxScenario.MESSAGE_ID) {
       settings = settings.withMessageIds(InboxSettings.DEFAULT);
     }
+    String consumer = "inbox-" + venue.topic();
+    Map<String, ?> config = BestSettings.consumer(venue.bootstrapServers());
+    List<String> topics = List.of(venue.topic());
     KafkaInbox inbox =
-        KafkaInbox.start(
-            holdfast,
-            "inbox-" + venue.topic(),
-            BestSettings.consumer(venue.bootstrapServers()),
-            settings,
-            List.of(venue.topic()),
-            (tx, message) -> InboxContender.insert(tx.connection(), message));
+        batch
+            ? KafkaInbox.startBatch(
+                holdfast,
+                consumer,
+                config,
+                settings,
+                topics,
+                (tx, messages) -> InboxContender.insertAll(tx.connection(), messages))
+            : KafkaInbox.start(
+                holdfast,
+                consumer,
+                config,
+                settings,
+                topics,
+                (tx, message) -> InboxContender.insert(tx.connection(), message));
     return () -> {
       inbox.close();
       holdfast.close();

@@ -19,12 +19,15 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 final class InboxBenchmark {
   static final List<InboxContender> CONTENDERS =
       List.of(
-          new HoldfastInboxContender(),
-          new PlainConsumerContender(false),
-          new PlainConsumerContender(true),
+          new HoldfastInboxContender(false),
+          new HoldfastInboxContender(true),
+          new PlainConsumerContender(PlainConsumerContender.Rows.EACH),
+          new PlainConsumerContender(PlainConsumerContender.Rows.BATCH),
+          new PlainConsumerContender(PlainConsumerContender.Rows.RECEIVED),
           new EventuateContender());
 
   private static final Duration LIMIT = Duration.ofMinutes(3);
+  private static final String ROWS = "select count(*) from bench_effect";
   private static final Duration SAMPLE = Duration.ofMillis(2);
 
   private final Servers servers;
@@ -103,8 +106,12 @@ final class InboxBenchmark {
     try (AutoCloseable running = contender.start(scenario, venue)) {
       while (handled < count) {
         new Doorbell().await(SAMPLE);
-        handled = Db.count(venue.pool(), "select coalesce(max(n), 0) from bench_effect");
         now = Doorbell.nanos();
+        // The highest number is quickly found. What is rolled back leaves gaps, so it is no count.
+        handled = Db.count(venue.pool(), "select coalesce(max(n), 0) from bench_effect");
+        if ((before == 0 && handled > 0) || handled >= count) {
+          handled = Db.count(venue.pool(), ROWS);
+        }
         if (before == 0 && handled > 0) {
           before = handled;
           since = now;
@@ -119,7 +126,7 @@ final class InboxBenchmark {
     } catch (Exception e) {
       throw new BenchmarkFailure(contender.name() + " failed", e);
     }
-    long rows = Db.count(venue.pool(), "select count(*) from bench_effect");
+    long rows = Db.count(venue.pool(), ROWS);
     long distinct =
         Db.count(venue.pool(), "select count(distinct substr(payload, 1, 10)) from bench_effect");
     if (rows != count || distinct != count) {

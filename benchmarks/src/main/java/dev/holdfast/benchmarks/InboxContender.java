@@ -29,6 +29,18 @@ interface InboxContender {
     }
   }
 
+  /** The same for many, as one batch of JDBC's. */
+  static void insertAll(Connection connection, Iterable<ConsumerRecord<byte[], byte[]>> messages)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(INSERT)) {
+      for (ConsumerRecord<byte[], byte[]> message : messages) {
+        bind(statement, message);
+        statement.addBatch();
+      }
+      statement.executeBatch();
+    }
+  }
+
   static void bind(PreparedStatement statement, ConsumerRecord<byte[], byte[]> message)
       throws SQLException {
     statement.setBytes(1, message.key());

@@ -24,35 +24,49 @@ final class PlainConsumerContender implements InboxContender {
   private static final String RECEIVED =
       "insert into bench_received (id) values (?) on conflict do nothing";
 
-  private final boolean ids;
+  /** How it writes the rows. */
+  enum Rows {
+    EACH,
+    BATCH,
+    RECEIVED
+  }
 
-  /**
-   * @param ids whether it keeps a table of what was received
-   */
-  PlainConsumerContender(boolean ids) {
-    this.ids = ids;
+  private final Rows rows;
+
+  PlainConsumerContender(Rows rows) {
+    this.rows = rows;
   }
 
   @Override
   public String name() {
-    return ids ? "received-table" : "plain-consumer";
+    return switch (rows) {
+      case EACH -> "plain-consumer";
+      case BATCH -> "plain-batch";
+      case RECEIVED -> "received-table";
+    };
   }
 
   @Override
   public Set<InboxScenario> scenarios() {
-    return ids ? EnumSet.of(InboxScenario.MESSAGE_ID) : EnumSet.allOf(InboxScenario.class);
+    return switch (rows) {
+      case EACH -> EnumSet.allOf(InboxScenario.class);
+      case BATCH -> EnumSet.of(InboxScenario.OFFSETS);
+      case RECEIVED -> EnumSet.of(InboxScenario.MESSAGE_ID);
+    };
   }
 
   @Override
   public String guarantee(InboxScenario scenario) {
-    return ids
-        ? "each id once, as long as nobody deletes it; a bad record stops its partition"
-        : "at least once: what is committed before its offset comes again";
+    return switch (rows) {
+      case EACH, BATCH -> "at least once: what is committed before its offset comes again";
+      case RECEIVED ->
+          "each id once, as long as nobody deletes it; a bad record stops its partition";
+    };
   }
 
   @Override
   public AutoCloseable start(InboxScenario scenario, Venue venue) {
-    if (ids) {
+    if (rows == Rows.RECEIVED) {
       Db.execute(
           venue.pool(),
           "drop table if exists bench_received",
@@ -85,6 +99,16 @@ final class PlainConsumerContender implements InboxContender {
   }
 
   private void write(Connection connection, ConsumerRecords<byte[], byte[]> polled)
+      throws SQLException {
+    switch (rows) {
+      case EACH -> writeEach(connection, polled, false);
+      case BATCH -> InboxContender.insertAll(connection, polled);
+      case RECEIVED -> writeEach(connection, polled, true);
+    }
+  }
+
+  private static void writeEach(
+      Connection connection, ConsumerRecords<byte[], byte[]> polled, boolean ids)
       throws SQLException {
     try (PreparedStatement insert = connection.prepareStatement(INSERT);
         PreparedStatement received = connection.prepareStatement(RECEIVED)) {

@@ -21,12 +21,15 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code holdfast consumer}: shows consumers that keep offsets here, and what to do about them. */
+/**
+ * {@code holdfast consumer}: shows consumers that keep offsets or park messages here, and what to
+ * do about them.
+ */
 @Command(
     name = "consumer",
     description =
-        "Consumers whose offsets are in the database: where they are, what they hold back, and"
-            + " what to do about it.")
+        "Consumers whose offsets are in the database, and those who park messages of queues here:"
+            + " where they are, what they hold back, and what to do about it.")
 public final class ConsumerCommand extends Group {
   private static final int MOST_LISTED = 1_000;
 
@@ -43,14 +46,18 @@ public final class ConsumerCommand extends Group {
 
   /** A partition of a topic. */
   static final class Place {
-    @Option(names = "--topic", paramLabel = "TOPIC", required = true, description = "The topic.")
+    @Option(
+        names = "--topic",
+        paramLabel = "TOPIC",
+        required = true,
+        description = "The topic, or the queue.")
     String topic = "";
 
     @Option(
         names = "--partition",
         paramLabel = "N",
         required = true,
-        description = "The partition, as list shows it.")
+        description = "The partition, as list shows it; 0 for a queue.")
     int partition;
 
     @Option(
@@ -82,13 +89,14 @@ public final class ConsumerCommand extends Group {
       for (Object each : (List<?>) consumer.getOrDefault("partitions", List.of())) {
         Map<?, ?> partition = (Map<?, ?>) each;
         Object stopped = partition.get("stopped");
+        boolean queue = Boolean.TRUE.equals(partition.get("queue"));
         rows.add(
             List.of(
                 String.valueOf(consumer.get("consumer")),
                 consumer.get("paused") == null ? "running" : "paused",
-                partition.get("topic") + "-" + partition.get("partition"),
-                String.valueOf(partition.get("next_offset")),
-                stopped == null ? "reading" : "stopped"));
+                partition.get("topic") + (queue ? "" : "-" + partition.get("partition")),
+                queue ? "-" : String.valueOf(partition.get("next_offset")),
+                queue ? "a queue" : stopped == null ? "reading" : "stopped"));
         if (stopped != null) {
           reasons.append(
               "%s: %s-%s: %s%n"
@@ -119,7 +127,8 @@ public final class ConsumerCommand extends Group {
     Map<String, Object> value = new LinkedHashMap<>();
     value.put("topic", position.partition().topic());
     value.put("partition", position.partition().number());
-    value.put("next_offset", position.next());
+    value.put("queue", position.partition().isQueue());
+    value.put("next_offset", position.partition().isQueue() ? null : position.next());
     value.put("stopped", position.stopped());
     return value;
   }
@@ -134,7 +143,7 @@ public final class ConsumerCommand extends Group {
     }
     out(
         Table.of(
-            List.of("topic", "partition", "lane", "records", "state", "reason"),
+            List.of("topic", "partition", "lane", "records", "first", "state", "reason"),
             lanes.stream()
                 .map(
                     lane ->
@@ -143,6 +152,7 @@ public final class ConsumerCommand extends Group {
                             Integer.toString(lane.partition().number()),
                             lane.name(),
                             Long.toString(lane.records()),
+                            lane.first() == null ? "-" : Long.toString(lane.first()),
                             lane.releasing() ? "releasing" : "parked",
                             lane.reason()))
                 .toList()));
@@ -154,6 +164,7 @@ public final class ConsumerCommand extends Group {
     value.put("partition", lane.partition().number());
     value.put("lane", lane.name());
     value.put("records", lane.records());
+    value.put("first_offset", lane.first());
     value.put("releasing", lane.releasing());
     value.put("reason", lane.reason());
     return value;
@@ -169,7 +180,7 @@ public final class ConsumerCommand extends Group {
               names = "--lane",
               paramLabel = "LANE",
               required = true,
-              description = "As list shows it: k:KEY, o:OFFSET or h:HASH.")
+              description = "As list shows it: k:KEY, o:OFFSET, m:MESSAGE or h:HASH.")
           String lane) {
     decide(
         consumer,
@@ -177,7 +188,7 @@ public final class ConsumerCommand extends Group {
             store
                 .consumerParking()
                 .release(consumer.name, place.topic, place.partition, lane, place.actor),
-        "The replay is ordered; whoever reads the partition carries it out.",
+        "The replay is ordered; a process of the consumer carries it out.",
         "Nothing of that lane is held back, so nothing was done. holdfast consumer list %s shows what is."
             .formatted(consumer.name));
   }
@@ -188,7 +199,11 @@ public final class ConsumerCommand extends Group {
   void skip(
       @Mixin Consumer consumer,
       @Mixin Place place,
-      @Option(names = "--offset", paramLabel = "N", required = true, description = "The record's.")
+      @Option(
+              names = "--offset",
+              paramLabel = "N",
+              required = true,
+              description = "The record's, as list shows that of the first.")
           long offset) {
     decide(
         consumer,
@@ -200,7 +215,9 @@ public final class ConsumerCommand extends Group {
         "No record of that offset is held back, so nothing was done.");
   }
 
-  @Command(name = "pause", description = "Stops handling, in all processes; records wait at Kafka.")
+  @Command(
+      name = "pause",
+      description = "Stops handling, in all processes; what comes waits at the broker.")
   void pause(
       @Mixin Consumer consumer,
       @Option(
@@ -215,7 +232,7 @@ public final class ConsumerCommand extends Group {
           store.offsets().pause(consumer.name, reason);
           return true;
         },
-        "The consumer is paused; records wait at Kafka, for as long as its retention.",
+        "The consumer is paused; what comes waits at the broker, for as long as that keeps it.",
         "");
   }
 
@@ -285,6 +302,7 @@ public final class ConsumerCommand extends Group {
         store ->
             store.offsets().positions(consumer.name).stream()
                 .filter(each -> each.partition().topic().equals(topic))
+                .filter(each -> !each.partition().isQueue())
                 .filter(each -> each.partition().number() == partition)
                 .findFirst()
                 .map(

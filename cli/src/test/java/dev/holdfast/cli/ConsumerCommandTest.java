@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.Holdfast;
+import dev.holdfast.inbox.store.ConsumerParking;
+import dev.holdfast.inbox.store.ConsumerParking.Held;
+import dev.holdfast.inbox.store.ConsumerParking.Parked;
+import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.inbox.store.OffsetStore.Partition;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import java.nio.charset.StandardCharsets;
@@ -111,6 +116,42 @@ class ConsumerCommandTest {
       command("seek billing --topic invoices --to-earliest --kafka " + TestKafka.bootstrapServers())
           .result();
       await().atMost(BOUND).until(() -> handled.contains("c1"));
+    }
+  }
+
+  @Test
+  void whatAListenerOfAQueueHasParkedIsSeenReleasedAndSkippedByTheSameCommands() {
+    Run.line("schema migrate --database", database).result();
+    PGSimpleDataSource dataSource = new PGSimpleDataSource();
+    dataSource.setUrl(database);
+    Partition queue = Partition.ofQueue("jms", "orders.placed");
+    try (Holdfast holdfast = Holdfast.on(dataSource).schemaManagedElsewhere().start()) {
+      OffsetStore offsets = holdfast.store().offsets();
+      offsets.register("shipping");
+      offsets.begin("shipping", queue.topic(), queue.topicId(), Map.of(0, 0L));
+      ConsumerParking parking = holdfast.store().consumerParking();
+      for (String id : List.of("first", "second")) {
+        Parked message =
+            new Parked(
+                queue, 0, "k:a", null, 0, id.getBytes(StandardCharsets.UTF_8), null, List.of());
+        assertThat(parking.hold("shipping", message, "no such customer", 10)).isEqualTo(Held.NOW);
+        assertThat(parking.hold("shipping", message, null, 10)).isEqualTo(Held.BEFORE);
+      }
+
+      assertThat(command("status").result()).contains("orders.placed", "a queue");
+      assertThat(command("list shipping").result())
+          .contains("orders.placed", "k:a", "no such customer");
+      assertThat(command("list shipping --json").result()).contains("\"first_offset\" : 0");
+      assertThat(command("continue shipping --topic orders.placed --partition 0").error())
+          .contains("does not read that partition");
+      command("skip shipping --topic orders.placed --partition 0 --offset 0").result();
+      command("release shipping --topic orders.placed --partition 0 --lane k:a").result();
+      assertThat(parking.releasing("shipping", queue)).containsExactly("k:a");
+      assertThat(parking.first("shipping", queue, "k:a", 10))
+          .extracting(Parked::offset)
+          .containsExactly(1L);
+      assertThat(Run.line("doctor --database", database).out())
+          .contains("k:a of queue orders.placed: no such customer");
     }
   }
 }

@@ -43,6 +43,11 @@ final class ListenerGuarantee {
         "A message whose handler fails as often as the settings allow, and at once one without an id or under the id of another, is given up: it goes to where the settings say, with the reason, and others go on; it is not taken from its queue before it is there.",
         acknowledgment(queue));
     sheet.at(store);
+    sheet.promise(
+        "listener.parked",
+        Aspect.ORDER,
+        "Where the settings say so, a message that is given up is parked in the database before it is acknowledged, and once. Those of its key that come after that are parked behind it and not handled, by whichever thread and process of the consumer. When an operator has released them they are handled in that order, one at a time, each in one commit with its id and its removal; one that fails again stays at their head.",
+        told);
     InboxGuarantee.remembered(sheet, store);
     return new Guarantee(
         "listener from " + queue.kind() + " to " + store.kind(),
@@ -51,7 +56,7 @@ final class ListenerGuarantee {
         "one local transaction over the queue and the effects",
         List.of(
             "Simultaneity: the effects follow when the listener has come to the message, and the queue learns of them after the commit.",
-            "Order: several threads and processes take messages side by side, and behind one that is given up the later ones of its key go on."),
+            "Order: several threads and processes take messages side by side, and behind one that is given up, and not parked, the later ones of its key go on."),
         sheet.clauses(),
         risks(queue));
   }
@@ -65,6 +70,10 @@ final class ListenerGuarantee {
     }
     risks.add(
         "Where the settings name no place for what is given up, the broker's policy decides, and it may be to drop it.");
+    risks.add(
+        "A message without an id that is parked comes again when its acknowledgment is lost, and is parked a second time; one that an operator has skipped meanwhile is taken for a new one.");
+    risks.add(
+        "A message that cannot be parked, since it is too large or its body is a Java object, goes where the settings send what is given up, and those of its key go on.");
     risks.add(
         "A message that is sent again under another id, or comes again after its id is forgotten, is another message.");
     risks.add(

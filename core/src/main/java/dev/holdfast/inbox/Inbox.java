@@ -64,6 +64,16 @@ public final class Inbox {
     return inbox;
   }
 
+  /** The name under which ids are remembered. */
+  public String consumer() {
+    return consumer;
+  }
+
+  /** On which it was made. */
+  public Holdfast holdfast() {
+    return holdfast;
+  }
+
   /**
    * Handles a message in a transaction of its own, unless it was handled before. When this returns
    * it is committed, and the source may be told so. When the reply to the commit is lost the

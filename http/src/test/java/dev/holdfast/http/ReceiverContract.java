@@ -9,11 +9,13 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
 import dev.holdfast.Transaction;
 import dev.holdfast.crashtest.Attacks;
+import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.outbox.store.Store;
 import dev.holdfast.postgres.PostgresStore;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -78,6 +80,15 @@ abstract class ReceiverContract {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    if (body.contains("ends by call")) {
+      tx.connection().commit();
+    }
+    if (body.contains("ends by sql")) {
+      tx.update("commit");
+    }
+    if (body.contains("silent")) {
+      Awaitility.await().atMost(Duration.ofSeconds(30)).until(this::nobodyIsIdleInATransaction);
+    }
     if (body.contains("throw")) {
       throw new IllegalStateException("the application throws");
     }
@@ -91,6 +102,14 @@ abstract class ReceiverContract {
         .with("Location", "/orders/" + number)
         .with("X-Rate", "a")
         .with("X-Rate", "b");
+  }
+
+  private boolean nobodyIsIdleInATransaction() {
+    return TestServers.count(
+            pool,
+            "pg_stat_activity where state = 'idle in transaction' and query like '%%%s%%'"
+                .formatted(schema))
+        == 0;
   }
 
   private long orders() {
@@ -206,6 +225,26 @@ abstract class ReceiverContract {
     HttpResponse<String> next = request("k1", "{}");
     assertThat(next.statusCode()).isEqualTo(201);
     assertThat(next.headers().firstValue("Idempotency-Replayed")).isEmpty();
+  }
+
+  @Test
+  @Attacks({"inbox.atomicity", "receiver.atomicity"})
+  void anApplicationThatEndsTheTransactionItselfIsRefusedAndTheKeyIsAsNew() {
+    for (String body : List.of("ends by call", "ends by sql")) {
+      assertThat(request("k1", body).statusCode()).isEqualTo(500);
+      assertNothingHappened();
+    }
+    assertThat(request("k1", "{}").statusCode()).isEqualTo(201);
+  }
+
+  @Test
+  @Attacks({"inbox.stuck", "receiver.atomicity"})
+  void anApplicationThatLeavesItsTransactionAloneLosesItAndTheKeyIsAsNew() {
+    stop();
+    start(settings.withInbox(InboxSettings.DEFAULT.withHandlerSilence(Duration.ofSeconds(1))));
+    assertThat(request("k1", "silent").statusCode()).isBetween(500, 503);
+    assertNothingHappened();
+    assertThat(request("k1", "{}").statusCode()).isEqualTo(201);
   }
 
   @Test

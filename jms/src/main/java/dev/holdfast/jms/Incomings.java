@@ -43,7 +43,7 @@ final class Incomings {
   }
 
   /** What it says, where that is text or bytes. Leaves it to be read from its beginning. */
-  private static byte @Nullable [] content(Message message) throws JMSException {
+  static byte @Nullable [] content(Message message) throws JMSException {
     if (message instanceof TextMessage text) {
       String body = text.getText();
       return body == null ? null : body.getBytes(StandardCharsets.UTF_8);

@@ -3,6 +3,7 @@ package dev.holdfast.jms;
 import dev.holdfast.Transaction;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.internal.inbox.Broker;
+import dev.holdfast.internal.inbox.Keeper;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSException;
@@ -42,6 +43,12 @@ final class JmsBroker implements Broker<Message> {
   @Override
   public Incoming incoming(Message message) throws JMSException {
     return Incomings.of(message);
+  }
+
+  @Override
+  public @Nullable Keeper<Message> keeper() {
+    JmsParking parking = settings.parking();
+    return parking == null ? null : new JmsKeeper(factory, from, settings, parking);
   }
 
   @Override

@@ -20,6 +20,12 @@ import jakarta.jms.ConnectionFactory;
  * of 10 s at most. How many messages a provider sends ahead of their being received is a setting of
  * its connection factory.
  *
+ * <p>{@linkplain JmsInboxSettings#withParking With parking}, a message that cannot be handled is
+ * kept in the database before it is acknowledged, and later ones of its key behind it, by all
+ * listeners of this queue that use parking and an inbox of the same name. {@code holdfast consumer}
+ * shows them and has them handled again, in order. That needs a connection to the provider, whose
+ * sessions make the messages.
+ *
  * <p>Thread-safe. Runs on threads of its own, which are no daemons and end with {@link #close}.
  */
 public final class JmsInbox implements AutoCloseable {
@@ -30,13 +36,16 @@ public final class JmsInbox implements AutoCloseable {
   }
 
   /**
-   * Starts to receive. Returns at once: a broker that is down is waited for.
+   * Starts to receive. Returns at once: a broker that is down is waited for. With parking the
+   * database is needed.
    *
    * @param connectionFactory the provider's; not one that joins transactions of JTA
    * @param from a queue, or a topic, for which the settings have to name a subscription
    * @param inbox whose retention exceeds the time for which the broker may deliver a message again
    * @param handler called by several threads at once, if the concurrency is more than 1
-   * @throws InvalidConfiguration when a topic has no subscription, or a queue has one
+   * @throws InvalidConfiguration when a topic has no subscription, or a queue has one; or with
+   *     parking, when the inbox's consumer receives from something else of that name
+   * @throws dev.holdfast.StoreUnavailable with parking, when the database cannot be reached
    */
   public static JmsInbox start(
       ConnectionFactory connectionFactory,

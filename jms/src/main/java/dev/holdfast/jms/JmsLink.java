@@ -111,7 +111,7 @@ final class JmsLink implements Broker.Link<Message> {
   }
 
   /** Those that are the sender's. Sent back by hand, it must not be dropped as a repeat either. */
-  private static Map<String, Object> properties(Message message) throws JMSException {
+  static Map<String, Object> properties(Message message) throws JMSException {
     Map<String, Object> properties = new LinkedHashMap<>();
     for (Enumeration<?> names = message.getPropertyNames(); names.hasMoreElements(); ) {
       String name = (String) names.nextElement();

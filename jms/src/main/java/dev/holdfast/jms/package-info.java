@@ -16,6 +16,9 @@
  * messages that its handler publishes), commit the session. A crash between the two commits brings
  * the message again, and the inbox knows it.
  *
+ * <p>A message that cannot be handled is moved to a dead-letter destination in the session's
+ * transaction, left to the broker, or parked in the database before the session is committed.
+ *
  * <p>May know the core's target interfaces and inbox, and the JMS API, nothing else; no provider's
  * classes.
  */

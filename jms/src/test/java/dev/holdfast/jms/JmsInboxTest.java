@@ -122,7 +122,8 @@ final class JmsInboxTest {
     send("a", "b");
     assertShipped("a", "b");
     assertQueueIsEmpty();
-    eventually().until(() -> listener.status().equals(new ListenerStatus(1, 2, 0, 0, 0)));
+    eventually()
+        .until(() -> listener.status().equals(new ListenerStatus(1, 2, 0, 0, 0, 0, 0, false)));
   }
 
   @Test
@@ -238,7 +239,7 @@ final class JmsInboxTest {
     // One attempt alone waits for two seconds for a connection.
     eventually().until(() -> listener.status().connected() == 1);
     assertThat(reached.await(5, java.util.concurrent.TimeUnit.SECONDS)).isFalse();
-    assertThat(listener.status()).isEqualTo(new ListenerStatus(1, 0, 0, 0, 0));
+    assertThat(listener.status()).isEqualTo(new ListenerStatus(1, 0, 0, 0, 0, 0, 0, false));
     database.restore();
     assertShipped("a", "b");
     assertThat(deliveries).as("delivered once each").containsExactly(1, 1);

@@ -70,4 +70,17 @@ final class JmsSnippetsTest {
     // end
     assertThat(target.kind()).isEqualTo("jms (artemis, deduplicating)");
   }
+
+  @Test
+  void parkingIsASettingOfTheListener() {
+    // snippet:jms-parking
+    JmsInboxSettings settings =
+        JmsInboxSettings.DEFAULT
+            .withDeadLetter(JmsDestination.queue("orders.dead"), 5)
+            .withParking(JmsParking.DEFAULT.withMaxParked(1_000), 3);
+    // end
+    assertThat(settings.attempts()).isEqualTo(3);
+    assertThat(settings.parking()).isNotNull();
+    assertThat(settings.deadLetter()).isNotNull();
+  }
 }

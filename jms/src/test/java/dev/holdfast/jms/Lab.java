@@ -31,15 +31,15 @@ import org.awaitility.Awaitility;
  */
 abstract class Lab implements Consumer<CrashLab> {
   /** What was ordered, so that a shipment which never comes is missed. */
-  private static final String ORDERS = "lab_order";
+  static final String ORDERS = "lab_order";
 
-  private static final String TABLE = "lab_shipment";
-  private static final String SCHEMA = "lab";
+  static final String TABLE = "lab_shipment";
+  static final String SCHEMA = "lab";
 
   /** Makes what all runs share. */
   static void prepare() {
-    TestServers.execute("create table " + ORDERS + " (id text not null)");
-    TestServers.execute("create table " + TABLE + " (id text not null)");
+    TestServers.execute("create table if not exists " + ORDERS + " (id text not null)");
+    TestServers.execute("create table if not exists " + TABLE + " (id text not null)");
     try (HikariDataSource pool = TestServers.pool();
         Holdfast holdfast = Holdfast.on(pool).schema(SCHEMA).start()) {
       holdfast.inbox("shipping", InboxSettings.DEFAULT);
@@ -117,7 +117,7 @@ abstract class Lab implements Consumer<CrashLab> {
         .expect(row(ORDERS).byKey("id").once(), row(TABLE).byKey("id").once());
   }
 
-  private Life start(Resources resources, String url, int port, String queue) {
+  Life start(Resources resources, String url, int port, String queue) {
     HikariConfig config = new HikariConfig();
     config.setDataSource(resources.dataSource("database", url));
     config.setMaximumPoolSize(6);
@@ -145,14 +145,14 @@ abstract class Lab implements Consumer<CrashLab> {
     }
   }
 
-  private static void order(String url, String key) throws SQLException {
+  static void order(String url, String key) throws SQLException {
     try (java.sql.Connection connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement()) {
       statement.execute("insert into " + ORDERS + " values ('" + key + "')");
     }
   }
 
-  private static boolean isShipped(String url, String key) throws SQLException {
+  static boolean isShipped(String url, String key) throws SQLException {
     try (java.sql.Connection connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement();
         ResultSet row =
@@ -171,12 +171,12 @@ abstract class Lab implements Consumer<CrashLab> {
 
   /** What a listener does with one message. */
   @FunctionalInterface
-  private interface Taking {
+  interface Taking {
     void take(Session session, Message message) throws JMSException;
   }
 
   /** A listener as people write them. */
-  private static AutoCloseable by(Life process, Taking taking) {
+  static AutoCloseable by(Life process, Taking taking) {
     Thread thread =
         new Thread(
             () -> {

@@ -78,9 +78,14 @@ final class TestServers {
   }
 
   static List<String> ids(String table) {
+    return strings("select id from " + table + " order by id");
+  }
+
+  /** What a query finds in its first column. */
+  static List<String> strings(String query) {
     try (Connection connection = DriverManager.getConnection(POSTGRES.jdbcUrl());
         Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery("select id from " + table + " order by id")) {
+        ResultSet rows = statement.executeQuery(query)) {
       List<String> ids = new ArrayList<>();
       while (rows.next()) {
         ids.add(rows.getString(1));

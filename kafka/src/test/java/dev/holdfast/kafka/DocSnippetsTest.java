@@ -397,6 +397,51 @@ final class DocSnippetsTest {
   }
 
   @Test
+  void kafkaBatch() throws Exception {
+    TestServers.KAFKA.createTopic("meters.read", 2);
+    String bootstrapServers = TestServers.KAFKA.bootstrapServers();
+    holdfast.transact(tx -> tx.update("create table meter_reading (meter text, reading text)"));
+    // snippet:kafka-batch
+    KafkaInbox readings =
+        KafkaInbox.startBatch(
+            holdfast,
+            "readings",
+            Map.of("bootstrap.servers", bootstrapServers, "max.poll.records", 2_000),
+            KafkaInboxSettings.DEFAULT,
+            List.of("meters.read"),
+            (tx, messages) -> {
+              String insert = "insert into meter_reading (meter, reading) values (?, ?)";
+              try (PreparedStatement rows = tx.connection().prepareStatement(insert)) {
+                for (ConsumerRecord<byte[], byte[]> message : messages) {
+                  rows.setString(1, new String(message.key(), StandardCharsets.UTF_8));
+                  rows.setString(2, new String(message.value(), StandardCharsets.UTF_8));
+                  rows.addBatch();
+                }
+                rows.executeBatch();
+              }
+            });
+    // end
+    try (readings;
+        KafkaProducer<String, String> producer =
+            new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrapServers),
+                new StringSerializer(),
+                new StringSerializer())) {
+      for (int i = 0; i < 10; i++) {
+        producer.send(new ProducerRecord<>("meters.read", "m" + i, "7"));
+      }
+      producer.flush();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () ->
+                  holdfast.<Integer>transactReturning(
+                          tx -> tx.update("update meter_reading set reading = reading"))
+                      == 10);
+    }
+  }
+
+  @Test
   void anIncomingMessageIsHandledOnce() {
     Order order = newOrder();
     Receipt first = receive(order.id(), order.json());

@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.Transaction;
+import dev.holdfast.kafka.inbox.KafkaBatchHandler;
 import dev.holdfast.kafka.inbox.KafkaHandler;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
 import dev.holdfast.postgres.PostgresStore;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -20,10 +22,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +44,7 @@ final class InboxStage implements AutoCloseable {
   final KafkaProducer<String, String> producer;
   private final String jdbcUrl;
   private final List<AutoCloseable> open = new ArrayList<>();
+  private boolean batched;
   private @Nullable Holdfast apart;
 
   InboxStage(String name, int partitions) {
@@ -69,6 +74,12 @@ final class InboxStage implements AutoCloseable {
                 5),
             new StringSerializer(),
             new StringSerializer());
+  }
+
+  /** From now on a consumer hands over what it polled at once. */
+  InboxStage batched(boolean wanted) {
+    batched = wanted;
+    return this;
   }
 
   void execute(String sql) {
@@ -111,13 +122,44 @@ final class InboxStage implements AutoCloseable {
 
   KafkaInbox start(
       Holdfast holdfast, KafkaInboxSettings settings, Map<String, ?> config, KafkaHandler handler) {
+    if (batched) {
+      return startBatch(
+          holdfast,
+          settings,
+          config,
+          (tx, messages) -> {
+            for (ConsumerRecord<byte[], byte[]> message : messages) {
+              handler.handle(tx, message);
+            }
+          });
+    }
+    KafkaInbox inbox =
+        KafkaInbox.start(holdfast, consumer, with(config), settings, List.of(topic), handler);
+    open.add(0, inbox);
+    return inbox;
+  }
+
+  KafkaInbox startBatch(KafkaBatchHandler handler) {
+    return startBatch(process(), SETTINGS, Map.of(), handler);
+  }
+
+  KafkaInbox startBatch(
+      Holdfast holdfast,
+      KafkaInboxSettings settings,
+      Map<String, ?> config,
+      KafkaBatchHandler handler) {
+    KafkaInbox inbox =
+        KafkaInbox.startBatch(holdfast, consumer, with(config), settings, List.of(topic), handler);
+    open.add(0, inbox);
+    return inbox;
+  }
+
+  private static Map<String, Object> with(Map<String, ?> config) {
     Map<String, Object> all = new HashMap<>();
     all.put("bootstrap.servers", TestServers.KAFKA.bootstrapServers());
     all.put("fetch.max.wait.ms", 20);
     all.putAll(config);
-    KafkaInbox inbox = KafkaInbox.start(holdfast, consumer, all, settings, List.of(topic), handler);
-    open.add(0, inbox);
-    return inbox;
+    return all;
   }
 
   /** Writes down what it is given. */
@@ -132,6 +174,25 @@ final class InboxStage implements AutoCloseable {
         tx.operationId());
   }
 
+  /** The same for many, as one batch of JDBC's. */
+  void effects(Transaction tx, List<ConsumerRecord<byte[], byte[]>> messages) throws SQLException {
+    try (PreparedStatement insert =
+        tx.connection()
+            .prepareStatement(
+                "insert into %s.effect (partition_no, record_offset, key, value, operation_id) values (?, ?, ?, ?, ?)"
+                    .formatted(schema))) {
+      for (ConsumerRecord<byte[], byte[]> message : messages) {
+        insert.setInt(1, message.partition());
+        insert.setLong(2, message.offset());
+        insert.setString(3, text(message.key()));
+        insert.setString(4, text(message.value()));
+        insert.setString(5, tx.operationId());
+        insert.addBatch();
+      }
+      insert.executeBatch();
+    }
+  }
+
   static @Nullable String text(byte @Nullable [] bytes) {
     return bytes == null ? null : new String(bytes, UTF_8);
   }
@@ -142,10 +203,41 @@ final class InboxStage implements AutoCloseable {
 
   /** With an id, as the outbox sends it. */
   void send(String key, String value, String id) {
-    ProducerRecord<String, String> message = new ProducerRecord<>(topic, key, value);
+    send(message(key, value, id, "op-" + id));
+  }
+
+  ProducerRecord<String, String> message(String key, String value) {
+    return new ProducerRecord<>(topic, key, value);
+  }
+
+  ProducerRecord<String, String> message(String key, String value, String id, String operation) {
+    ProducerRecord<String, String> message = message(key, value);
     message.headers().add("ce_id", id.getBytes(UTF_8));
-    message.headers().add("ce_operationid", ("op-" + id).getBytes(UTF_8));
-    send(message);
+    message.headers().add("ce_operationid", operation.getBytes(UTF_8));
+    return message;
+  }
+
+  /** In one request to the broker, so that whoever polls finds all of them or none. */
+  void sendTogether(List<ProducerRecord<String, String>> messages) {
+    try (KafkaProducer<String, String> patient =
+        new KafkaProducer<>(
+            Map.of(
+                "bootstrap.servers",
+                TestServers.KAFKA.bootstrapServers(),
+                "linger.ms",
+                60_000,
+                "enable.idempotence",
+                false),
+            new StringSerializer(),
+            new StringSerializer())) {
+      List<Future<RecordMetadata>> sent = messages.stream().map(patient::send).toList();
+      patient.flush();
+      for (Future<RecordMetadata> each : sent) {
+        each.get();
+      }
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   void send(ProducerRecord<String, String> message) {

@@ -22,9 +22,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Members come and go, are cut off, and sleep through their eviction. */
 final class KafkaInboxStormTest {
@@ -49,22 +49,27 @@ final class KafkaInboxStormTest {
   private record Member(KafkaInbox inbox, TcpRelay relay, AtomicBoolean doomed) {}
 
   @ParameterizedTest
-  @CsvSource("consumer, 10")
+  @CsvSource({"consumer, 10, false", "consumer, 10, true"})
   @Attacks({"consumer.once", "consumer.order"})
-  void nothingIsLostOrRepeatedWhileMembersComeAndGo(String protocol, int seconds) {
-    storm(protocol, Duration.ofSeconds(seconds));
+  void nothingIsLostOrRepeatedWhileMembersComeAndGo(String protocol, int seconds, boolean batched) {
+    storm(protocol, Duration.ofSeconds(seconds), batched);
   }
 
   @Tag("long")
   @ParameterizedTest
-  @CsvSource({"classic, 60", "cooperative, 60", "consumer, 60"})
+  @CsvSource({
+    "classic, 60, false",
+    "cooperative, 60, false",
+    "consumer, 60, false",
+    "cooperative, 60, true"
+  })
   @Attacks({"consumer.once", "consumer.order"})
-  void nothingIsLostOrRepeatedInAMinuteOfIt(String protocol, int seconds) {
-    storm(protocol, Duration.ofSeconds(seconds));
+  void nothingIsLostOrRepeatedInAMinuteOfIt(String protocol, int seconds, boolean batched) {
+    storm(protocol, Duration.ofSeconds(seconds), batched);
   }
 
-  private static void storm(String protocol, Duration time) {
-    try (InboxStage stage = new InboxStage("storm", 6)) {
+  private static void storm(String protocol, Duration time, boolean batched) {
+    try (InboxStage stage = new InboxStage("storm", 6).batched(batched)) {
       int sent = storm(stage, protocol, time, stage::effect);
       assertThat(count(stage, "*")).as("effects, of which none came twice").isEqualTo(sent);
       assertThat(outOfOrder(stage)).isZero();
@@ -73,9 +78,10 @@ final class KafkaInboxStormTest {
 
   /** The control: effects in a commit of their own, as a consumer without offsets beside them. */
   @Tag("long")
-  @Test
-  void effectsThatAreNotCommittedWithTheOffsetAreRepeated() {
-    try (InboxStage stage = new InboxStage("storm", 6)) {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void effectsThatAreNotCommittedWithTheOffsetAreRepeated(boolean batched) {
+    try (InboxStage stage = new InboxStage("storm", 6).batched(batched)) {
       int sent =
           storm(
               stage,
@@ -179,12 +185,14 @@ final class KafkaInboxStormTest {
   }
 
   /** It is evicted while its handler sleeps, and wakes up when another has gone on. */
-  @Test
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   @Attacks("consumer.zombie")
-  void memberThatSleepsThroughItsEvictionCommitsNothing() throws InterruptedException {
+  void memberThatSleepsThroughItsEvictionCommitsNothing(boolean batched)
+      throws InterruptedException {
     Map<String, Object> impatient =
         Map.of("max.poll.interval.ms", 3_000, "session.timeout.ms", 6_000, "max.poll.records", 2);
-    try (InboxStage stage = new InboxStage("zombie", 1)) {
+    try (InboxStage stage = new InboxStage("zombie", 1).batched(batched)) {
       AtomicBoolean first = new AtomicBoolean(true);
       CountDownLatch asleep = new CountDownLatch(1);
       CountDownLatch wake = new CountDownLatch(1);
@@ -220,10 +228,11 @@ final class KafkaInboxStormTest {
   }
 
   /** A commit whose reply is lost is found by the offset. */
-  @Test
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   @Attacks("consumer.once")
-  void lostReplyToTheCommitRepeatsNothing() {
-    try (InboxStage stage = new InboxStage("lost", 1);
+  void lostReplyToTheCommitRepeatsNothing(boolean batched) {
+    try (InboxStage stage = new InboxStage("lost", 1).batched(batched);
         TcpRelay relay = TcpRelay.to("127.0.0.1", TestServers.POSTGRES.port())) {
       Holdfast holdfast =
           stage.process(
@@ -249,11 +258,12 @@ final class KafkaInboxStormTest {
   }
 
   /** A database that is killed is waited for, and no attempt is counted. */
-  @Test
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   @Attacks({"consumer.once", "consumer.parking"})
-  void killedDatabaseIsWaitedFor() {
+  void killedDatabaseIsWaitedFor(boolean batched) {
     try (PostgresServer server = PostgresServer.start();
-        InboxStage stage = new InboxStage("killed", 1, server.jdbcUrl())) {
+        InboxStage stage = new InboxStage("killed", 1, server.jdbcUrl()).batched(batched)) {
       stage.start(InboxStage.SETTINGS.withAttempts(1), Map.of(), stage::effect);
       stage.send("a", "1");
       stage.awaitValues("1");

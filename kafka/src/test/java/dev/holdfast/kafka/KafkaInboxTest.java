@@ -16,13 +16,16 @@ import dev.holdfast.kafka.inbox.KafkaHandler;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.PartitionStatus;
 import java.io.IOException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceConfigurationError;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
@@ -30,11 +33,17 @@ import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A consumer whose offsets are committed with its effects. */
-final class KafkaInboxTest {
-  private final InboxStage stage = new InboxStage("inbox", 1);
+class KafkaInboxTest {
+  final InboxStage stage = new InboxStage("inbox", 1).batched(isBatched());
+
+  /** Whether it is handed what it polled at once. */
+  boolean isBatched() {
+    return false;
+  }
 
   @AfterEach
   void end() {
@@ -50,7 +59,7 @@ final class KafkaInboxTest {
     };
   }
 
-  private List<Lane> parked() {
+  List<Lane> parked() {
     return stage.store.consumerParking().all(stage.consumer, 10);
   }
 
@@ -636,21 +645,89 @@ final class KafkaInboxTest {
   }
 
   @Test
+  @Attacks("consumer.parking")
   void handlerThatEndsTheTransactionItselfIsRefusedAndParked() {
     stage.start(
         InboxStage.SETTINGS.withAttempts(1),
         Map.of(),
         (tx, message) -> {
           stage.effect(tx, message);
-          if ("evil".equals(InboxStage.text(message.value()))) {
-            tx.connection().commit();
+          switch (String.valueOf(InboxStage.text(message.value()))) {
+            case "by call" -> tx.connection().commit();
+            case "by update" -> tx.update("-- now\n commit");
+            case "by statement" -> {
+              try (Statement statement = tx.connection().createStatement()) {
+                statement.execute("ROLLBACK");
+              }
+            }
+            default -> {}
           }
         });
-    stage.send("a", "evil");
-    stage.send("b", "good");
-    stage.awaitValues("good");
+    stage.sendTogether(
+        List.of(
+            stage.message("a", "by call"),
+            stage.message("b", "good"),
+            stage.message("c", "by update"),
+            stage.message("d", "by statement"),
+            stage.message("e", "too")));
+    stage.awaitValues("good", "too");
+    assertThat(parked())
+        .hasSize(3)
+        .allSatisfy(lane -> assertThat(lane.reason()).contains("is ended by Holdfast"));
+  }
+
+  @Test
+  @Attacks("consumer.parking")
+  void recordWhoseHandlerLeavesTheTransactionAloneIsParkedAndNotItsNeighbours() {
+    stage.start(
+        InboxStage.SETTINGS.withAttempts(1).withHandlerSilence(Duration.ofSeconds(1)),
+        Map.of(),
+        (tx, message) -> {
+          stage.effect(tx, message);
+          if ("slow".equals(InboxStage.text(message.value()))) {
+            await().atMost(InboxStage.SOON).until(this::nobodyIsIdleInATransaction);
+          }
+        });
+    stage.sendTogether(
+        List.of(stage.message("a", "1"), stage.message("b", "slow"), stage.message("c", "2")));
+    stage.awaitValues("1", "2");
     assertThat(parked())
         .singleElement()
-        .satisfies(lane -> assertThat(lane.reason()).contains("commit"));
+        .satisfies(lane -> assertThat(lane.reason()).contains("left its transaction alone"));
+  }
+
+  private boolean nobodyIsIdleInATransaction() {
+    return stage
+        .strings(
+            "select pid from pg_stat_activity where state = 'idle in transaction' and query like '%%%s.effect%%'"
+                .formatted(stage.schema))
+        .isEmpty();
+  }
+
+  /** It is interrupted in the end, and what it was at is left to the next one. */
+  @Tag("long")
+  @Test
+  @Attacks("consumer.once")
+  void closingDoesNotWaitForEverForAHandlerThatNeverReturns() throws InterruptedException {
+    CountDownLatch stuck = new CountDownLatch(1);
+    KafkaInbox inbox =
+        stage.start(
+            (tx, message) -> {
+              stage.effect(tx, message);
+              stuck.countDown();
+              try {
+                new CountDownLatch(1).await();
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    stage.send("a", "1");
+    assertThat(stuck.await(60, TimeUnit.SECONDS)).isTrue();
+    inbox.close();
+    assertThat(stage.values()).isEmpty();
+    assertThat(parked()).isEmpty();
+
+    stage.start(stage::effect);
+    stage.awaitValues("1");
   }
 }

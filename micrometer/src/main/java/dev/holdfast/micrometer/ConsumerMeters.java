@@ -43,6 +43,10 @@ import java.util.function.ToLongFunction;
  *   <tr><td>{@code holdfast.listener.failed}</td><td>attempts that have failed here</td></tr>
  *   <tr><td>{@code holdfast.listener.given.up}</td><td>messages that this process has moved to a
  *       dead-letter destination, or rejected</td></tr>
+ *   <tr><td>{@code holdfast.listener.parkings}, {@code holdfast.listener.replayed}</td><td>messages
+ *       that this process has parked, and handled again</td></tr>
+ *   <tr><td>{@code holdfast.listener.full}</td><td>1 when a message waits here since no more may be
+ *       parked</td></tr>
  * </table>
  *
  * <p>Parked, stopped and paused are what the database says, wherever the consumer runs; NaN while
@@ -153,6 +157,18 @@ public final class ConsumerMeters {
         "Messages that nobody tries again by itself.",
         all,
         ListenerStatus::givenUp);
+    count("listener.parkings", consumer, "Messages parked.", all, ListenerStatus::parked);
+    count(
+        "listener.replayed",
+        consumer,
+        "Messages handled that had been parked.",
+        all,
+        ListenerStatus::replayed);
+    gauge(
+        "listener.full",
+        consumer,
+        "1 when a message waits since no more may be parked.",
+        () -> all.stream().anyMatch(each -> each.get().full()) ? 1 : 0);
   }
 
   private static <T> List<Supplier<T>> added(

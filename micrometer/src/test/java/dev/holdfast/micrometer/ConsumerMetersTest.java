@@ -172,6 +172,9 @@ final class ConsumerMetersTest {
     assertThat(value("listener.repeated")).isEqualTo(2);
     assertThat(value("listener.failed")).isEqualTo(3);
     assertThat(value("listener.given.up")).isEqualTo(1);
+    assertThat(value("listener.parkings")).isEqualTo(7);
+    assertThat(value("listener.replayed")).isEqualTo(4);
+    assertThat(value("listener.full")).isEqualTo(1);
 
     meters.observe("shipping", () -> listener(2, 10, 0, 0, 0));
     status.set(listener(0, 6, 2, 3, 1));
@@ -181,7 +184,7 @@ final class ConsumerMetersTest {
 
   static ListenerStatus listener(
       int connected, long handled, long repeated, long failed, long givenUp) {
-    return new ListenerStatus(connected, handled, repeated, failed, givenUp);
+    return new ListenerStatus(connected, handled, repeated, failed, givenUp, 7, 4, true);
   }
 
   @Test

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -113,9 +114,12 @@ final class PostgresBranches implements BranchStore {
       where store_id = ? and participant = ? and token = ?
       """;
 
+  private static final String IN_A_TRANSACTION = "25001"; // active_sql_transaction
+
   private final Database database;
   private final PostgresWriter writer;
   private final Branches branches = new Branches();
+  private volatile boolean refusesPipelines;
 
   PostgresBranches(DataSource dataSource, SchemaName schema) {
     this.database = new Database(dataSource, schema);
@@ -254,6 +258,29 @@ final class PostgresBranches implements BranchStore {
   @Override
   public Finish commitPrepared(Connection connection, Gid gid) throws SQLException {
     return finish(connection, statement(gid, true));
+  }
+
+  /**
+   * Sent as a pipeline. Each statement in it is a transaction of its own, and the server says so by
+   * an error where it is not: where the driver sends all as one simple query.
+   */
+  @Override
+  public boolean commitTogether(Connection connection, List<Gid> gids) throws SQLException {
+    if (refusesPipelines) {
+      return false;
+    }
+    connection.setAutoCommit(true);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          gids.stream().map(gid -> statement(gid, true)).collect(Collectors.joining("; ")));
+      return true;
+    } catch (SQLException e) {
+      if (isReplyLost(e)) {
+        throw e;
+      }
+      refusesPipelines |= SqlErrors.state(e).equals(IN_A_TRANSACTION);
+      return false;
+    }
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +58,9 @@ final class PostgresConsumerParking implements ConsumerParking {
                 select l.topic, l.topic_id, l.partition_no, l.lane, l.reason, l.releasing,
                        (select count(*) from ${schema}.log_parked p
                         where p.consumer = l.consumer and p.topic_id = l.topic_id
+                          and p.partition_no = l.partition_no and p.lane = l.lane),
+                       (select min(p.record_offset) from ${schema}.log_parked p
+                        where p.consumer = l.consumer and p.topic_id = l.topic_id
                           and p.partition_no = l.partition_no and p.lane = l.lane)
                 from ${schema}.log_lane l where l.consumer = ? order by l.parked_at limit ?
                 """,
@@ -67,7 +71,8 @@ final class PostgresConsumerParking implements ConsumerParking {
                         row.getString(4),
                         row.getString(5),
                         row.getBoolean(6),
-                        row.getLong(7)),
+                        row.getLong(7),
+                        row.getObject(8, Long.class)),
                 consumer,
                 limit));
   }
@@ -75,16 +80,18 @@ final class PostgresConsumerParking implements ConsumerParking {
   @Override
   public long count(String consumer, long limit) {
     return database.transact(
-        "count what is held back",
-        connection ->
-            database
-                .one(
-                    connection,
-                    "select count(*) from (select 1 from ${schema}.log_parked where consumer = ? limit ?) p",
-                    row -> row.getLong(1),
-                    consumer,
-                    limit)
-                .orElseThrow());
+        "count what is held back", connection -> count(connection, consumer, limit));
+  }
+
+  private long count(Connection connection, String consumer, long limit) throws SQLException {
+    return database
+        .one(
+            connection,
+            "select count(*) from (select 1 from ${schema}.log_parked where consumer = ? limit ?) p",
+            row -> row.getLong(1),
+            consumer,
+            limit)
+        .orElseThrow();
   }
 
   @Override
@@ -269,21 +276,27 @@ final class PostgresConsumerParking implements ConsumerParking {
   }
 
   @Override
-  public void keep(String consumer, Partition partition, String lane, String reason) {
+  public void keep(String consumer, Partition partition, String lane, long offset, String reason) {
     database.write(
         "keep the lane " + lane,
-        connection ->
-            database.update(
-                connection,
-                """
-                update ${schema}.log_lane set releasing = false, reason = ?
-                where consumer = ? and topic_id = ? and partition_no = ? and lane = ?
-                """,
-                reason,
-                consumer,
-                partition.topicId(),
-                partition.number(),
-                lane));
+        connection -> {
+          lock(connection, consumer, partition, lane, true);
+          database.update(
+              connection,
+              """
+              update ${schema}.log_lane set releasing = false, reason = ?
+              where consumer = ? and topic_id = ? and partition_no = ? and lane = ?
+                and exists (select from ${schema}.log_parked p
+                  where p.consumer = log_lane.consumer and p.topic_id = log_lane.topic_id
+                    and p.partition_no = log_lane.partition_no and p.record_offset = ?)
+              """,
+              reason,
+              consumer,
+              partition.topicId(),
+              partition.number(),
+              lane,
+              offset);
+        });
   }
 
   @Override
@@ -303,5 +316,124 @@ final class PostgresConsumerParking implements ConsumerParking {
             partition.number(),
             lane)
         > 0;
+  }
+
+  @Override
+  public boolean lock(
+      Connection connection, String consumer, Partition partition, String lane, boolean alone)
+      throws SQLException {
+    // Another lane of the same hash waits for no reason, which is all that comes of it.
+    database.one(
+        connection,
+        "select 1 from pg_advisory_xact_lock%s(1213156425, hashtext(?))"
+            .formatted(alone ? "" : "_shared"),
+        row -> 1,
+        consumer + '\n' + partition.topicId() + '\n' + lane);
+    // Apart from the lock, since a statement sees what was there when it began to wait.
+    return database
+        .one(
+            connection,
+            "select 1 from ${schema}.log_lane where consumer = ? and topic_id = ? and partition_no = ? and lane = ?",
+            row -> 1,
+            consumer,
+            partition.topicId(),
+            partition.number(),
+            lane)
+        .isPresent();
+  }
+
+  @Override
+  public Held hold(String consumer, Parked message, @Nullable String reason, long most) {
+    Partition partition = message.partition();
+    return database.transact(
+        "park a message of " + partition,
+        connection -> {
+          boolean held = lock(connection, consumer, partition, message.lane(), true);
+          if (!held && reason == null) {
+            return Held.FREE;
+          }
+          if (held && holds(connection, consumer, message)) {
+            return Held.BEFORE;
+          }
+          long offset = draw(connection, consumer, partition);
+          if (count(connection, consumer, most) >= most) {
+            return Held.FULL;
+          }
+          Map<String, String> reasons =
+              held ? Map.of() : Map.of(message.lane(), Objects.requireNonNull(reason));
+          park(connection, consumer, List.of(message.at(offset)), reasons);
+          return Held.NOW;
+        });
+  }
+
+  private boolean holds(Connection connection, String consumer, Parked message)
+      throws SQLException {
+    return database
+        .one(
+            connection,
+            "select 1 from ${schema}.log_parked where consumer = ? and topic_id = ? and partition_no = ? and lane = ? and key = ? limit 1",
+            row -> 1,
+            consumer,
+            message.partition().topicId(),
+            message.partition().number(),
+            message.lane(),
+            message.key())
+        .isPresent();
+  }
+
+  /** Locks the row until the commit, so that what is drawn later is committed later. */
+  private long draw(Connection connection, String consumer, Partition partition)
+      throws SQLException {
+    return database
+        .one(
+            connection,
+            """
+            update ${schema}.log_offset
+            set next_offset = next_offset + 1, moved_at = clock_timestamp()
+            where consumer = ? and topic = ? and partition_no = ?
+            returning next_offset - 1
+            """,
+            row -> row.getLong(1),
+            consumer,
+            partition.topic(),
+            partition.number())
+        .orElseThrow(() -> new IllegalStateException(consumer + " has not begun the " + partition));
+  }
+
+  @Override
+  public boolean take(
+      Connection connection, String consumer, Partition partition, String lane, long offset)
+      throws SQLException {
+    return database.update(
+            connection,
+            """
+            delete from ${schema}.log_parked p using ${schema}.log_lane l
+            where p.consumer = ? and p.topic_id = ? and p.partition_no = ? and p.lane = ?
+              and p.record_offset = ? and l.consumer = p.consumer and l.topic_id = p.topic_id
+              and l.partition_no = p.partition_no and l.lane = p.lane and l.releasing
+              and not exists (select from ${schema}.log_parked e
+                where e.consumer = p.consumer and e.topic_id = p.topic_id
+                  and e.partition_no = p.partition_no and e.lane = p.lane
+                  and e.record_offset < p.record_offset)
+            """,
+            consumer,
+            partition.topicId(),
+            partition.number(),
+            lane,
+            offset)
+        > 0;
+  }
+
+  @Override
+  public boolean settle(String consumer, Partition partition, String lane, @Nullable Long known) {
+    return database.transact(
+        "end the lane " + lane,
+        connection -> {
+          lock(connection, consumer, partition, lane, true);
+          if (known != null) {
+            take(connection, consumer, partition, lane, known);
+          }
+          return end(connection, consumer, partition, lane);
+        });
   }
 }

@@ -25,6 +25,9 @@ final class PostgresOffsets implements OffsetStore {
       where o.consumer = ? order by o.topic, o.partition_no
       """;
 
+  /** Whether a topic is a queue, by its id: see {@code Partition.isQueue}. */
+  static final String QUEUE = "substr(%s::text, 15, 1) = '3'";
+
   private static final String MOVE = "select ${schema}.move_offsets(?, ?, ?, ?, ?, ?, ?, ?)";
 
   private final Database database;
@@ -196,7 +199,8 @@ final class PostgresOffsets implements OffsetStore {
           int known =
               database.update(
                   connection,
-                  "update ${schema}.log_topic set topic_id = ? where consumer = ? and topic = ?",
+                  "update ${schema}.log_topic set topic_id = ? where consumer = ? and topic = ? and not "
+                      + QUEUE.formatted("topic_id"),
                   topicId,
                   consumer,
                   topic);

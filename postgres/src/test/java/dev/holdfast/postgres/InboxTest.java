@@ -46,6 +46,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A message that comes again has its effects once and is answered as the first time. */
 final class InboxTest {
@@ -433,6 +435,59 @@ final class InboxTest {
                     }))
         .hasMessage("elsewhere");
     assertThat(runs).hasValue(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "commit",
+        "COMMIT and chain",
+        "\n\t/* of what\n is done */ -- now\n ;Commit;",
+        "rollback",
+        "abort work",
+        "end",
+        "prepare transaction 'x'"
+      })
+  @Attacks("inbox.atomicity")
+  void aHandlerCannotEndTheTransactionBySqlEither(String sql) throws SQLException {
+    for (boolean prepared : List.of(true, false)) {
+      assertThatThrownBy(
+              () ->
+                  inbox.once(
+                      MESSAGE,
+                      tx -> {
+                        ship(tx);
+                        if (prepared) {
+                          tx.update(sql);
+                        } else {
+                          try (Statement statement = tx.connection().createStatement()) {
+                            statement.execute(sql);
+                          }
+                        }
+                        return Reply.NONE;
+                      }))
+          .hasMessageContaining("To roll back, throw; to commit, return.");
+      assertThat(shipments()).isZero();
+    }
+    assertThat(inbox.once(MESSAGE, this::ship).repeated()).isFalse();
+  }
+
+  @Test
+  void sqlThatOnlyLooksLikeAnEndIsExecuted() throws SQLException {
+    inbox.once(
+        MESSAGE,
+        tx -> {
+          ship(tx);
+          try (Statement statement = tx.connection().createStatement()) {
+            statement.execute("savepoint a");
+            statement.execute("rollback work to savepoint a");
+            statement.execute("rollback to a");
+            statement.execute("select 'commit' as ended; -- commit");
+            statement.execute("prepare p as select 1");
+          }
+          return Reply.NONE;
+        });
+    assertThat(shipments()).isOne();
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.holdfast.InvalidMessage;
 import dev.holdfast.Transaction;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.internal.inbox.Broker;
+import dev.holdfast.internal.inbox.Keeper;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.Map;
@@ -56,6 +57,12 @@ final class RabbitMqBroker implements Broker<Delivery> {
     return operation.isEmpty() || operation.length() > LONGEST_OPERATION_ID
         ? incoming
         : incoming.ofOperation(operation);
+  }
+
+  @Override
+  public @Nullable Keeper<Delivery> keeper() {
+    RabbitMqParking parking = settings.parking();
+    return parking == null ? null : new RabbitMqKeeper(queue, settings.attempts(), parking);
   }
 
   @Override

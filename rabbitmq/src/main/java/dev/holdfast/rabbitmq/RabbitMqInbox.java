@@ -19,6 +19,11 @@ import dev.holdfast.internal.inbox.BrokerListener;
  * attempt is used up. When the broker is out of reach it is connected to again, with growing waits
  * of 10 s at most; so it is when the queue is not there.
  *
+ * <p>{@linkplain RabbitMqInboxSettings#withParking With parking}, a message that cannot be handled
+ * is kept in the database before it is acknowledged, and later ones of its key behind it, by all
+ * listeners of this queue that use parking and an inbox of the same name. {@code holdfast consumer}
+ * shows them and has them handled again, in order, for which the broker is not needed.
+ *
  * <p>Thread-safe. Runs on threads of its own, which are no daemons and end with {@link #close}.
  */
 public final class RabbitMqInbox implements AutoCloseable {
@@ -29,13 +34,16 @@ public final class RabbitMqInbox implements AutoCloseable {
   }
 
   /**
-   * Starts to receive. Returns at once: a broker that is down is waited for.
+   * Starts to receive. Returns at once: a broker that is down is waited for. With parking the
+   * database is needed.
    *
    * @param connectionFactory copied here, and used without the client's own recovery of connections
    * @param queue its name, 1 to 255 bytes
    * @param inbox whose retention exceeds the time for which the broker may deliver a message again
    * @param handler called by several threads at once, if the concurrency is more than 1
-   * @throws InvalidConfiguration when the queue's name cannot be one
+   * @throws InvalidConfiguration when the queue's name cannot be one; or with parking, when the
+   *     inbox's consumer receives from something else of that name
+   * @throws dev.holdfast.StoreUnavailable with parking, when the database cannot be reached
    */
   public static RabbitMqInbox start(
       ConnectionFactory connectionFactory,

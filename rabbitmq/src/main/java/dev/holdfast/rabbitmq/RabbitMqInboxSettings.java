@@ -19,13 +19,16 @@ import org.jspecify.annotations.Nullable;
  * @param deadLetter where a message is published that is given up; {@code null} to reject it
  * @param closingWait how long {@link RabbitMqInbox#close} waits for what is being handled; 0 s to 1
  *     h, 30 s unless set
+ * @param parking how messages that are given up are parked in the database; {@code null} to park
+ *     none
  */
 public record RabbitMqInboxSettings(
     int concurrency,
     int prefetch,
     int attempts,
     @Nullable RabbitMqRoute deadLetter,
-    Duration closingWait) {
+    Duration closingWait,
+    @Nullable RabbitMqParking parking) {
 
   public RabbitMqInboxSettings {
     check("concurrency", concurrency, 64);
@@ -52,7 +55,7 @@ public record RabbitMqInboxSettings(
    * queue gets it there, it stays where it is.
    */
   public static RabbitMqInboxSettings deadLetteringTo(RabbitMqRoute route) {
-    return new RabbitMqInboxSettings(1, 10, 5, route, Duration.ofSeconds(30));
+    return new RabbitMqInboxSettings(1, 10, 5, route, Duration.ofSeconds(30), null);
   }
 
   /**
@@ -61,22 +64,34 @@ public record RabbitMqInboxSettings(
    * which.
    */
   public static RabbitMqInboxSettings rejecting() {
-    return new RabbitMqInboxSettings(1, 10, 5, null, Duration.ofSeconds(30));
+    return new RabbitMqInboxSettings(1, 10, 5, null, Duration.ofSeconds(30), null);
   }
 
   public RabbitMqInboxSettings withConcurrency(int value) {
-    return new RabbitMqInboxSettings(value, prefetch, attempts, deadLetter, closingWait);
+    return new RabbitMqInboxSettings(value, prefetch, attempts, deadLetter, closingWait, parking);
   }
 
   public RabbitMqInboxSettings withPrefetch(int value) {
-    return new RabbitMqInboxSettings(concurrency, value, attempts, deadLetter, closingWait);
+    return new RabbitMqInboxSettings(
+        concurrency, value, attempts, deadLetter, closingWait, parking);
   }
 
   public RabbitMqInboxSettings withAttempts(int value) {
-    return new RabbitMqInboxSettings(concurrency, prefetch, value, deadLetter, closingWait);
+    return new RabbitMqInboxSettings(
+        concurrency, prefetch, value, deadLetter, closingWait, parking);
   }
 
   public RabbitMqInboxSettings withClosingWait(Duration value) {
-    return new RabbitMqInboxSettings(concurrency, prefetch, attempts, deadLetter, value);
+    return new RabbitMqInboxSettings(concurrency, prefetch, attempts, deadLetter, value, parking);
+  }
+
+  /**
+   * Parks what is given up in the database, with the later ones of its key, before it is
+   * acknowledged. A message that cannot be parked, since it is too large or its key cannot be told,
+   * goes where these settings send it.
+   */
+  public RabbitMqInboxSettings withParking(RabbitMqParking value) {
+    return new RabbitMqInboxSettings(
+        concurrency, prefetch, attempts, deadLetter, closingWait, value);
   }
 }

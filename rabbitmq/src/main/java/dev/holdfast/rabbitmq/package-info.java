@@ -14,7 +14,8 @@
  *
  * Receive, commit in the database (the message's id, its effects, the messages that its handler
  * publishes), acknowledge. A crash between the last two brings the message again, and the inbox
- * knows it.
+ * knows it. What cannot be handled is published elsewhere, rejected, or parked in the database
+ * before it is acknowledged.
  *
  * <p>May know the core's target interfaces and inbox, and RabbitMQ's client, nothing else.
  */

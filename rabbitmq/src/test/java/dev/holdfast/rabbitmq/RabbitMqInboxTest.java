@@ -101,7 +101,8 @@ final class RabbitMqInboxTest {
     RabbitMqInbox listener = listen(settings, ship());
     send("a", "b");
     assertShipped("a", "b");
-    eventually().until(() -> listener.status().equals(new ListenerStatus(1, 2, 0, 0, 0)));
+    eventually()
+        .until(() -> listener.status().equals(new ListenerStatus(1, 2, 0, 0, 0, 0, 0, false)));
     assertNothingIsLeft(listener);
   }
 
@@ -225,7 +226,7 @@ final class RabbitMqInboxTest {
     eventually().until(() -> listener.status().connected() == 1);
     // One attempt alone waits for two seconds for a connection.
     assertThat(reached.await(5, TimeUnit.SECONDS)).isFalse();
-    assertThat(listener.status()).isEqualTo(new ListenerStatus(1, 0, 0, 0, 0));
+    assertThat(listener.status()).isEqualTo(new ListenerStatus(1, 0, 0, 0, 0, 0, 0, false));
     database.restore();
     assertShipped("a", "b");
     assertThat(redelivered).containsExactly(false, false);

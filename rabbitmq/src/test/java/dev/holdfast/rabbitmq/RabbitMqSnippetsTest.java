@@ -67,4 +67,15 @@ final class RabbitMqSnippetsTest {
     // end
     return shipping;
   }
+
+  @Test
+  void parkingIsASettingOfTheListener() {
+    // snippet:rabbitmq-parking
+    RabbitMqInboxSettings settings =
+        RabbitMqInboxSettings.deadLetteringTo(RabbitMqRoute.toQueue("orders.dead"))
+            .withParking(RabbitMqParking.DEFAULT.withMaxParked(1_000));
+    // end
+    assertThat(settings.parking()).isNotNull();
+    assertThat(settings.deadLetter()).isNotNull();
+  }
 }

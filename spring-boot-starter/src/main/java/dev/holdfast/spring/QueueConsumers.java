@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 /** The consumers of queues, of whichever broker: what is to be started, and what has been. */
 final class QueueConsumers {
   /** Of one that does not run. */
-  static final ListenerStatus NONE = new ListenerStatus(0, 0, 0, 0, 0);
+  static final ListenerStatus NONE = new ListenerStatus(0, 0, 0, 0, 0, 0, 0, false);
 
   private QueueConsumers() {}
 

@@ -24,7 +24,8 @@ final class InboxBenchCommand extends Benchmark implements Callable<Integer> {
   @Option(
       names = "--contenders",
       paramLabel = "A,B",
-      description = "holdfast, plain-consumer, received-table, eventuate (default: all).")
+      description =
+          "holdfast, holdfast-batch, plain-consumer, plain-batch, received-table, eventuate (default: all).")
   private @Nullable String contenders;
 
   @Option(

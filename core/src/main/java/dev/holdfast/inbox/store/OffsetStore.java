@@ -1,5 +1,6 @@
 package dev.holdfast.inbox.store;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -17,11 +18,27 @@ public interface OffsetStore {
 
   /**
    * A partition of one topic of that name: a topic that is deleted and made again has another id.
+   * Or a queue, which has no offsets, and of which nothing but what is held back is kept.
    */
   record Partition(String topic, UUID topicId, int number) {
+    /** Ids that are made of names; those of topics are random. */
+    private static final int NAMED = 3;
+
+    /**
+     * @param kind of broker, so that queues of the same name at two of them are told apart
+     */
+    public static Partition ofQueue(String kind, String name) {
+      byte[] whole = ("holdfast " + kind + ' ' + name).getBytes(StandardCharsets.UTF_8);
+      return new Partition(name, UUID.nameUUIDFromBytes(whole), 0);
+    }
+
+    public boolean isQueue() {
+      return topicId.version() == NAMED;
+    }
+
     @Override
     public String toString() {
-      return topic + "-" + number;
+      return isQueue() ? "queue " + topic : topic + "-" + number;
     }
   }
 
@@ -85,7 +102,8 @@ public interface OffsetStore {
    * Sets where a consumer goes on in partitions of a topic, and takes this topic's id for its own.
    * Records that are parked stay parked.
    *
-   * @throws dev.holdfast.InvalidConfiguration when the consumer has never read the topic
+   * @throws dev.holdfast.InvalidConfiguration when the consumer has never read the topic, or it is
+   *     a queue
    */
   void seek(String consumer, String topic, UUID topicId, Map<Integer, Long> offsets);
 }

@@ -28,6 +28,9 @@ public interface Broker<M> {
    */
   Incoming incoming(M message) throws Exception;
 
+  /** How messages are parked; {@code null} when they are not. */
+  @Nullable Keeper<M> keeper();
+
   /** Handles it, in the transaction of its id. */
   void handle(Transaction tx, M message) throws SQLException;
 

@@ -13,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Threads that receive from a broker into an inbox, each over a connection of its own. They are no
- * daemons and end with {@link #close}. Thread-safe.
+ * Threads that receive from a broker into an inbox, each over a connection of its own, and one that
+ * handles again what is parked, where it is. They are no daemons and end with {@link #close}.
+ * Thread-safe.
  */
 public final class BrokerListener implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BrokerListener.class);
@@ -26,12 +27,17 @@ public final class BrokerListener implements AutoCloseable {
     final AtomicLong repeated = new AtomicLong();
     final AtomicLong failed = new AtomicLong();
     final AtomicLong givenUp = new AtomicLong();
+    final AtomicLong parked = new AtomicLong();
+    final AtomicLong replayed = new AtomicLong();
+
+    /** How many workers wait since no more may be parked. */
+    final AtomicInteger full = new AtomicInteger();
   }
 
   private final String source;
   private final Duration closingWait;
   private final Counters counters = new Counters();
-  private final List<BrokerWorker<?>> workers = new ArrayList<>();
+  private final List<Runnable> endings = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -41,21 +47,34 @@ public final class BrokerListener implements AutoCloseable {
   }
 
   /**
-   * Starts to receive. Returns at once: a broker that is down is waited for.
+   * Starts to receive. Returns at once: a broker that is down is waited for. Where messages are
+   * parked the database is needed.
    *
    * @param threadName of the threads, which are numbered
    * @param closingWait how long {@link #close} waits for what is being handled
    */
   public static <M> BrokerListener start(
       Broker<M> broker, Inbox inbox, String threadName, int concurrency, Duration closingWait) {
+    Keeper<M> keeper = broker.keeper();
+    BrokerParking<M> parking = keeper == null ? null : BrokerParking.begin(broker, keeper, inbox);
     BrokerListener listener = new BrokerListener(broker.source(), closingWait);
     for (int i = 1; i <= concurrency; i++) {
-      BrokerWorker<M> worker = new BrokerWorker<>(broker, new Reception(inbox), listener.counters);
-      listener.workers.add(worker);
-      listener.threads.add(new Thread(worker, threadName + "-" + i));
+      BrokerWorker<M> worker =
+          new BrokerWorker<>(broker, parking, new Reception(inbox), listener.counters);
+      listener.add(worker, worker::end, threadName + "-" + i);
+    }
+    if (parking != null) {
+      BrokerReplay<M> replay =
+          new BrokerReplay<>(broker, parking, new Reception(inbox), listener.counters);
+      listener.add(replay, replay::end, threadName + "-parked");
     }
     listener.threads.forEach(Thread::start);
     return listener;
+  }
+
+  private void add(Runnable work, Runnable ending, String threadName) {
+    endings.add(ending);
+    threads.add(new Thread(work, threadName));
   }
 
   public ListenerStatus status() {
@@ -64,7 +83,10 @@ public final class BrokerListener implements AutoCloseable {
         counters.handled.get(),
         counters.repeated.get(),
         counters.failed.get(),
-        counters.givenUp.get());
+        counters.givenUp.get(),
+        counters.parked.get(),
+        counters.replayed.get(),
+        counters.full.get() > 0);
   }
 
   /**
@@ -77,7 +99,7 @@ public final class BrokerListener implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    workers.forEach(BrokerWorker::end);
+    endings.forEach(Runnable::run);
     boolean interrupted = !join();
     for (Thread thread : threads) {
       if (thread.isAlive() && thread != Thread.currentThread()) {

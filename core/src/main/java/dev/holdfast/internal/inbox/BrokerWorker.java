@@ -3,62 +3,56 @@ package dev.holdfast.internal.inbox;
 import dev.holdfast.InvalidMessage;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.Reply;
-import dev.holdfast.internal.Backoff;
-import dev.holdfast.internal.Doorbell;
 import dev.holdfast.internal.inbox.Broker.Fate;
 import dev.holdfast.internal.inbox.Reception.Result;
 import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Receives one message at a time, has it handled, and tells the broker when that is committed. The
- * database's commit always comes first: whatever dies in between leaves a message that comes again
- * and is known.
+ * Receives one message at a time, has it handled or parked, and tells the broker when that is
+ * committed. The database's commit always comes first: whatever dies in between leaves a message
+ * that comes again and is known.
  */
 final class BrokerWorker<M> implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(BrokerListener.class);
 
   /** How long {@link BrokerListener#close} may go unnoticed. */
-  private static final long POLL_MS = 200;
-
-  private static final Duration FIRST_WAIT = Duration.ofMillis(100);
-  private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
+  private static final Duration POLL = Duration.ofMillis(200);
 
   private final Broker<M> broker;
+  private final @Nullable BrokerParking<M> parking;
+  private final @Nullable Parker<M> parker;
   private final Reception reception;
   private final BrokerListener.Counters counters;
-  private final Doorbell closing = new Doorbell();
-  private final Backoff brokerDown = backoff();
-  private final Backoff databaseDown = backoff();
-  private final Backoff failures = backoff();
-  private volatile boolean ends;
+  private final Patience patience;
 
-  BrokerWorker(Broker<M> broker, Reception reception, BrokerListener.Counters counters) {
+  BrokerWorker(
+      Broker<M> broker,
+      @Nullable BrokerParking<M> parking,
+      Reception reception,
+      BrokerListener.Counters counters) {
     this.broker = broker;
+    this.parking = parking;
     this.reception = reception;
     this.counters = counters;
-  }
-
-  private static Backoff backoff() {
-    return new Backoff(FIRST_WAIT, LONGEST_WAIT, ThreadLocalRandom.current());
+    this.patience = new Patience(broker.source());
+    this.parker = parking == null ? null : new Parker<>(broker, parking, counters, patience);
   }
 
   /** Lets it end when it has finished what it is handling. */
   void end() {
-    ends = true;
-    closing.ring();
+    patience.end();
   }
 
   @Override
   public void run() {
     try {
-      while (!ends) {
+      while (!patience.ends()) {
         receiveWhileConnected();
-        if (!ends) {
-          pause(brokerDown.next());
+        if (!patience.ends()) {
+          patience.waitForBroker();
         }
       }
     } catch (InterruptedException e) {
@@ -72,22 +66,17 @@ final class BrokerWorker<M> implements Runnable {
       connected = true;
       counters.connected.incrementAndGet();
       log.debug("Receiving from {}", broker.source());
-      while (!ends) {
-        M message = link.receive(POLL_MS);
-        // It answers, be it that there is nothing.
-        brokerDown.reset();
-        if (message != null) {
-          take(link, message);
-        }
+      while (!patience.ends()) {
+        receive(link);
       }
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      if (!ends) {
+      if (!patience.ends()) {
         log.warn(
             "{} cannot be received from ({}). What was not acknowledged comes again; it is tried again.",
             broker.source(),
-            text(e));
+            Patience.text(e));
         log.debug("The broker's error", e);
       }
     } finally {
@@ -97,33 +86,43 @@ final class BrokerWorker<M> implements Runnable {
     }
   }
 
+  private void receive(Broker.Link<M> link) throws Exception {
+    if (parking != null && parking.isPaused()) {
+      patience.pause(POLL);
+      link.check();
+      return;
+    }
+    M message = link.receive(POLL.toMillis());
+    // It answers, be it that there is nothing.
+    patience.brokerAnswers();
+    if (message != null) {
+      take(link, message);
+    }
+  }
+
   private void take(Broker.Link<M> link, M message) throws Exception {
     int attempts = broker.attemptsBefore(message);
+    InHand<M> hand = InHand.of(parking, message);
     while (true) {
-      Result result = bring(message);
+      Result result = bring(hand);
       if (result instanceof Result.Handled handled) {
         link.acknowledge(message);
         (handled.repeated() ? counters.repeated : counters.handled).incrementAndGet();
-        databaseDown.reset();
-        failures.reset();
+        patience.databaseAnswers();
+        patience.next();
         return;
       }
       if (result instanceof Result.Outage outage) {
-        if (databaseDown.failures() == 0) {
-          log.warn(
-              "The database, or what a handler needs, is out of reach ({}). The message in hand waits and nothing more of {} is handled; no attempt is used up.",
-              text(outage.cause()),
-              broker.source());
-        }
-        pause(databaseDown.next());
+        patience.waitForDatabase(outage.cause());
       } else {
-        databaseDown.reset();
-        attempts++;
-        if (!isStillInHand(link, message, attempts, result)) {
+        patience.databaseAnswers();
+        boolean behind = cause(result) instanceof BrokerParking.Behind;
+        attempts += behind ? 0 : 1;
+        if (!isStillInHand(link, hand, attempts, behind, result)) {
           return;
         }
       }
-      if (ends) {
+      if (patience.ends()) {
         // Closing the link gives the message back.
         return;
       }
@@ -131,35 +130,62 @@ final class BrokerWorker<M> implements Runnable {
     }
   }
 
-  private Result bring(M message) throws Exception {
+  private Result bring(InHand<M> hand) throws Exception {
     Incoming incoming;
     try {
-      incoming = broker.incoming(message);
+      incoming = hand.incoming(broker);
     } catch (InvalidMessage e) {
       return new Result.Unusable(e);
     }
     return reception.bring(
         incoming,
         tx -> {
-          broker.handle(tx, message);
+          if (parking != null && hand.slot() != null) {
+            parking.pass(tx, hand.slot());
+          }
+          broker.handle(tx, hand.message());
           return Reply.NONE;
         });
   }
 
-  private boolean isStillInHand(Broker.Link<M> link, M message, int attempts, Result result)
+  private static Throwable cause(Result result) {
+    return result instanceof Result.Unusable unusable
+        ? unusable.cause()
+        : ((Result.Failed) result).cause();
+  }
+
+  private boolean isStillInHand(
+      Broker.Link<M> link, InHand<M> hand, int attempts, boolean behind, Result result)
       throws Exception {
-    counters.failed.incrementAndGet();
     boolean hopeless = result instanceof Result.Unusable;
-    Throwable cause =
-        result instanceof Result.Unusable unusable
-            ? unusable.cause()
-            : ((Result.Failed) result).cause();
+    Throwable cause = cause(result);
+    if (!behind) {
+      counters.failed.incrementAndGet();
+    }
+    if (parking == null || parker == null || hand.slot() == null) {
+      return isStillInHand(link, hand.message(), attempts, hopeless, cause);
+    }
+    if (!behind && !hopeless && attempts < parking.attempts()) {
+      // Given back, it might come behind a later one of its key.
+      again(hand.message(), attempts, "it is tried again", cause);
+      return true;
+    }
+    try {
+      return !parker.park(link, hand.message(), hand.slot(), behind ? null : cause);
+    } catch (InvalidMessage e) {
+      return isStillInHand(link, hand.message(), attempts, true, e);
+    }
+  }
+
+  private boolean isStillInHand(
+      Broker.Link<M> link, M message, int attempts, boolean hopeless, Throwable cause)
+      throws Exception {
     // Before it may be changed for the place to which it is moved.
     String id = broker.id(message);
     Fate fate = link.failed(message, attempts, hopeless, cause);
     if (fate instanceof Fate.GivenUp up) {
       counters.givenUp.incrementAndGet();
-      failures.reset();
+      patience.next();
       log.error(
           "Message {} of {} could not be handled in {} attempt(s). It is {}.",
           id,
@@ -170,31 +196,18 @@ final class BrokerWorker<M> implements Runnable {
       return false;
     }
     boolean kept = fate instanceof Fate.Kept;
-    log.warn(
-        "Attempt {} to handle message {} of {} failed. Nothing of it is left; {}.",
-        attempts,
-        id,
-        broker.source(),
-        kept ? "it is tried again" : "it is the broker's again",
-        cause);
-    pause(failures.next());
+    again(message, attempts, kept ? "it is tried again" : "it is the broker's again", cause);
     return kept;
   }
 
-  /** What an error says; some say it in their cause alone. */
-  private static @Nullable String text(Throwable error) {
-    for (Throwable e = error; e != null; e = e.getCause()) {
-      if (e.getMessage() != null && !e.getMessage().isEmpty()) {
-        return e.getMessage();
-      }
-    }
-    return error.getClass().getSimpleName();
-  }
-
-  private void pause(Duration wait) throws InterruptedException {
-    if (closing.await(wait)) {
-      // For whoever waits next.
-      closing.ring();
-    }
+  private void again(M message, int attempts, String what, Throwable cause) throws Exception {
+    log.warn(
+        "Attempt {} to handle message {} of {} failed. Nothing of it is left; {}.",
+        attempts,
+        broker.id(message),
+        broker.source(),
+        what,
+        cause);
+    patience.waitAfterFailure();
   }
 }

@@ -7,6 +7,7 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.sql.Statement;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -69,18 +70,23 @@ public final class GuardedConnection implements InvocationHandler {
           "25000");
     }
     return switch (name) {
-      case "commit", "close", "setAutoCommit", "abort" -> throw refused(name);
+      case "commit", "close", "setAutoCommit", "abort" -> throw refused("Connection." + name);
       case "rollback" -> {
         if (args == null) {
-          throw refused(name);
+          throw refused("Connection.rollback");
         }
         yield rollbackTo((Savepoint) Objects.requireNonNull(args[0]));
       }
       case "prepareStatement", "prepareCall" -> {
         buffer.touched(args == null ? null : (String) args[0]);
+        requireNoEnding(args);
         yield call(method, args);
       }
-      case "createStatement", "unwrap" -> {
+      case "createStatement" -> {
+        buffer.touched(null);
+        yield guarded((Statement) Objects.requireNonNull(call(method, args)));
+      }
+      case "unwrap" -> {
         buffer.touched(null);
         yield call(method, args);
       }
@@ -110,19 +116,48 @@ public final class GuardedConnection implements InvocationHandler {
     return null;
   }
 
+  /** One that is told its SQL only when it is executed. */
+  private static Statement guarded(Statement statement) {
+    return (Statement)
+        Proxy.newProxyInstance(
+            GuardedConnection.class.getClassLoader(),
+            new Class<?>[] {Statement.class},
+            (proxy, method, args) -> {
+              requireNoEnding(args);
+              return switch (method.getName()) {
+                case "equals" -> args != null && proxy == args[0];
+                case "hashCode" -> System.identityHashCode(proxy);
+                default -> call(statement, method, args);
+              };
+            });
+  }
+
+  private static void requireNoEnding(@Nullable Object @Nullable [] args) throws SQLException {
+    String ending =
+        args != null && args.length > 0 && args[0] instanceof String sql ? Ending.of(sql) : null;
+    if (ending != null) {
+      throw refused(ending);
+    }
+  }
+
   private @Nullable Object call(Method method, @Nullable Object @Nullable [] args)
       throws Throwable {
+    return call(delegate, method, args);
+  }
+
+  private static @Nullable Object call(
+      Object target, Method method, @Nullable Object @Nullable [] args) throws Throwable {
     try {
-      return method.invoke(delegate, args);
+      return method.invoke(target, args);
     } catch (InvocationTargetException e) {
       throw Objects.requireNonNullElse(e.getCause(), e);
     }
   }
 
-  private static SQLException refused(String method) {
+  private static SQLException refused(String what) {
     return new SQLException(
-        "The transaction is ended by Holdfast, so Connection."
-            + method
+        "The transaction is ended by Holdfast, so "
+            + what
             + " is refused inside its callback. To roll back, throw; to commit, return.",
         "25000");
   }

@@ -42,6 +42,11 @@ final class Cleaner {
   private final Participant participant;
   private final BranchStore there;
 
+  /**
+   * Whether there may be more than one batch has taken. What ripens meanwhile waits for a round.
+   */
+  private boolean isFull = true;
+
   Cleaner(Coordinator coordinator, Participant participant) {
     this.coordinator = coordinator;
     this.decisions = coordinator.decisions();
@@ -67,7 +72,7 @@ final class Cleaner {
       boolean more = true;
       while (more) {
         long upTo = batch(from, bound);
-        more = upTo > from;
+        more = isFull && upTo > from;
         from = upTo;
       }
     }
@@ -103,6 +108,8 @@ final class Cleaner {
     if (bound <= from) {
       return from;
     }
+    // The last one of a full page is left out.
+    isFull = ripe.digest().count() >= AT_ONCE - 1;
     Digest witnessed = witnessed(from, bound);
     if (ripe.digest().count() == 0 && witnessed.count() == 0) {
       return from;
@@ -118,10 +125,12 @@ final class Cleaner {
     List<Witness> witnesses =
         there.witnesses(coordinator.storeId(), participant.name(), from, bound, AT_ONCE);
     if (witnesses.size() == AT_ONCE) {
+      isFull = true;
       bound = Math.min(bound, witnesses.get(AT_ONCE - 1).serial() - 1);
     }
     List<Decided> decided = decisions.decisions(participant.name(), from, bound, AT_ONCE);
     if (decided.size() == AT_ONCE) {
+      isFull = true;
       bound = Math.min(bound, decided.get(AT_ONCE - 1).serial() - 1);
     }
     if (bound <= from) {

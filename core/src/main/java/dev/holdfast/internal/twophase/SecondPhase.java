@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,13 +32,18 @@ import org.slf4j.LoggerFactory;
 final class SecondPhase implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SecondPhase.class);
 
-  /** Side by side, so that the participant flushes several commits at once. */
+  /**
+   * One, which commits together what has come while it did the last; the others help while that
+   * leaves some, so that a participant with a slow disk flushes several commits at once.
+   */
   private static final int THREADS = 4;
 
   /** Others prepare as well, and so do operations that are not that far. */
   private static final int SHARE_OF_SLOTS = 4;
 
-  private static final int AT_ONCE = 32;
+  /** In one round trip; the first of them is seen to be done when all are. */
+  private static final int TOGETHER = 8;
+
   private static final long IDLE_MS = 200;
 
   private record Job(Participant participant, Gid gid, String operationId) {}
@@ -45,6 +51,7 @@ final class SecondPhase implements AutoCloseable {
   private final Coordinator coordinator;
   private final boolean isAsynchronous;
   private final BlockingQueue<Job> queue;
+  private final Semaphore help = new Semaphore(0);
   private final Set<Gid> waiting = ConcurrentHashMap.newKeySet();
   private final List<Thread> threads = new ArrayList<>();
   private final Map<Participant, Semaphore> places = new ConcurrentHashMap<>();
@@ -64,7 +71,8 @@ final class SecondPhase implements AutoCloseable {
       return;
     }
     for (int i = 0; i < THREADS; i++) {
-      Thread thread = new Thread(this::work, "holdfast-second-phase-" + i);
+      boolean isHelper = i > 0;
+      Thread thread = new Thread(() -> work(isHelper), "holdfast-second-phase-" + i);
       thread.setDaemon(true);
       thread.start();
       threads.add(thread);
@@ -186,14 +194,17 @@ final class SecondPhase implements AutoCloseable {
     unreachable.remove(participant);
   }
 
-  private void work() {
+  private void work(boolean isHelper) {
     List<Job> jobs = new ArrayList<>();
     try {
       while (!closing || !queue.isEmpty()) {
-        Job first = queue.poll(IDLE_MS, TimeUnit.MILLISECONDS);
+        Job first = isHelper ? help() : queue.poll(IDLE_MS, TimeUnit.MILLISECONDS);
         if (first != null) {
           jobs.add(first);
-          queue.drainTo(jobs, AT_ONCE - 1);
+          queue.drainTo(jobs, TOGETHER - 1);
+          if (!queue.isEmpty()) {
+            help.release();
+          }
           carryOut(jobs);
           jobs.clear();
         }
@@ -203,17 +214,20 @@ final class SecondPhase implements AutoCloseable {
     }
   }
 
+  private @Nullable Job help() throws InterruptedException {
+    if (help.tryAcquire(IDLE_MS, TimeUnit.MILLISECONDS)) {
+      help.drainPermits();
+    }
+    return queue.poll();
+  }
+
   private void carryOut(List<Job> jobs) {
     for (Participant participant : jobs.stream().map(Job::participant).distinct().toList()) {
       List<Job> its = jobs.stream().filter(job -> job.participant().equals(participant)).toList();
       try (Connection connection = participant.branches().connect()) {
-        for (Job job : its) {
-          try {
-            commit(job.participant(), connection, job.gid(), job.operationId());
-          } catch (HeuristicOutcome e) {
-            log.error("{}", e.getMessage());
-          }
-          done(job);
+        List<Gid> gids = its.stream().map(Job::gid).toList();
+        if (its.size() == 1 || !participant.branches().commitTogether(connection, gids)) {
+          its.forEach(job -> carryOut(job, connection));
         }
       } catch (SQLException | RuntimeException e) {
         leave(participant, "committed", e);
@@ -221,6 +235,15 @@ final class SecondPhase implements AutoCloseable {
         its.forEach(this::done);
       }
     }
+  }
+
+  private void carryOut(Job job, Connection connection) {
+    try {
+      commit(job.participant(), connection, job.gid(), job.operationId());
+    } catch (HeuristicOutcome e) {
+      log.error("{}", e.getMessage());
+    }
+    done(job);
   }
 
   /** Once for each. */

@@ -99,6 +99,18 @@ public interface BranchStore {
    */
   Finish commitPrepared(Connection connection, Gid gid) throws SQLException;
 
+  /**
+   * Commits several prepared branches in one round trip, each durably and by itself.
+   *
+   * @param connection idle
+   * @return false when it is not known of all of them that this committed them: the database
+   *     cannot, or one was not prepared any more; then each has to be {@linkplain #commitPrepared
+   *     committed alone}, which tells
+   */
+  default boolean commitTogether(Connection connection, List<Gid> gids) throws SQLException {
+    return false;
+  }
+
   /** As {@link #commitPrepared}, the other way. */
   Finish rollbackPrepared(Connection connection, Gid gid) throws SQLException;
 

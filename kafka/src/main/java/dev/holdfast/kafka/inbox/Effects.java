@@ -12,16 +12,12 @@ import dev.holdfast.UnroutedTopic;
 import dev.holdfast.boundary.Outcome;
 import dev.holdfast.inbox.FingerprintMismatch;
 import dev.holdfast.inbox.Incoming;
-import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Parked;
 import dev.holdfast.inbox.store.InboxStore;
 import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.inbox.store.OffsetStore.Move;
-import dev.holdfast.internal.Doorbell;
-import dev.holdfast.outbox.store.OutboxWriter;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +25,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The transactions of a consumer. Each begins by moving the offsets, which makes whoever believes
@@ -39,22 +34,17 @@ final class Effects {
   private final Holdfast holdfast;
   private final String consumer;
   private final KafkaInboxSettings settings;
-  private final KafkaHandler handler;
+  private final Handling handling;
   private final OffsetStore offsets;
   private final ConsumerParking parking;
   private final InboxStore ids;
-
-  /** Of the handlers of the last transaction the one that took longest. */
-  private Duration longest = Duration.ZERO;
-
-  private int longestIndex;
   private boolean allHandled;
 
-  Effects(Holdfast holdfast, String consumer, KafkaInboxSettings settings, KafkaHandler handler) {
+  Effects(Holdfast holdfast, String consumer, KafkaInboxSettings settings, Handling handling) {
     this.holdfast = holdfast;
     this.consumer = consumer;
     this.settings = settings;
-    this.handler = handler;
+    this.handling = handling;
     this.offsets = holdfast.store().offsets();
     this.parking = holdfast.store().consumerParking();
     this.ids = holdfast.store().inbox();
@@ -76,9 +66,7 @@ final class Effects {
    * @throws HandlerFailed when one of them cannot be handled
    */
   void commit(List<Item> slice, Map<TopicPartition, Reading> readings, Runnable confirm) {
-    // Who is held to have failed, when the commit does and does not tell.
     judged(
-        slice.size() / 2,
         tx -> {
           move(tx, moves(slice, readings));
           List<Parked> held = new ArrayList<>();
@@ -91,9 +79,7 @@ final class Effects {
               rest.add(i);
             }
           }
-          for (int i : receive(tx, slice, rest)) {
-            handle(tx, slice.get(i), i);
-          }
+          handling.handle(tx, slice, receive(tx, slice, rest));
           parking.park(tx.connection(), consumer, held, Map.of());
           confirm.run();
         });
@@ -102,11 +88,9 @@ final class Effects {
   /**
    * Runs a transaction with handlers in it, and tells a record that cannot be handled from a
    * database that is out of reach.
-   *
-   * @param suspect who is held to have failed, when the commit does and does not tell
    */
-  private void judged(int suspect, TransactionBody work) {
-    longest = Duration.ZERO;
+  private void judged(TransactionBody work) {
+    handling.begin();
     try {
       holdfast.transact(
           tx -> {
@@ -116,12 +100,12 @@ final class Effects {
           });
     } catch (OutcomeUnknown e) {
       // The database ends a transaction that a handler leaves alone, and that is not an outage.
-      if (silentHandler() < 0 || !(e.resolve() instanceof Outcome.Rejected)) {
+      if (!wasSilent() || !(e.resolve() instanceof Outcome.Rejected)) {
         throw e;
       }
       throw silent(e);
     } catch (DatabaseFailure e) {
-      if (silentHandler() >= 0) {
+      if (wasSilent()) {
         throw silent(e);
       }
       if ((!allHandled && !isLeftFailed(e)) || isRetryable(e)) {
@@ -129,21 +113,26 @@ final class Effects {
         throw e;
       }
       // Found at the commit, such as a constraint that is checked there.
-      throw new HandlerFailed(suspect, false, e);
+      throw new HandlerFailed(HandlerFailed.SOMEWHERE, false, e);
     } catch (InvalidMessage | UnroutedTopic e) {
       // Of what is published behind the handlers, in front of a framework's commit.
-      throw allHandled ? new HandlerFailed(suspect, false, e) : e;
+      throw allHandled ? new HandlerFailed(HandlerFailed.SOMEWHERE, false, e) : e;
     } catch (StoreUnavailable e) {
       // Met behind the handlers, by what is written in front of a framework's commit.
-      throw silentHandler() >= 0 ? silent(e) : e;
+      throw wasSilent() ? silent(e) : e;
     } catch (HandlerFailed e) {
-      throw e.isOutage() && silentHandler() >= 0 ? silent(e) : e;
+      throw e.isOutage() && wasSilent() ? silent(e) : e;
     }
+  }
+
+  /** Whether the database may have ended the last transaction since a handler left it alone. */
+  private boolean wasSilent() {
+    return handling.wasSilentFor(settings.handlerSilence());
   }
 
   private HandlerFailed silent(Exception cause) {
     return new HandlerFailed(
-        silentHandler(),
+        handling.longestPlace(),
         false,
         new IllegalStateException(
             "the handler left its transaction alone for longer than "
@@ -190,16 +179,14 @@ final class Effects {
   boolean replay(Item item, Reading reading) {
     AtomicBoolean removed = new AtomicBoolean();
     judged(
-        0,
         tx -> {
           stay(tx, reading);
           removed.set(
               parking.remove(
                   tx.connection(), consumer, reading.partition, item.message().offset()));
           if (removed.get()) {
-            for (int i : receive(tx, List.of(item), List.of(0))) {
-              handle(tx, item, i);
-            }
+            List<Item> alone = List.of(item);
+            handling.handle(tx, alone, receive(tx, alone, List.of(0)));
           }
         });
     return removed.get();
@@ -267,70 +254,5 @@ final class Effects {
       }
     }
     return first;
-  }
-
-  private void handle(Transaction tx, Item item, int index) throws SQLException {
-    long begun = Doorbell.nanos();
-    try {
-      holdfast.join(
-          tx.connection(),
-          item.operation(),
-          inner -> {
-            handler.handle(inner, item.message());
-            return Boolean.TRUE;
-          });
-    } catch (Throwable e) {
-      // Of whatever kind: some languages do not declare what they throw.
-      if (e instanceof OutOfMemoryError memory) {
-        throw memory;
-      }
-      SQLException cause = sqlCause(e);
-      if (cause != null && holdfast.store().writer().isRetryable(cause)) {
-        // All of the transaction is run again.
-        throw cause;
-      }
-      boolean outage =
-          e instanceof TryAgainLater
-              || e instanceof StoreUnavailable
-              || (cause != null && isOutage(cause));
-      throw new HandlerFailed(index, outage, e);
-    } finally {
-      Duration took = Doorbell.since(begun);
-      if (took.compareTo(longest) > 0) {
-        longest = took;
-        longestIndex = index;
-      }
-    }
-  }
-
-  /** As Holdfast takes it for itself: the connection, the pool, or what the server lacks. */
-  private boolean isOutage(SQLException cause) {
-    if ("25P03".equals(cause.getSQLState()) || "25P04".equals(cause.getSQLState())) {
-      // The database ended a transaction that took too long, or was left alone.
-      return false;
-    }
-    OutboxWriter writer = holdfast.store().writer();
-    return writer.isReplyLost(cause)
-        || writer.translate("handle a record", cause) instanceof StoreUnavailable;
-  }
-
-  /** Handlers and their libraries wrap what the database says. */
-  private static @Nullable SQLException sqlCause(Throwable thrown) {
-    for (Throwable e = thrown; e != null; e = e.getCause()) {
-      if (e instanceof SQLException sql) {
-        return sql;
-      }
-    }
-    return null;
-  }
-
-  /**
-   * Whether the database has ended the last transaction since a handler left it alone, and which
-   * one may have.
-   *
-   * @return -1 when none was silent for long enough
-   */
-  private int silentHandler() {
-    return longest.compareTo(settings.handlerSilence()) >= 0 ? longestIndex : -1;
   }
 }

@@ -4,20 +4,24 @@ package dev.holdfast.kafka.inbox;
 final class HandlerFailed extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final int index;
+  /** In place of a place: which record it is, nobody can tell. */
+  static final int SOMEWHERE = -1;
+
+  private final int place;
   private final boolean outage;
 
   /**
+   * @param place of the record in the slice, or {@link #SOMEWHERE}
    * @param outage whether nothing is wrong with the record
    */
-  HandlerFailed(int index, boolean outage, Throwable cause) {
+  HandlerFailed(int place, boolean outage, Throwable cause) {
     super(cause);
-    this.index = index;
+    this.place = place;
     this.outage = outage;
   }
 
-  int index() {
-    return index;
+  int place() {
+    return place;
   }
 
   boolean isOutage() {

@@ -22,9 +22,20 @@ import org.jspecify.annotations.Nullable;
  * A record in hand.
  *
  * @param next where its partition goes on behind it
+ * @param operation the one that it carries, or a new one
  */
-record Item(ConsumerRecord<byte[], byte[]> message, long next) {
+record Item(ConsumerRecord<byte[], byte[]> message, long next, String operation) {
   private static final int LONGEST_OPERATION = 200;
+
+  static Item of(ConsumerRecord<byte[], byte[]> message, long next) {
+    String carried = header(message, "ce_operationid");
+    return new Item(
+        message,
+        next,
+        carried == null || carried.isEmpty() || carried.length() > LONGEST_OPERATION
+            ? UUID.randomUUID().toString()
+            : carried);
+  }
 
   TopicPartition at() {
     return new TopicPartition(message.topic(), message.partition());
@@ -34,14 +45,6 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next) {
     return message.leaderEpoch().orElse(null);
   }
 
-  /** The operation that it carries, or a new one. */
-  String operation() {
-    String carried = header("ce_operationid");
-    return carried == null || carried.isEmpty() || carried.length() > LONGEST_OPERATION
-        ? UUID.randomUUID().toString()
-        : carried;
-  }
-
   /**
    * By the id that it carries, and the fingerprint of its value.
    *
@@ -49,11 +52,11 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next) {
    */
   Incoming incoming() {
     byte[] value = message.value();
-    return Incoming.of(Optional.ofNullable(header("ce_id")).orElse(""))
+    return Incoming.of(Optional.ofNullable(header(message, "ce_id")).orElse(""))
         .saying(value == null ? new byte[0] : value);
   }
 
-  private @Nullable String header(String name) {
+  private static @Nullable String header(ConsumerRecord<byte[], byte[]> message, String name) {
     org.apache.kafka.common.header.Header header = message.headers().lastHeader(name);
     return header == null || header.value() == null
         ? null
@@ -83,7 +86,7 @@ record Item(ConsumerRecord<byte[], byte[]> message, long next) {
     parked.headers().forEach(header -> headers.add(header.name(), header.value()));
     byte[] key = parked.key();
     byte[] value = parked.value();
-    return new Item(
+    return of(
         new ConsumerRecord<>(
             parked.partition().topic(),
             parked.partition().number(),

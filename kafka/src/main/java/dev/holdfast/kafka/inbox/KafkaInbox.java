@@ -50,7 +50,7 @@ public final class KafkaInbox implements AutoCloseable {
   private final String consumer;
   private final ClientConfigs configs;
   private final KafkaInboxSettings settings;
-  private final KafkaHandler handler;
+  private final Handling handling;
   private final Set<String> topics;
   private final Doorbell closed = new Doorbell();
   private final Thread thread;
@@ -64,13 +64,13 @@ public final class KafkaInbox implements AutoCloseable {
       String consumer,
       ClientConfigs configs,
       KafkaInboxSettings settings,
-      KafkaHandler handler,
+      Handling handling,
       Set<String> topics) {
     this.holdfast = holdfast;
     this.consumer = consumer;
     this.configs = configs;
     this.settings = settings;
-    this.handler = handler;
+    this.handling = handling;
     this.topics = topics;
     this.thread = new Thread(this::run, "holdfast-consumer-" + consumer);
   }
@@ -93,6 +93,32 @@ public final class KafkaInbox implements AutoCloseable {
       KafkaInboxSettings settings,
       Collection<String> topics,
       KafkaHandler handler) {
+    return start(
+        holdfast, consumer, consumerConfig, settings, topics, Handling.each(holdfast, handler));
+  }
+
+  /**
+   * As {@link #start}, and what a poll brought is handled by one call, {@code max.poll.records} at
+   * most (500 unless set).
+   */
+  public static KafkaInbox startBatch(
+      Holdfast holdfast,
+      String consumer,
+      Map<String, ?> consumerConfig,
+      KafkaInboxSettings settings,
+      Collection<String> topics,
+      KafkaBatchHandler handler) {
+    return start(
+        holdfast, consumer, consumerConfig, settings, topics, Handling.together(holdfast, handler));
+  }
+
+  private static KafkaInbox start(
+      Holdfast holdfast,
+      String consumer,
+      Map<String, ?> consumerConfig,
+      KafkaInboxSettings settings,
+      Collection<String> topics,
+      Handling handling) {
     if (consumer.isEmpty() || consumer.length() > 200) {
       throw new InvalidConfiguration(
           "The consumer's name has %d characters, and must have 1 to 200. Nothing was started."
@@ -108,7 +134,8 @@ public final class KafkaInbox implements AutoCloseable {
       holdfast.inbox(consumer, settings.messageIds());
     }
     KafkaInbox inbox =
-        new KafkaInbox(holdfast, consumer, configs, settings, handler, new LinkedHashSet<>(topics));
+        new KafkaInbox(
+            holdfast, consumer, configs, settings, handling, new LinkedHashSet<>(topics));
     inbox.thread.start();
     return inbox;
   }
@@ -159,7 +186,7 @@ public final class KafkaInbox implements AutoCloseable {
               holdfast,
               consumer,
               settings,
-              handler,
+              handling,
               consuming,
               admin,
               () -> closing,

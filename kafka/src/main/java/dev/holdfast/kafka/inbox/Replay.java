@@ -72,7 +72,7 @@ final class Replay {
         }
       } catch (HandlerFailed e) {
         if (!e.isOutage()) {
-          parking.keep(consumer, reading.partition, lane, e.reason());
+          parking.keep(consumer, reading.partition, lane, record.offset(), e.reason());
           log.warn(
               "consumer {}: {} of {} stays parked, offset {} could not be handled",
               consumer,

@@ -50,9 +50,6 @@ final class Session implements ConsumerRebalanceListener {
   private static final Duration COPY = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOOK = Duration.ofMillis(500);
 
-  /** From so many records on it is likely that the broker has answered before they are handled. */
-  private static final int WORTH_OVERLAPPING = 200;
-
   /** Kept over sessions; written by the thread that reads, read by anybody. */
   static final class Counters {
     final AtomicLong handled = new AtomicLong();
@@ -77,6 +74,7 @@ final class Session implements ConsumerRebalanceListener {
   private final Backoff backoff =
       new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), ThreadLocalRandom.current());
   private LogOffsets.Question ends = LogOffsets.Question.none();
+  private final int worthOverlapping;
   private boolean paused;
   private long keptHouse = Doorbell.nanos() - HOUSEKEEPING.toNanos();
   private long copied = Doorbell.nanos();
@@ -85,7 +83,7 @@ final class Session implements ConsumerRebalanceListener {
       Holdfast holdfast,
       String consumer,
       KafkaInboxSettings settings,
-      KafkaHandler handler,
+      Handling handling,
       KafkaConsumer<byte[], byte[]> client,
       Admin admin,
       BooleanSupplier closing,
@@ -93,6 +91,7 @@ final class Session implements ConsumerRebalanceListener {
       Counters counters) {
     this.consumer = consumer;
     this.settings = settings;
+    this.worthOverlapping = handling.worthOverlapping();
     this.client = client;
     this.ids = new TopicIds(admin);
     this.check = new TopicCheck(ids);
@@ -102,7 +101,7 @@ final class Session implements ConsumerRebalanceListener {
     this.counters = counters;
     this.offsets = holdfast.store().offsets();
     this.parking = holdfast.store().consumerParking();
-    this.effects = new Effects(holdfast, consumer, settings, handler);
+    this.effects = new Effects(holdfast, consumer, settings, handling);
     this.replay =
         new Replay(consumer, parking, effects, closing, counters.handled::incrementAndGet);
     this.opening = new Opening(consumer, settings.startAt(), offsets, parking);
@@ -240,7 +239,7 @@ final class Session implements ConsumerRebalanceListener {
         ConsumerRecord<byte[], byte[]> message = records.get(i);
         OffsetAndMetadata behind = next.get(partition);
         items.add(
-            new Item(
+            Item.of(
                 message,
                 i == records.size() - 1 && behind != null
                     ? behind.offset()
@@ -284,7 +283,7 @@ final class Session implements ConsumerRebalanceListener {
     int attempts = 0;
     while (!todo.isEmpty() && !closing.getAsBoolean()) {
       List<Item> slice = ours(todo.pop());
-      if (check.isOpen() && slice.size() < WORTH_OVERLAPPING) {
+      if (check.isOpen() && slice.size() < worthOverlapping) {
         if (!isOfTheTopicsRead(slice)) {
           return;
         }
@@ -303,7 +302,7 @@ final class Session implements ConsumerRebalanceListener {
           // It may have been interrupted, and is left to the next one.
           return;
         }
-        if (slice.size() > 1 && (e.index() > 0 || !e.isOutage())) {
+        if (slice.size() > 1 && !(e.isOutage() && e.place() == 0)) {
           split(slice, e, todo);
           attempts = 0;
         } else if (e.isOutage()) {
@@ -378,13 +377,15 @@ final class Session implements ConsumerRebalanceListener {
 
   /** So that what cannot be handled comes to stand alone, in order. */
   private static void split(List<Item> slice, HandlerFailed e, Deque<List<Item>> todo) {
-    int bad = e.index();
-    if (bad + 1 < slice.size()) {
-      todo.push(slice.subList(bad + 1, slice.size()));
+    boolean placed = e.place() != HandlerFailed.SOMEWHERE;
+    int begin = placed ? e.place() : slice.size() / 2;
+    int end = placed ? begin + 1 : slice.size();
+    if (end < slice.size()) {
+      todo.push(slice.subList(end, slice.size()));
     }
-    todo.push(slice.subList(bad, bad + 1));
-    if (bad > 0) {
-      todo.push(slice.subList(0, bad));
+    todo.push(slice.subList(begin, end));
+    if (begin > 0) {
+      todo.push(slice.subList(0, begin));
     }
   }
 

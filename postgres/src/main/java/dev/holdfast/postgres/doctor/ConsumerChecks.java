@@ -4,14 +4,16 @@ import static dev.holdfast.postgres.doctor.Patient.seconds;
 
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
+import dev.holdfast.inbox.store.OffsetStore.Partition;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Those who receive: consumers that keep their offsets here, and the inbox. */
+/** Those who receive: consumers that keep offsets or park messages here, and the inbox. */
 final class ConsumerChecks {
   static final List<Check> ALL =
       List.of(
@@ -27,6 +29,7 @@ final class ConsumerChecks {
       boolean paused,
       String reason,
       int partitions,
+      int queues,
       double unmoved,
       long lanes,
       long records,
@@ -36,13 +39,18 @@ final class ConsumerChecks {
   private static final String CONSUMERS =
       """
       select c.name, c.state = 'PAUSED' as paused, coalesce(c.reason, '') as reason,
-             o.partitions, o.unmoved, l.lanes, l.parked_for,
+             o.partitions, q.queues, o.unmoved, l.lanes, l.parked_for,
              (select count(*) from ${schema}.log_parked p where p.consumer = c.name) as records
       from ${schema}.log_consumer c
       cross join lateral (
         select count(*)::integer as partitions,
                coalesce(extract(epoch from ${schema}.now() - max(o.moved_at)), 0)::float8 as unmoved
-        from ${schema}.log_offset o where o.consumer = c.name) o
+        from ${schema}.log_offset o
+        join ${schema}.log_topic t on t.consumer = o.consumer and t.topic = o.topic
+        where o.consumer = c.name and substr(t.topic_id::text, 15, 1) <> '3') o
+      cross join lateral (
+        select count(*)::integer as queues from ${schema}.log_topic t
+        where t.consumer = c.name and substr(t.topic_id::text, 15, 1) = '3') q
       cross join lateral (
         select count(*) as lanes,
                coalesce(extract(epoch from ${schema}.now() - min(l.parked_at)), 0)::float8
@@ -69,12 +77,14 @@ final class ConsumerChecks {
                     row.getBoolean("paused"),
                     row.getString("reason"),
                     row.getInt("partitions"),
+                    row.getInt("queues"),
                     row.getDouble("unmoved"),
                     row.getLong("lanes"),
                     row.getLong("records"),
                     row.getDouble("parked_for")));
     if (consumers.isEmpty()) {
-      return List.of(Finding.ok("consumer.state", "No consumer keeps its offsets here."));
+      return List.of(
+          Finding.ok("consumer.state", "No consumer keeps its offsets here, or parks messages."));
     }
     List<Finding> stopped = patient.many(STOPPED, ConsumerChecks::stopped, PARTITIONS_TOLD);
     List<Finding> result = new ArrayList<>();
@@ -92,19 +102,14 @@ final class ConsumerChecks {
   private static Finding state(Consumer consumer) {
     Map<String, Object> evidence = new LinkedHashMap<>();
     evidence.put("partitions", consumer.partitions());
+    evidence.put("queues", consumer.queues());
     evidence.put("unmoved_seconds", Math.round(consumer.unmoved()));
     if (!consumer.paused()) {
       return Finding.ok(
           "consumer.state",
           consumer.name(),
-          "The consumer is to run, in %d partition(s)%s."
-              .formatted(
-                  consumer.partitions(),
-                  consumer.partitions() == 0
-                      ? ""
-                      : ", the last of which it went on in "
-                          + seconds(consumer.unmoved())
-                          + " ago"),
+          "The consumer is to run, %s."
+              .formatted(consumer.partitions() == 0 ? onQueues(consumer) : inPartitions(consumer)),
           evidence);
     }
     evidence.put("reason", consumer.reason());
@@ -112,11 +117,29 @@ final class ConsumerChecks {
         Severity.WARN,
         "consumer.state",
         consumer.name(),
-        "The consumer is paused: %s. It has moved no offset for %s."
-            .formatted(consumer.reason(), seconds(consumer.unmoved())),
-        "Its records wait at Kafka, for as long as Kafka's retention.",
+        "The consumer is paused: %s.%s"
+            .formatted(
+                consumer.reason(),
+                consumer.partitions() == 0
+                    ? ""
+                    : " It has moved no offset for " + seconds(consumer.unmoved()) + "."),
+        consumer.partitions() == 0
+            ? "Its messages wait in their queues."
+            : "Its records wait at Kafka, for as long as Kafka's retention.",
         "holdfast consumer resume " + shell(consumer.name()),
         evidence);
+  }
+
+  private static String onQueues(Consumer consumer) {
+    return "on %d queue(s) whose messages it parks here".formatted(consumer.queues());
+  }
+
+  private static String inPartitions(Consumer consumer) {
+    return "in %d partition(s), the last of which it went on in %s ago%s"
+        .formatted(
+            consumer.partitions(),
+            seconds(consumer.unmoved()),
+            consumer.queues() == 0 ? "" : ", and " + onQueues(consumer));
   }
 
   private static Finding stopped(java.sql.ResultSet row) throws SQLException {
@@ -158,7 +181,7 @@ final class ConsumerChecks {
     return before.replaceAll("(, and let it go on|[^.:]*)?:$", "").strip();
   }
 
-  private record Lane(String topic, int partition, String name, String reason) {}
+  private record Lane(Partition partition, String name, String reason) {}
 
   private static Finding parked(Patient patient, Consumer consumer) throws SQLException {
     if (consumer.lanes() == 0) {
@@ -167,30 +190,33 @@ final class ConsumerChecks {
     Lane oldest =
         patient.one(
             """
-            select topic, partition_no, lane, reason from ${schema}.log_lane
+            select topic, topic_id, partition_no, lane, reason from ${schema}.log_lane
             where consumer = ? order by parked_at, lane limit 1
             """,
-            row -> new Lane(row.getString(1), row.getInt(2), row.getString(3), row.getString(4)),
+            row ->
+                new Lane(
+                    new Partition(row.getString(1), row.getObject(2, UUID.class), row.getInt(3)),
+                    row.getString(4),
+                    row.getString(5)),
             consumer.name());
     return Finding.of(
         Severity.WARN,
         "consumer.parked",
         consumer.name(),
-        "%d key(s) are parked with %d record(s), the oldest for %s: %s of %s-%d: %s."
+        "%d key(s) are parked with %d record(s), the oldest for %s: %s of %s: %s."
             .formatted(
                 consumer.lanes(),
                 consumer.records(),
                 seconds(consumer.parkedFor()),
                 oldest.name(),
-                oldest.topic(),
                 oldest.partition(),
                 oldest.reason()),
         "The later records of these keys wait behind them; all others are handled.",
         "holdfast consumer list %1$s; then remove the cause and: holdfast consumer release %1$s --topic %2$s --partition %3$d --lane %4$s"
             .formatted(
                 shell(consumer.name()),
-                shell(oldest.topic()),
-                oldest.partition(),
+                shell(oldest.partition().topic()),
+                oldest.partition().number(),
                 shell(oldest.name())),
         Map.of(
             "keys", consumer.lanes(),

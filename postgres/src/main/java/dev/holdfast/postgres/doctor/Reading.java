@@ -5,7 +5,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a consumer is in one partition, by the database, for those who examine the log.
+ * Where a consumer is in one partition, by the database, for those who examine the log. Queues are
+ * none of it.
  *
  * @param consumer its name
  * @param topicId which topic of that name it reads
@@ -38,6 +39,7 @@ public record Reading(
       from ${schema}.log_offset o
       join ${schema}.log_topic t on t.consumer = o.consumer and t.topic = o.topic
       join ${schema}.log_consumer c on c.name = o.consumer
+      where substr(t.topic_id::text, 15, 1) <> '3'
       order by o.consumer, o.topic, o.partition_no limit ?
       """;
 }

@@ -9,12 +9,12 @@
 -- the transaction that has. The serial is that transaction's id; after a crash it can be handed out
 -- again, hence the nonce.
 create table ${schema}.decision (
-  serial       bigint not null check (serial > 0),
+  serial       bigint not null,
   nonce        bigint not null,
   participants text[] not null, -- empty: somebody asks, and is not going to commit
   operation_id text,
   decided_at   timestamptz not null default clock_timestamp(),
-  within_ms    integer not null default 0 check (within_ms >= 0),
+  within_ms    integer not null default 0, -- checks would be parsed anew for each insert
   primary key (serial, nonce)
 );
 
@@ -120,7 +120,8 @@ begin
 end $$;
 
 -- Writes the decision in the caller's transaction. From here on others may be prepared and wait for
--- this transaction, so that it may not be left alone for long by a client that has died.
+-- this transaction, so that it may not be left alone for long by a client that has died. What holds
+-- for nearly every caller is asked here: a call of another function costs as much as the insert.
 create function ${schema}.decide(
   p_nonce bigint, p_participants text[], p_operation text, p_within_ms integer,
   p_since_begin boolean
@@ -128,11 +129,15 @@ create function ${schema}.decide(
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   ours bigint := pg_current_xact_id()::text::bigint;
-  idle interval := current_setting('idle_in_transaction_session_timeout')::interval;
+  idle text := current_setting('idle_in_transaction_session_timeout');
 begin
-  perform ${schema}.require_lock_timeout();
-  perform ${schema}.require_flush();
-  if idle = interval '0' or idle > p_within_ms * interval '1 millisecond' then
+  if current_setting('lock_timeout') = '0' then
+    perform ${schema}.require_lock_timeout();
+  end if;
+  if current_setting('synchronous_commit') in ('off', 'local', 'remote_write') then
+    perform ${schema}.require_flush();
+  end if;
+  if idle = '0' or idle::interval > p_within_ms * interval '1 millisecond' then
     perform set_config('idle_in_transaction_session_timeout', p_within_ms::text, true);
   end if;
   -- The work may have made all constraints immediate, and the deadline is one.
@@ -150,18 +155,20 @@ create function ${schema}.witness(
 ) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  if not exists (select from ${schema}.claim c
-                 where c.store_id = p_store and c.participant = p_participant
-                   and c.token = p_claim)
-  then
+  if current_setting('lock_timeout') = '0' then
+    perform ${schema}.require_lock_timeout();
+  end if;
+  if current_setting('synchronous_commit') in ('off', 'local', 'remote_write') then
+    perform ${schema}.require_flush();
+  end if;
+  insert into ${schema}.witness (store_id, participant, serial, nonce, operation_id)
+  select c.store_id, c.participant, p_serial, p_nonce, p_operation from ${schema}.claim c
+  where c.store_id = p_store and c.participant = p_participant and c.token = p_claim;
+  if not found then
     raise exception using errcode = 'HF010',
       message = 'The database that decides has been claimed anew, or this participant has never been, so nothing is prepared.',
       hint = 'See holdfast doctor.';
   end if;
-  perform ${schema}.require_lock_timeout();
-  perform ${schema}.require_flush();
-  insert into ${schema}.witness (store_id, participant, serial, nonce, operation_id)
-  values (p_store, p_participant, p_serial, p_nonce, p_operation);
 end $$;
 
 -- What was decided with others. Both are forgotten some minutes later.

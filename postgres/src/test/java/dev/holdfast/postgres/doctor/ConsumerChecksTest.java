@@ -2,10 +2,14 @@ package dev.holdfast.postgres.doctor;
 
 import static dev.holdfast.postgres.doctor.Clinic.ill;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
+import dev.holdfast.inbox.store.ConsumerParking.Parked;
 import dev.holdfast.inbox.store.OffsetStore;
+import dev.holdfast.inbox.store.OffsetStore.Partition;
 import dev.holdfast.inbox.store.OffsetStore.Position;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -131,6 +135,35 @@ final class ConsumerChecksTest {
         .containsPattern("the oldest for 60\\d s");
     assertThat(parked.remedy())
         .endsWith("release billing --topic orders --partition 0 --lane 'k:it'\\''s'");
+  }
+
+  @Test
+  void listenerOfAQueueIsNamedWithWhatItHasParkedAndIsNoReaderOfKafka() {
+    Partition queue = Partition.ofQueue("rabbitmq", "orders");
+    clinic.store.offsets().register("shipping");
+    clinic.store.offsets().begin("shipping", "orders", queue.topicId(), Map.of(0, 0L));
+    assertThat(clinic.one("consumer.state").found()).contains("to run, on 1 queue(s)");
+    assertThat(readings()).isEmpty();
+    assertThatThrownBy(
+            () -> clinic.store.offsets().seek("shipping", "orders", TOPIC, Map.of(0, 0L)))
+        .isInstanceOf(InvalidConfiguration.class);
+
+    clinic
+        .store
+        .consumerParking()
+        .hold(
+            "shipping",
+            new Parked(queue, 0, "k:a", null, 0, new byte[1], null, List.of()),
+            "no such customer",
+            10);
+    Finding parked = ill(clinic.one("consumer.parked"), Severity.WARN);
+    assertThat(parked.found()).contains("k:a of queue orders: no such customer");
+    assertThat(parked.remedy())
+        .endsWith("release shipping --topic orders --partition 0 --lane k:a");
+
+    clinic.store.offsets().pause("shipping", "a migration");
+    Finding paused = ill(clinic.one("consumer.state"), Severity.WARN);
+    assertThat(paused.found()).isEqualTo("The consumer is paused: a migration.");
   }
 
   @Test

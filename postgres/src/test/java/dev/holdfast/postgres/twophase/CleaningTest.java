@@ -68,6 +68,43 @@ final class CleaningTest {
     }
   }
 
+  /** More than are looked at together. */
+  @Test
+  void thousandsAreForgottenInOneGo() throws SQLException {
+    try (TwoDatabases databases = new TwoDatabases();
+        Holdfast holdfast = databases.process(databases.participant())) {
+      holdfast.twoPhase().clean();
+      TwoDatabases.execute(
+          databases.orders,
+          "do $$ begin for i in 1..11000 loop perform pg_current_xact_id(); commit; end loop; end $$");
+      String serials = "(select pg_snapshot_xmin(pg_current_snapshot())::text::bigint) - i";
+      String range = " from generate_series(1, 11000) as i";
+      TwoDatabases.execute(
+          databases.orders,
+          "insert into holdfast.decision (serial, nonce, participants, within_ms) select "
+              + serials
+              + ", i, '{ledger}', 60000"
+              + range);
+      String xmin =
+          TwoDatabases.list(databases.orders, "select max(serial) from holdfast.decision").get(0);
+      String store =
+          TwoDatabases.list(databases.orders, "select store_id from holdfast.store").get(0);
+      TwoDatabases.execute(
+          databases.ledger,
+          "insert into holdfast.witness (store_id, participant, serial, nonce) select '"
+              + store
+              + "', 'ledger', "
+              + xmin
+              + " + 1 - i, i"
+              + range);
+      holdfast.twoPhase().clean();
+
+      assertThat(databases.count(databases.orders, "holdfast.decision")).isZero();
+      assertThat(databases.count(databases.ledger, "holdfast.witness")).isZero();
+      assertThat(holdfast.twoPhase().heuristics(10)).isEmpty();
+    }
+  }
+
   private static DecisionStore decisions(DataSource dataSource) {
     return PostgresStore.open(dataSource, "holdfast").decisions();
   }

@@ -174,8 +174,12 @@ final class CostTest {
       assertThat(forced(ledgerServer) - ledgerBefore).isEqualTo(10);
       assertThat(advised().callerForcedWrites()).as("what the advisor counts").isEqualTo(2);
 
+      int trips = ledgerWire.count();
       replied.countDown();
       awaitNothingPrepared();
+      assertThat(ledgerWire.count() - trips)
+          .as("what came while the first was held is committed together")
+          .isLessThan(10);
       // Two are committed side by side, and may share one.
       assertThat(forced(ledgerServer) - ledgerBefore).isBetween(15L, 20L);
     }

@@ -1,0 +1,500 @@
+package dev.holdfast.jms;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.holdfast.Holdfast;
+import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.crashtest.Attacks;
+import dev.holdfast.devservices.TcpRelay;
+import dev.holdfast.inbox.Inbox;
+import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.store.ConsumerParking;
+import dev.holdfast.inbox.store.ConsumerParking.Lane;
+import jakarta.jms.ConnectionFactory;
+import jakarta.jms.JMSContext;
+import jakarta.jms.JMSProducer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Messages that cannot be handled, in the database, with the later ones of their key. */
+final class JmsParkingTest {
+  private static final Duration LONG = Duration.ofSeconds(40);
+  private static final String KEY = "cloudEvents_partitionkey";
+
+  private final String queue = TestServers.unique("parking");
+  private final TcpRelay database = TcpRelay.to("127.0.0.1", TestServers.POSTGRES.port());
+  private final HikariDataSource pool =
+      TestServers.pool(
+          "jdbc:postgresql://127.0.0.1:" + database.port() + "/postgres?user=postgres");
+  private final Queue<AutoCloseable> opened = new ConcurrentLinkedQueue<>();
+  private final Holdfast holdfast = Holdfast.on(pool).schema("parking").start();
+  private final String consumer = TestServers.unique("consumer");
+  private final Inbox inbox = holdfast.inbox(consumer, InboxSettings.DEFAULT);
+  private final ConsumerParking store = holdfast.store().consumerParking();
+  private final JmsInboxSettings settings =
+      JmsInboxSettings.DEFAULT
+          .withDeadLetter(JmsDestination.queue(queue + ".dead"), 5)
+          .withParking(JmsParking.DEFAULT, 2);
+
+  /** Bodies whose handler fails, until it is repaired. */
+  private final Set<String> poison = ConcurrentHashMap.newKeySet();
+
+  /** What was handled, in the order of commits as far as one key is concerned. */
+  private final String table = table();
+
+  private static String table() {
+    String name = TestServers.unique("handled");
+    TestServers.execute("create table " + name + " (n bigserial, id text not null)");
+    return name;
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    database.restore();
+    for (AutoCloseable each : opened) {
+      each.close();
+    }
+    holdfast.close();
+    pool.close();
+    database.close();
+  }
+
+  private static ConditionFactory eventually() {
+    return await().atMost(LONG);
+  }
+
+  private JmsInbox listen() {
+    return listen(TestServers.client(), settings, handler());
+  }
+
+  private JmsInbox listen(ConnectionFactory factory, JmsInboxSettings how, JmsHandler handler) {
+    JmsInbox listener = JmsInbox.start(factory, JmsDestination.queue(queue), inbox, how, handler);
+    opened.add(listener);
+    return listener;
+  }
+
+  private JmsHandler handler() {
+    return (tx, message) -> {
+      String body = TestServers.body(message);
+      tx.update("insert into " + table + " (id) values (?)", body);
+      if (poison.contains(body)) {
+        throw new IllegalStateException(body + " is poison");
+      }
+    };
+  }
+
+  private void send(String key, String... bodies) {
+    for (String body : bodies) {
+      send(body, Map.of(KEY, key));
+    }
+  }
+
+  private void send(String body, Map<String, String> properties) {
+    try (JMSContext context = TestServers.client().createContext()) {
+      JMSProducer producer = context.createProducer();
+      properties.forEach(producer::setProperty);
+      producer.send(context.createQueue(queue), body);
+    }
+  }
+
+  private List<String> handled() {
+    return TestServers.strings("select id from " + table + " order by n");
+  }
+
+  private void assertHandled(String... ids) {
+    eventually().untilAsserted(() -> assertThat(handled()).containsExactly(ids));
+  }
+
+  private List<Lane> lanes() {
+    return store.all(consumer, 100);
+  }
+
+  private void assertParked(String lane, long messages) {
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(lanes())
+                    .anyMatch(each -> each.name().equals(lane) && each.records() == messages));
+  }
+
+  private void release(String lane) {
+    assertThat(store.release(consumer, queue, 0, lane, "test")).isTrue();
+  }
+
+  private void assertQueueIsEmpty() {
+    eventually().untilAsserted(() -> assertThat(TestServers.browse(queue)).isEmpty());
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void aMessageThatCannotBeHandledIsParkedWithTheLaterOnesOfItsKeyAndReplayedInOrder() {
+    poison.add("a1");
+    JmsInbox listener = listen();
+    send("a", "a1", "a2");
+    send("b", "b1");
+    send("a", "a3");
+    send("c", Map.of());
+    assertHandled("b1", "c");
+    assertParked("k:a", 3);
+    assertQueueIsEmpty();
+    assertThat(lanes())
+        .singleElement()
+        .satisfies(
+            lane -> {
+              assertThat(lane.partition().isQueue()).isTrue();
+              assertThat(lane.partition().topic()).isEqualTo(queue);
+              assertThat(lane.reason()).contains("a1 is poison");
+            });
+    assertThat(listener.status().parked()).isEqualTo(3);
+    assertThat(listener.status().failed()).as("attempts").isEqualTo(2);
+
+    poison.clear();
+    release("k:a");
+    assertHandled("b1", "c", "a1", "a2", "a3");
+    eventually().until(() -> lanes().isEmpty());
+    send("a", "a4");
+    assertHandled("b1", "c", "a1", "a2", "a3", "a4");
+    assertThat(listener.status().replayed()).isEqualTo(3);
+    assertThat(TestServers.browse(queue + ".dead")).isEmpty();
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void oneThatFailsAgainStaysAtTheHeadUntilItIsSkipped() {
+    poison.add("a1");
+    listen();
+    send("a", "a1", "a2");
+    assertParked("k:a", 2);
+    release("k:a");
+    eventually().until(() -> lanes().stream().noneMatch(Lane::releasing));
+    assertThat(lanes()).singleElement().extracting(Lane::records).isEqualTo(2L);
+    assertThat(handled()).isEmpty();
+
+    long first = Objects.requireNonNull(lanes().get(0).first());
+    assertThat(store.skip(consumer, queue, 0, first, "test")).isTrue();
+    release("k:a");
+    assertHandled("a2");
+    eventually().until(() -> lanes().isEmpty());
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void whileAMessageOfAKeyIsReplayedNoOtherOneOfItIsHandled() throws Exception {
+    CountDownLatch replaying = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    AtomicBoolean repaired = new AtomicBoolean();
+    poison.add("a1");
+    listen(
+        TestServers.client(),
+        settings.withConcurrency(2),
+        (tx, message) -> {
+          handler().handle(tx, message);
+          if (TestServers.body(message).equals("a1") && repaired.get()) {
+            replaying.countDown();
+            awaitIt(mayEnd);
+          }
+        });
+    send("a", "a1");
+    assertParked("k:a", 1);
+    poison.clear();
+    repaired.set(true);
+    release("k:a");
+    replaying.await();
+    send("a", "a2");
+    send("b", "b1");
+    assertHandled("b1");
+    assertThat(handled()).as("it waits behind the replay").doesNotContain("a2");
+    mayEnd.countDown();
+    assertHandled("a1", "b1", "a2");
+    eventually().until(() -> lanes().isEmpty());
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void aMessageIsNotParkedWhileAnotherOneOfItsKeyIsBeingHandled() throws Exception {
+    CountDownLatch handling = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    poison.add("a2");
+    JmsInbox listener =
+        listen(
+            TestServers.client(),
+            settings.withConcurrency(2),
+            (tx, message) -> {
+              handler().handle(tx, message);
+              if (TestServers.body(message).equals("a1")) {
+                handling.countDown();
+                awaitIt(mayEnd);
+              }
+            });
+    send("a", "a1");
+    handling.await();
+    send("a", "a2");
+    eventually().until(() -> listener.status().failed() == 2);
+    assertThat(lanes()).isEmpty();
+    mayEnd.countDown();
+    assertParked("k:a", 1);
+    assertThat(handled()).containsExactly("a1");
+  }
+
+  private static void awaitIt(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void twoListenersKeepTheOrderOfKeysThatAreParkedAndReleasedMeanwhile() {
+    List<String> keys = List.of("0", "1", "2", "3");
+    JmsInboxSettings how = settings.withConcurrency(2);
+    for (int i = 0; i < 2; i++) {
+      listen(TestServers.client(), how, handler());
+    }
+    // The broker gives those of a group to one consumer, in order.
+    for (int i = 0; i < 40; i++) {
+      for (String key : keys) {
+        String body = key + ":" + (i < 10 ? "0" : "") + i;
+        if (i % 13 == 5) {
+          poison.add(body);
+        }
+        send(body, Map.of("JMSXGroupID", key));
+      }
+    }
+    eventually().until(() -> lanes().size() == keys.size());
+    poison.clear();
+    keys.forEach(key -> release("k:" + key));
+    eventually().until(() -> handled().size() == 160 && lanes().isEmpty());
+    for (String key : keys) {
+      assertThat(handled().stream().filter(id -> id.startsWith(key + ":")).toList())
+          .hasSize(40)
+          .isSorted();
+    }
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void aBrokerThatDoesNotHearThatAMessageIsParkedBringsItAgainForNothing() {
+    AtomicBoolean once = new AtomicBoolean();
+    poison.add("a1");
+    ConnectionFactory dying =
+        Intercepted.before(
+            TestServers.client(),
+            "commit",
+            () -> {
+              if (once.compareAndSet(false, true)) {
+                TestServers.ARTEMIS.kill();
+                TestServers.ARTEMIS.restart();
+              }
+            });
+    send("a", "a1");
+    JmsInbox listener = listen(dying, settings, handler());
+    eventually().until(() -> listener.status().repeated() == 1);
+    assertParked("k:a", 1);
+    assertQueueIsEmpty();
+  }
+
+  @Test
+  void aMessageThatComesTwiceWhileItIsParkedIsKnownAndAnotherOneUnderItsIdIsNot() {
+    poison.add("a1");
+    JmsInbox listener = listen();
+    send("a1", Map.of(KEY, "a", Encoder.ID, "id-1"));
+    send("a1", Map.of(KEY, "a", Encoder.ID, "id-1"));
+    eventually().until(() -> listener.status().repeated() == 1);
+    send("other", Map.of(KEY, "a", Encoder.ID, "id-1"));
+    assertParked("k:a", 2);
+    poison.clear();
+    release("k:a");
+    assertHandled("a1");
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(lanes())
+                    .singleElement()
+                    .extracting(Lane::reason)
+                    .asString()
+                    .contains("another message under the id id-1"));
+  }
+
+  @Test
+  void messagesWithoutAKeyAreParkedAlone() {
+    poison.add("x");
+    listen();
+    send("x", Map.of(Encoder.ID, "x-1"));
+    send("y", Map.of(Encoder.ID, "y-1"));
+    assertHandled("y");
+    assertParked("m:x-1", 1);
+  }
+
+  @Test
+  void aKeyOfTheSettingsAndALongOneAreAsGood() {
+    String tenant = "t".repeat(600);
+    poison.add("a1");
+    listen(
+        TestServers.client(),
+        settings.withParking(
+            JmsParking.DEFAULT.withKey(message -> message.getStringProperty("tenant")), 1),
+        handler());
+    send("a1", Map.of("tenant", tenant));
+    send("a2", Map.of("tenant", tenant));
+    eventually().until(() -> lanes().size() == 1 && lanes().get(0).records() == 2);
+    String lane = lanes().get(0).name();
+    assertThat(lane).startsWith("h:").hasSizeLessThan(80);
+    poison.clear();
+    release(lane);
+    assertHandled("a1", "a2");
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void whenNoMoreMayBeParkedTheNextWaitsAndNothingIsLost() {
+    poison.addAll(List.of("a1", "b1"));
+    JmsInbox listener =
+        listen(
+            TestServers.client(),
+            settings.withParking(JmsParking.DEFAULT.withMaxParked(1), 1),
+            handler());
+    send("a", "a1");
+    assertParked("k:a", 1);
+    send("b", "b1");
+    send("c", "c1");
+    eventually().until(() -> listener.status().full());
+    assertThat(handled()).isEmpty();
+    assertThat(lanes()).hasSize(1);
+
+    poison.remove("a1");
+    release("k:a");
+    assertHandled("a1", "c1");
+    assertParked("k:b", 1);
+    assertThat(listener.status().full()).isFalse();
+    assertQueueIsEmpty();
+  }
+
+  @Test
+  void whatCannotBeParkedGoesToTheDeadLettersAndSaysWhy() {
+    listen(
+        TestServers.client(),
+        settings.withParking(JmsParking.DEFAULT.withMaxBytes(2_000), 1),
+        (tx, message) -> {
+          throw new IllegalStateException("all is poison");
+        });
+    try (JMSContext context = TestServers.client().createContext()) {
+      context
+          .createProducer()
+          .send(context.createQueue(queue), context.createObjectMessage("written by Java"));
+      context.createProducer().send(context.createQueue(queue), "x".repeat(3_000));
+    }
+    String dead = queue + ".dead";
+    eventually().untilAsserted(() -> assertThat(TestServers.browse(dead)).hasSize(2));
+    assertThat(TestServers.browse(dead))
+        .extracting(letter -> TestServers.property(letter, "holdfast_reason"))
+        .satisfiesExactly(
+            reason -> assertThat(reason).contains("its body is a Java object"),
+            reason -> assertThat(reason).contains("bytes, and 2,000 are allowed"));
+    assertThat(lanes()).isEmpty();
+  }
+
+  @Test
+  void aKeyThatCannotBeToldKeepsItsMessageFromBeingHandled() {
+    listen(
+        TestServers.client(),
+        settings.withParking(
+            JmsParking.DEFAULT.withKey(
+                message -> {
+                  throw new IllegalArgumentException("no tenant");
+                }),
+            1),
+        handler());
+    send("a", "a1");
+    String dead = queue + ".dead";
+    eventually().untilAsserted(() -> assertThat(TestServers.bodies(dead)).containsExactly("a1"));
+    assertThat(TestServers.property(TestServers.browse(dead).get(0), "holdfast_reason"))
+        .contains("no tenant");
+    assertThat(handled()).isEmpty();
+  }
+
+  @Test
+  @Attacks("listener.outage")
+  void aDatabaseThatGoesAwayBeforeAMessageIsParkedIsWaitedFor() {
+    AtomicBoolean once = new AtomicBoolean();
+    poison.add("a1");
+    JmsInbox listener =
+        listen(
+            TestServers.client(),
+            settings,
+            (tx, message) -> {
+              if (TestServers.body(message).equals("a1") && once.compareAndSet(false, true)) {
+                database.cut();
+                new Thread(database::restore).start();
+              }
+              handler().handle(tx, message);
+            });
+    send("a", "a1", "a2");
+    assertParked("k:a", 2);
+    assertThat(listener.status().givenUp()).isZero();
+    assertQueueIsEmpty();
+  }
+
+  @Test
+  void anOperatorPausesAListenerThatParksAndLetsItGoOn() {
+    holdfast.store().offsets().register(consumer);
+    holdfast.store().offsets().pause(consumer, "a migration");
+    JmsInbox listener = listen();
+    eventually().until(() -> listener.status().connected() == 1);
+    send("a", "a1");
+    assertThat(handled()).isEmpty();
+    holdfast.store().offsets().pause(consumer, null);
+    assertHandled("a1");
+  }
+
+  @Test
+  void anOperationIsToldWhatIsParkedOfIt() {
+    poison.add("a1");
+    listen();
+    send("a1", Map.of(KEY, "a", Encoder.OPERATION, "op-" + queue));
+    assertParked("k:a", 1);
+    assertThat(
+            TestServers.strings(
+                "select state || ': ' || detail from parking.operation_event where operation_id = 'op-"
+                    + queue
+                    + "'"))
+        .singleElement()
+        .asString()
+        .startsWith("PARKED: lane k:a: ")
+        .contains("a1 is poison");
+  }
+
+  @Test
+  void aConsumerThatReadsATopicOfThatNameIsRefused() {
+    holdfast.store().offsets().register(consumer);
+    holdfast.store().offsets().begin(consumer, queue, UUID.randomUUID(), Map.of(0, 0L));
+    assertThatThrownBy(this::listen)
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("Use an inbox of another name");
+  }
+
+  @Test
+  void boundsOfParkingAreChecked() {
+    assertThatThrownBy(() -> JmsParking.DEFAULT.withMaxParked(0))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("must be 1 to 1,000,000");
+    assertThatThrownBy(() -> JmsParking.DEFAULT.withMaxBytes(65 << 20))
+        .isInstanceOf(InvalidConfiguration.class);
+  }
+}

@@ -44,9 +44,9 @@ import java.util.function.ToLongFunction;
  *   <tr><td>{@code holdfast.listener.given.up}</td><td>messages that this process has moved to a
  *       dead-letter destination, or rejected</td></tr>
  *   <tr><td>{@code holdfast.listener.parkings}, {@code holdfast.listener.replayed}</td><td>messages
- *       that this process has parked, and parked ones that it has handled</td></tr>
- *   <tr><td>{@code holdfast.listener.full}</td><td>listeners here that hold a message back, since
- *       no more may be parked</td></tr>
+ *       that this process has parked, and handled again</td></tr>
+ *   <tr><td>{@code holdfast.listener.full}</td><td>1 when a message waits here since no more may be
+ *       parked</td></tr>
  * </table>
  *
  * <p>Parked, stopped and paused are what the database says, wherever the consumer runs; NaN while
@@ -161,14 +161,14 @@ public final class ConsumerMeters {
     count(
         "listener.replayed",
         consumer,
-        "Parked messages that were handled.",
+        "Messages handled that had been parked.",
         all,
         ListenerStatus::replayed);
     gauge(
         "listener.full",
         consumer,
-        "Listeners that may not park any more.",
-        () -> sum(all, each -> each.full() ? 1 : 0));
+        "1 when a message waits since no more may be parked.",
+        () -> all.stream().anyMatch(each -> each.get().full()) ? 1 : 0);
   }
 
   private static <T> List<Supplier<T>> added(

@@ -17,8 +17,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     where it is parked then with the later ones of its key, 5 for JMS and RabbitMQ
  * @param handlerSilence how long a method may leave its transaction alone before the database ends
  *     it
- * @param maxParked how many records may be parked before partitions with more of them are stopped;
- *     10,000 when not set. Only for Kafka
+ * @param maxParked how many messages may be parked; 10,000 when not set. Partitions of Kafka with
+ *     more of them are stopped, and listeners of queues wait. Only for Kafka, and with parking
  * @param startAt where a consumer begins that has never read a topic: earliest, which it is when
  *     not set, latest, or a time such as 2026-01-31T00:00:00Z. Only for Kafka
  * @param messageIds how ids are remembered: always for JMS and RabbitMQ; for Kafka, whose offsets
@@ -26,6 +26,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param concurrency how many threads of this process handle messages, each in transactions of its
  *     own; for Kafka some of more than there are partitions are idle
  * @param properties settings of the Kafka consumer that differ from those of spring.kafka
+ * @param parking whether messages that are given up are parked in the database with the later ones
+ *     of their key, as those of Kafka always are. Only for JMS and RabbitMQ
  * @param deadLetter queue that gets the messages that are given up. Only for JMS and RabbitMQ
  * @param closingWait how long what is being handled is waited for at the end; 30 s when not set.
  *     Only for JMS and RabbitMQ
@@ -40,6 +42,7 @@ public record ConsumerProperties(
     @Nullable MessageIdsProperties messageIds,
     @DefaultValue("1") int concurrency,
     @DefaultValue Map<String, String> properties,
+    @DefaultValue("false") boolean parking,
     @Nullable String deadLetter,
     @Nullable Duration closingWait,
     @Nullable JmsConsumerProperties jms,
@@ -98,7 +101,18 @@ public record ConsumerProperties(
   /** Those of a consumer that no property speaks of. */
   static final ConsumerProperties DEFAULT =
       new ConsumerProperties(
-          null, Duration.ofMinutes(1), null, null, null, 1, Map.of(), null, null, null, null);
+          null,
+          Duration.ofMinutes(1),
+          null,
+          null,
+          null,
+          1,
+          Map.of(),
+          false,
+          null,
+          null,
+          null,
+          null);
 
   /** Without the client's properties, among which may be passwords. */
   @Override
@@ -143,7 +157,8 @@ public record ConsumerProperties(
   /** Settings for another kind of broker would be set in vain. */
   void requireOnlyThoseOf(Source source, String consumer) {
     boolean kafka = source == Source.KAFKA;
-    refuse(maxParked, kafka, "max-parked", source, consumer);
+    refuse(maxParked, kafka || parking, "max-parked", source, consumer);
+    refuse(parking ? true : null, !kafka, "parking", source, consumer);
     refuse(startAt, kafka, "start-at", source, consumer);
     refuse(properties.isEmpty() ? null : properties, kafka, "properties", source, consumer);
     refuse(deadLetter, !kafka, "dead-letter", source, consumer);

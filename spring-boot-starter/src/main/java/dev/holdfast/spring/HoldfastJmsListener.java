@@ -18,7 +18,8 @@ import java.lang.annotation.Target;
  * <p>What the method throws rolls its message back; so does an inner transaction that marks the
  * common one rollback-only, even if its exception was caught. The broker brings the message again.
  * After {@code holdfast.consumers.NAME.attempts} it is moved to the queue {@code
- * holdfast.consumers.NAME.dead-letter}; without one the broker's own policy decides. {@link
+ * holdfast.consumers.NAME.dead-letter}; without one the broker's own policy decides. With {@code
+ * holdfast.consumers.NAME.parking} it is parked in the database instead. {@link
  * dev.holdfast.inbox.TryAgainLater} is waited with instead. What the method committed by itself, in
  * a transaction of its own ({@code REQUIRES_NEW}) or at another system, is done again with the
  * message.

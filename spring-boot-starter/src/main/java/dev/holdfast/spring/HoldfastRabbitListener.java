@@ -19,9 +19,10 @@ import java.lang.annotation.Target;
  * common one rollback-only, even if its exception was caught. It is tried again, and given up after
  * {@code holdfast.consumers.NAME.attempts}. What becomes of it then has no default: {@code
  * holdfast.consumers.NAME.dead-letter} names a queue, or {@code rabbitmq.reject=true} leaves it to
- * the queue's own dead-letter exchange. {@link dev.holdfast.inbox.TryAgainLater} is waited with
- * instead. What the method committed by itself, in a transaction of its own ({@code REQUIRES_NEW})
- * or at another system, is done again with the message.
+ * the queue's own dead-letter exchange; with {@code holdfast.consumers.NAME.parking} it is parked
+ * in the database before that. {@link dev.holdfast.inbox.TryAgainLater} is waited with instead.
+ * What the method committed by itself, in a transaction of its own ({@code REQUIRES_NEW}) or at
+ * another system, is done again with the message.
  *
  * <p>The method returns nothing. Its parameters, in any order, are at most one of each: a {@code
  * com.rabbitmq.client.Delivery}, a {@link dev.holdfast.Transaction}, and the payload, which is a

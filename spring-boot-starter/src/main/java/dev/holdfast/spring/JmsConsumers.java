@@ -4,10 +4,12 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.jms.JmsDestination;
 import dev.holdfast.jms.JmsInbox;
 import dev.holdfast.jms.JmsInboxSettings;
+import dev.holdfast.jms.JmsParking;
 import dev.holdfast.spring.AnnotatedMethods.Found;
 import dev.holdfast.spring.ConsumerProperties.JmsConsumerProperties;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.Message;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 
@@ -87,13 +89,17 @@ final class JmsConsumers {
     if (own.closingWait() != null) {
       settings = settings.withClosingWait(own.closingWait());
     }
+    int attempts = own.attemptsOr(settings.attempts());
     if (own.deadLetter() != null) {
-      return settings.withDeadLetter(
-          JmsDestination.queue(own.deadLetter()), own.attemptsOr(settings.attempts()));
+      settings = settings.withDeadLetter(JmsDestination.queue(own.deadLetter()), attempts);
     }
-    if (own.attempts() != null) {
+    if (own.parking()) {
+      int most = Objects.requireNonNullElse(own.maxParked(), JmsParking.DEFAULT.maxParked());
+      return settings.withParking(JmsParking.DEFAULT.withMaxParked(most), attempts);
+    }
+    if (own.deadLetter() == null && own.attempts() != null) {
       throw new InvalidConfiguration(
-          "holdfast.consumers.%s.attempts is set and dead-letter is not, so the broker's own policy decides how often a message is tried. Nothing was started. Name the queue for what is given up, or take attempts away."
+          "holdfast.consumers.%s.attempts is set and dead-letter is not, so the broker's own policy decides how often a message is tried. Nothing was started. Name the queue for what is given up, set parking, or take attempts away."
               .formatted(consumer));
     }
     return settings;

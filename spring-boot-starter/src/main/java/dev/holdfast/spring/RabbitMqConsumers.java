@@ -5,6 +5,7 @@ import com.rabbitmq.client.Delivery;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.rabbitmq.RabbitMqInbox;
 import dev.holdfast.rabbitmq.RabbitMqInboxSettings;
+import dev.holdfast.rabbitmq.RabbitMqParking;
 import dev.holdfast.rabbitmq.RabbitMqRoute;
 import dev.holdfast.spring.AnnotatedMethods.Found;
 import dev.holdfast.spring.ConsumerProperties.RabbitMqConsumerProperties;
@@ -64,6 +65,10 @@ final class RabbitMqConsumers {
             .withConcurrency(own.concurrency())
             .withPrefetch(group(own).prefetch())
             .withAttempts(own.attemptsOr(settings.attempts()));
+    if (own.parking()) {
+      int most = Objects.requireNonNullElse(own.maxParked(), RabbitMqParking.DEFAULT.maxParked());
+      settings = settings.withParking(RabbitMqParking.DEFAULT.withMaxParked(most));
+    }
     return own.closingWait() == null ? settings : settings.withClosingWait(own.closingWait());
   }
 

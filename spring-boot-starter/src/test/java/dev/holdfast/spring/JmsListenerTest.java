@@ -9,6 +9,8 @@ import dev.holdfast.Message;
 import dev.holdfast.Transaction;
 import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.inbox.TryAgainLater;
+import dev.holdfast.inbox.store.ConsumerParking;
+import dev.holdfast.inbox.store.ConsumerParking.Lane;
 import dev.holdfast.jms.JmsDestination;
 import dev.holdfast.jms.JmsInbox;
 import dev.holdfast.jms.JmsInboxSettings;
@@ -31,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +64,7 @@ final class JmsListenerTest {
   private static final String TYPED = TestServers.unique("typed.");
   private static final String ORDERS = TestServers.unique("orders.");
   private static final String NEWS = TestServers.unique("news.");
+  private static final String PARKING = TestServers.unique("parking.");
   private static final String DEAD = TestServers.unique("dead.");
 
   private static @Nullable ConfigurableApplicationContext application;
@@ -78,6 +82,11 @@ final class JmsListenerTest {
     @HoldfastJmsListener(consumer = "patient", queue = "${test.queue}")
     void handle(Transaction tx, String body, jakarta.jms.Message message) throws Exception {
       assertThat(message.getJMSMessageID()).isNotNull();
+      works.run(tx, body);
+    }
+
+    @HoldfastJmsListener(consumer = "parking", queue = "${test.parking-queue}")
+    void park(Transaction tx, String body) throws Exception {
       works.run(tx, body);
     }
   }
@@ -158,6 +167,10 @@ final class JmsListenerTest {
         "test.queue=" + QUEUE,
         "test.typed-queue=" + TYPED,
         "test.news-topic=" + NEWS,
+        "test.parking-queue=" + PARKING,
+        "holdfast.consumers.parking.parking=true",
+        "holdfast.consumers.parking.attempts=1",
+        "holdfast.consumers.parking.max-parked=100",
         "shop.orders-queue=" + ORDERS,
         "holdfast.consumers.patient.attempts=2",
         "holdfast.consumers.patient.concurrency=2",
@@ -344,6 +357,31 @@ final class JmsListenerTest {
   }
 
   @Test
+  void whatIsParkedIsHandledInItsOrderInSpringsTransactionsWhenItsKeyIsReleased() {
+    ConsumerParking parking = bean(Holdfast.class).store().consumerParking();
+    AtomicBoolean repaired = new AtomicBoolean();
+    handling(
+        "park",
+        (tx, body) -> {
+          bean(Shop.class).insert(body + " as " + parcels("park").size());
+          if (!repaired.get()) {
+            throw new IllegalStateException("not yet");
+          }
+        });
+    send(PARKING, "park one", Map.of("cloudEvents_partitionkey", "k"));
+    send(PARKING, "park two", Map.of("cloudEvents_partitionkey", "k"));
+    eventually(() -> assertThat(meter("parkings", "parking")).isEqualTo(2));
+    assertThat(parcels("park")).isEmpty();
+
+    repaired.set(true);
+    Lane lane = parking.all("parking", 10).get(0);
+    assertThat(parking.release("parking", PARKING, 0, lane.name(), "test")).isTrue();
+    eventually(() -> assertThat(meter("replayed", "parking")).isEqualTo(2));
+    assertThat(parcels("park")).containsExactly("park one as 0", "park two as 1");
+    assertThat(health()).contains("parked=2");
+  }
+
+  @Test
   void whatAMethodCannotReachYetUsesUpNoAttempt() {
     AtomicInteger calls = new AtomicInteger();
     handling(
@@ -453,8 +491,10 @@ final class JmsListenerTest {
     try {
       assertThat(consumers.listeners()).isEmpty();
       assertThat(meter("connected", "patient")).isZero();
-      send("kept");
-      assertThat(take(QUEUE, SOON.toMillis())).startsWith("kept ");
+      for (String queue : List.of(QUEUE, TYPED, ORDERS)) {
+        send(queue, "kept", Map.of());
+        assertThat(take(queue, SOON.toMillis())).startsWith("kept ");
+      }
     } finally {
       consumers.start();
     }

@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.rabbitmq.client.Delivery;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.jms.JmsDestination;
+import dev.holdfast.jms.JmsInboxSettings;
+import dev.holdfast.jms.JmsParking;
 import dev.holdfast.rabbitmq.RabbitMqInboxSettings;
+import dev.holdfast.rabbitmq.RabbitMqParking;
 import dev.holdfast.rabbitmq.RabbitMqRoute;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.Message;
@@ -239,6 +243,7 @@ final class QueueListenersTest {
         refused(
             Rabbit.class, "jms is set, and the consumer", dead, local, "jms.connection-factory=b"),
         refused(Kafka.class, "dead-letter is set, and the consumer receives from Kafka", dead),
+        refused(Kafka.class, "parking is set, and the consumer", "parking=true"),
         refused(Kafka.class, "closing-wait is set, and the consumer", "closing-wait=3s"));
   }
 
@@ -285,6 +290,26 @@ final class QueueListenersTest {
                     properties("dead-letter=key", "rabbitmq.dead-letter-exchange=dead"), "shipping")
                 .deadLetter())
         .isEqualTo(new RabbitMqRoute("dead", "key"));
+  }
+
+  @Test
+  void parkingIsThatOfTheLibraryWithABoundOfItsOwn() {
+    assertThat(JmsConsumers.settings(properties("parking=true"), "shipping"))
+        .isEqualTo(JmsInboxSettings.DEFAULT.withParking(JmsParking.DEFAULT, 5));
+    assertThat(
+            JmsConsumers.settings(
+                properties("parking=true", "max-parked=7", "attempts=2", "dead-letter=dead"),
+                "shipping"))
+        .isEqualTo(
+            JmsInboxSettings.DEFAULT
+                .withDeadLetter(JmsDestination.queue("dead"), 2)
+                .withParking(JmsParking.DEFAULT.withMaxParked(7), 2));
+    assertThat(
+            RabbitMqConsumers.settings(
+                properties("parking=true", "max-parked=7", "rabbitmq.reject=true"), "shipping"))
+        .isEqualTo(
+            RabbitMqInboxSettings.rejecting()
+                .withParking(RabbitMqParking.DEFAULT.withMaxParked(7)));
   }
 
   @Test

@@ -64,7 +64,7 @@ public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channe
 
   /**
    * The same with consumers of queues; it is down while one of them is not connected to its broker
-   * at all.
+   * at all, or waits since no more may be parked.
    */
   public OutboxHealth withListeners(List<ListenerState> listeners) {
     boolean all = well;
@@ -77,8 +77,12 @@ public record OutboxHealth(boolean well, Map<String, Map<String, Object>> channe
       said.put("handled", status.handled());
       said.put("failed", status.failed());
       said.put("givenUp", status.givenUp());
+      said.put("parked", status.parked());
+      if (status.full()) {
+        said.put("full", true);
+      }
       details.put("consumer " + listener.consumer(), said);
-      all &= status.connected() > 0;
+      all &= status.connected() > 0 && !status.full();
     }
     return new OutboxHealth(all, details);
   }

@@ -11,6 +11,7 @@ import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Lane;
 import jakarta.jms.ConnectionFactory;
@@ -174,6 +175,34 @@ final class JmsParkingTest {
   }
 
   @Test
+  void aReplayThatWaitsForWhatItsHandlerNeedsHoldsUpNoOtherKey() {
+    poison.addAll(List.of("a1", "b1"));
+    Set<String> away = ConcurrentHashMap.newKeySet();
+    JmsHandler real = handler();
+    listen(
+        TestServers.client(),
+        settings,
+        (tx, message) -> {
+          if (away.contains(TestServers.body(message))) {
+            throw new TryAgainLater("the payment provider is away");
+          }
+          real.handle(tx, message);
+        });
+    send("a", "a1");
+    send("b", "b1");
+    assertParked("k:a", 1);
+    assertParked("k:b", 1);
+    poison.clear();
+    away.add("a1");
+    release("k:a");
+    release("k:b");
+    assertHandled("b1");
+
+    away.clear();
+    assertHandled("b1", "a1");
+  }
+
+  @Test
   @Attacks("listener.parked")
   void oneThatFailsAgainStaysAtTheHeadUntilItIsSkipped() {
     poison.add("a1");
@@ -241,6 +270,8 @@ final class JmsParkingTest {
                 awaitIt(mayEnd);
               }
             });
+    // Each gets one: the broker sends ahead, also to a thread that is busy.
+    eventually().until(() -> listener.status().connected() == 2);
     send("a", "a1");
     handling.await();
     send("a", "a2");

@@ -15,6 +15,7 @@ import dev.holdfast.twophase.store.Heuristic;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -124,7 +125,12 @@ final class AtomicallyTest {
 
   @Test
   void whatWouldCommitInTheBranchIsRefusedAndUndoesBoth() throws SQLException {
-    for (String sql : List.of("commit", "create table other (id int)", "start transaction")) {
+    Map<String, String> refused =
+        Map.of(
+            "commit", "COMMIT is refused",
+            "create table other (id int)", "XAER_RMFAIL",
+            "start transaction", "XAER_RMFAIL");
+    for (String sql : refused.keySet()) {
       assertThatThrownBy(
               () ->
                   holdfast.atomically(
@@ -137,7 +143,7 @@ final class AtomicallyTest {
                       }))
           .as(sql)
           .isInstanceOf(DatabaseFailure.class)
-          .hasMessageContaining("XAER_RMFAIL");
+          .hasMessageContaining(refused.get(sql));
       assertBoth();
     }
   }

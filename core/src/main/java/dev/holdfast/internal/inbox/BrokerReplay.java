@@ -3,6 +3,7 @@ package dev.holdfast.internal.inbox;
 import dev.holdfast.InvalidMessage;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.Reply;
+import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking.Parked;
 import dev.holdfast.internal.Backoff;
 import dev.holdfast.internal.Doorbell;
@@ -10,6 +11,7 @@ import dev.holdfast.internal.inbox.Reception.Result;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +37,9 @@ final class BrokerReplay<M> implements Runnable {
   private final Backoff down =
       new Backoff(BETWEEN_LOOKS, LONGEST_WAIT, ThreadLocalRandom.current());
   private volatile boolean ends;
+
+  /** Why a lane of the last look waits, if one does. */
+  private @Nullable Throwable waits;
 
   BrokerReplay(
       Broker<M> broker,
@@ -88,10 +93,14 @@ final class BrokerReplay<M> implements Runnable {
     if (lanes.isEmpty()) {
       return;
     }
+    waits = null;
     try (Keeper.Rebuilding<M> source = parking.open()) {
       for (String lane : lanes) {
         replay(source, lane);
       }
+    }
+    if (waits != null) {
+      throw outOfReach(waits);
     }
   }
 
@@ -134,15 +143,23 @@ final class BrokerReplay<M> implements Runnable {
       return true;
     }
     if (result instanceof Result.Outage outage) {
-      throw new IllegalStateException(
-          "the database, or what a handler needs, is out of reach: " + outage.cause().getMessage(),
-          outage.cause());
+      if (outage.cause() instanceof TryAgainLater) {
+        // What this lane's message needs, others may not.
+        waits = outage.cause();
+        return false;
+      }
+      throw outOfReach(outage.cause());
     }
     Throwable cause =
         result instanceof Result.Unusable unusable
             ? unusable.cause()
             : ((Result.Failed) result).cause();
     return !(cause instanceof BrokerParking.Overtaken) && failed(parked, cause);
+  }
+
+  private static IllegalStateException outOfReach(Throwable cause) {
+    return new IllegalStateException(
+        "the database, or what a handler needs, is out of reach: " + cause.getMessage(), cause);
   }
 
   private Result bring(M message, Incoming incoming, Parked parked) {

@@ -14,9 +14,12 @@ import dev.holdfast.inbox.InboxSettings;
 import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Lane;
+import dev.holdfast.inbox.store.OffsetStore.Partition;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSContext;
 import jakarta.jms.JMSProducer;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -172,6 +175,43 @@ final class JmsParkingTest {
     assertHandled("b1", "c", "a1", "a2", "a3", "a4");
     assertThat(listener.status().replayed()).isEqualTo(3);
     assertThat(TestServers.browse(queue + ".dead")).isEmpty();
+  }
+
+  /** As pools have it that operations across databases use. */
+  @Test
+  void aLockOnTheKeyThatIsNotHadInTimeIsNoFailureOfTheMessage() throws Exception {
+    String lane = consumer + '\n' + Partition.ofQueue("jms", queue).topicId() + "\nk:a";
+    String waiting =
+        "select pid from pg_locks where locktype = 'advisory' and classid = 1213156425 and not granted";
+    JmsInbox listener;
+    try (Connection other = pool.getConnection();
+        Statement statement = other.createStatement()) {
+      statement.execute("select pg_advisory_lock(1213156425, hashtext('" + lane + "'))");
+      listener = listenWithLockTimeout();
+      send("a", "a1");
+      eventually().until(() -> !TestServers.strings(waiting).isEmpty());
+      eventually().until(() -> TestServers.strings(waiting).isEmpty());
+      eventually().until(() -> !TestServers.strings(waiting).isEmpty());
+      statement.execute("select pg_advisory_unlock_all()");
+    }
+    assertHandled("a1");
+    assertThat(listener.status().failed()).isZero();
+    assertThat(lanes()).isEmpty();
+  }
+
+  private JmsInbox listenWithLockTimeout() {
+    HikariDataSource impatient =
+        TestServers.pool(TestServers.POSTGRES.jdbcUrl() + "&options=-c%20lock_timeout=300ms");
+    Holdfast other = Holdfast.on(impatient).schema("parking").start();
+    JmsInbox listener =
+        JmsInbox.start(
+            TestServers.client(),
+            JmsDestination.queue(queue),
+            other.inbox(consumer, InboxSettings.DEFAULT),
+            settings.withParking(JmsParking.DEFAULT, 1),
+            handler());
+    opened.addAll(List.of(listener, other, impatient));
+    return listener;
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Transaction;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Header;
 import dev.holdfast.inbox.store.ConsumerParking.Held;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 final class BrokerParking<M> {
   /** By which {@code holdfast operation} finds what is parked. */
   private static final String OPERATION = "ce_operationid";
+
+  /** By the session's {@code lock_timeout}, and its {@code statement_timeout}. */
+  private static final Set<String> TOO_LONG = Set.of("55P03", "57014");
 
   private final Broker<M> broker;
   private final Keeper<M> keeper;
@@ -118,7 +123,7 @@ final class BrokerParking<M> {
    * @throws Behind when it has to be parked instead
    */
   void pass(Transaction tx, Slot slot) throws SQLException {
-    if (store.lock(tx.connection(), consumer, queue, slot.lane(), false)) {
+    if (lock(tx, slot.lane(), false)) {
       throw new Behind(slot.lane());
     }
   }
@@ -162,9 +167,21 @@ final class BrokerParking<M> {
    * @throws Overtaken when it is not there any more, or not to be handled
    */
   void take(Transaction tx, Parked message) throws SQLException {
-    store.lock(tx.connection(), consumer, queue, message.lane(), true);
+    lock(tx, message.lane(), true);
     if (!store.take(tx.connection(), consumer, queue, message.lane(), message.offset())) {
       throw new Overtaken(message.lane());
+    }
+  }
+
+  /** A message is not to blame for how long another one of its key takes. */
+  private boolean lock(Transaction tx, String lane, boolean alone) throws SQLException {
+    try {
+      return store.lock(tx.connection(), consumer, queue, lane, alone);
+    } catch (SQLException e) {
+      if (TOO_LONG.contains(String.valueOf(e.getSQLState()))) {
+        throw new TryAgainLater("others of " + lane + " are being handled, for long", e);
+      }
+      throw e;
     }
   }
 

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -97,6 +98,35 @@ final class SecondPhaseTest {
     }
   }
 
+  @Test
+  void aThreadThatGetsNoAnswerHoldsUpNoOtherBranch() throws SQLException {
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    Participant held =
+        Participant.of(
+            "ledger",
+            Meddled.before(
+                databases.participant().branches(),
+                "connect",
+                gid -> {
+                  if (isSecondPhase() && isFirst.getAndSet(false)) {
+                    assertThat(mayConnect.await(60, TimeUnit.SECONDS)).isTrue();
+                  }
+                }));
+    try (Holdfast holdfast = process(held)) {
+      operateAll(holdfast, held);
+      // All but those that the first thread has in hand.
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> assertThat(prepared()).isLessThan(MANY));
+      mayConnect.countDown();
+      awaitNothingPrepared();
+    }
+  }
+
+  private static boolean isSecondPhase() {
+    return Thread.currentThread().getName().startsWith("holdfast-second-phase");
+  }
+
   /** The second phase waits for its connection, so that branches gather. */
   private Participant held(BranchStore branches) {
     return Participant.of(
@@ -105,7 +135,7 @@ final class SecondPhaseTest {
             branches,
             "connect",
             gid -> {
-              if (Thread.currentThread().getName().startsWith("holdfast-second-phase")) {
+              if (isSecondPhase()) {
                 assertThat(mayConnect.await(60, TimeUnit.SECONDS)).isTrue();
               }
             }));

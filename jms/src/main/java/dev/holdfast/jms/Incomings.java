@@ -2,6 +2,7 @@ package dev.holdfast.jms;
 
 import dev.holdfast.InvalidMessage;
 import dev.holdfast.inbox.Incoming;
+import dev.holdfast.internal.inbox.OperationIds;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
@@ -11,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What an inbox has to know of a JMS message. */
 final class Incomings {
-  private static final int LONGEST_OPERATION_ID = 200;
-
   private Incomings() {}
 
   /**
@@ -36,10 +35,8 @@ final class Incomings {
     if (content != null) {
       incoming = incoming.saying(content);
     }
-    String operation = message.getStringProperty(Encoder.OPERATION);
-    boolean usable =
-        operation != null && !operation.isEmpty() && operation.length() <= LONGEST_OPERATION_ID;
-    return usable ? incoming.ofOperation(operation) : incoming;
+    String operation = OperationIds.usable(message.getStringProperty(Encoder.OPERATION));
+    return operation == null ? incoming : incoming.ofOperation(operation);
   }
 
   /** What it says, where that is text or bytes. Leaves it to be read from its beginning. */

@@ -163,6 +163,27 @@ final class JmsInboxTest {
   }
 
   @Test
+  void anOperationIdThatCannotBeKeptIsReplacedByANewOne() {
+    Queue<String> operations = new ConcurrentLinkedQueue<>();
+    JmsInbox listener =
+        listen(
+            JmsInboxSettings.DEFAULT,
+            (tx, message) -> {
+              operations.add(tx.operationId());
+              ship().handle(tx, message);
+            });
+    try (JMSContext context = TestServers.client().createContext()) {
+      context
+          .createProducer()
+          .setProperty("cloudEvents_operationid", "a\0b")
+          .send(context.createQueue(queue), "a");
+    }
+    assertShipped("a");
+    assertThat(operations).singleElement().asString().doesNotContain("\0");
+    assertThat(listener.status().failed()).isZero();
+  }
+
+  @Test
   @Attacks("listener.once")
   void aBrokerThatDiesBetweenTheCommitAndTheAcknowledgmentBringsTheMessageAgainForNothing() {
     AtomicBoolean once = new AtomicBoolean();

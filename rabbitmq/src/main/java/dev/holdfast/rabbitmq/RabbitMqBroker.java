@@ -7,6 +7,7 @@ import dev.holdfast.Transaction;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.internal.inbox.Broker;
 import dev.holdfast.internal.inbox.Keeper;
+import dev.holdfast.internal.inbox.OperationIds;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.Map;
@@ -15,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A queue as a listener receives from it. */
 final class RabbitMqBroker implements Broker<Delivery> {
-  private static final int LONGEST_OPERATION_ID = 200;
-
   private final ConnectionFactory factory;
   private final String queue;
   private final RabbitMqInboxSettings settings;
@@ -53,10 +52,8 @@ final class RabbitMqBroker implements Broker<Delivery> {
     Incoming incoming = Incoming.of(id).saying(message.getBody());
     Map<String, Object> headers = message.getProperties().getHeaders();
     Object header = headers == null ? null : headers.get(Encoder.OPERATION);
-    String operation = header == null ? "" : header.toString();
-    return operation.isEmpty() || operation.length() > LONGEST_OPERATION_ID
-        ? incoming
-        : incoming.ofOperation(operation);
+    String operation = OperationIds.usable(header == null ? null : header.toString());
+    return operation == null ? incoming : incoming.ofOperation(operation);
   }
 
   @Override

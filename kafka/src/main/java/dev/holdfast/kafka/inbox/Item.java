@@ -4,6 +4,7 @@ import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.store.ConsumerParking.Header;
 import dev.holdfast.inbox.store.ConsumerParking.Parked;
 import dev.holdfast.inbox.store.OffsetStore.Partition;
+import dev.holdfast.internal.inbox.OperationIds;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -25,21 +26,9 @@ import org.jspecify.annotations.Nullable;
  * @param operation the one that it carries, or a new one
  */
 record Item(ConsumerRecord<byte[], byte[]> message, long next, String operation) {
-  private static final int LONGEST_OPERATION = 200;
-
   static Item of(ConsumerRecord<byte[], byte[]> message, long next) {
-    String carried = header(message, "ce_operationid");
-    return new Item(
-        message,
-        next,
-        carried != null && canBeKept(carried) ? carried : UUID.randomUUID().toString());
-  }
-
-  /** In the database. Otherwise a header of somebody else's would hold up its partition. */
-  private static boolean canBeKept(String operation) {
-    return !operation.isEmpty()
-        && operation.length() <= LONGEST_OPERATION
-        && operation.indexOf('\0') < 0;
+    String carried = OperationIds.usable(header(message, "ce_operationid"));
+    return new Item(message, next, carried == null ? UUID.randomUUID().toString() : carried);
   }
 
   TopicPartition at() {

@@ -389,6 +389,36 @@ public abstract class TwoPhaseConformance {
     assertThat(woken.told()).isInstanceOf(Outcome.Rejected.class);
   }
 
+  /** Its transaction is ended, and later ones are forgotten; then it wants to prepare. */
+  @Test
+  @Attacks({"twophase.recovery.bounded", "twophase.answer"})
+  void anOwnerThatIsPausedUntilLaterOnesAreForgottenPreparesNothing() {
+    TwoPhaseSettings hasty = SETTINGS.withDecideWithin(Duration.ofMillis(500));
+    PausedOwner.Woken woken =
+        paused(
+            Kind.PAIR.with(hasty),
+            role -> role.action().equals("prepare"),
+            Moment.BEFORE,
+            this::forgetALaterOne);
+    assertThat(woken.findings()).isEmpty();
+    assertThat(woken.told()).isInstanceOf(Outcome.Committed.class);
+  }
+
+  private void forgetALaterOne() {
+    try (TwoPhaseProcess other = owner();
+        Holdfast observer = observer()) {
+      other.enter("later-" + UUID.randomUUID());
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () -> {
+                observer.twoPhase().clean();
+                assertThat(observer.store().decisions().decisions("ledger", 0, Long.MAX_VALUE, 10))
+                    .isEmpty();
+              });
+    }
+  }
+
   @Tag("long")
   @Test
   @Attacks("twophase.recovery.live-owner")

@@ -18,6 +18,10 @@ final class BranchSql {
   /** The claim is not the expected one. */
   static final String STALE_CLAIM = "HF010";
 
+  static final String STALE =
+      "The deciding database was claimed anew, or never, or its transaction is over,"
+          + " so nothing is prepared.";
+
   /** The branch is serializable, so that the claim has to be looked at beforehand. */
   static final String SERIALIZABLE = "HF014";
 
@@ -90,25 +94,26 @@ final class BranchSql {
   static String prepare(Gid gid, String operationId, UUID claim) {
     return """
     begin not atomic
-      declare known char(36);
+      declare known boolean;
       if coalesce(@holdfast_serializable, 1) = 1 then
         signal sqlstate '%s' set message_text = 'The claim has to be looked at beforehand.';
       end if;
-      select token into known from ${prefix}_claim
+      select token = '%s' and refused < %d into known from ${prefix}_claim
       where store_id = '%s' and participant = '%s' lock in share mode;
-      if known is null or known <> '%s' then
-        signal sqlstate '%s' set message_text =
-          'The deciding database was claimed anew, or never, so nothing is prepared.';
+      if not coalesce(known, false) then
+        signal sqlstate '%s' set message_text = '%s';
       end if;
     %s
     end
     """
         .formatted(
             SERIALIZABLE,
+            claim,
+            gid.serial(),
             gid.storeId(),
             gid.participant(),
-            claim,
             STALE_CLAIM,
+            STALE,
             witnessAndPrepare(gid, operationId));
   }
 

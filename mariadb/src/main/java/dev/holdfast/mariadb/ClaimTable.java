@@ -34,7 +34,15 @@ final class ClaimTable {
       update ${prefix}_claim
       set token = ?, previous = ?, previous_started = ?, system_id = ?, database_id = ?,
           timeline = ?, place = ?, started = ?,
-          settles_at = utc_timestamp(6) + interval ? microsecond, claimed_at = utc_timestamp(6)
+          settles_at = utc_timestamp(6) + interval ? microsecond, claimed_at = utc_timestamp(6),
+          refused = 0
+      where store_id = ? and participant = ? and token = ?
+      """;
+
+  /** As {@link #CLAIM_AGAIN}. */
+  private static final String REFUSE =
+      """
+      update ${prefix}_claim set refused = greatest(refused, ?)
       where store_id = ? and participant = ? and token = ?
       """;
 
@@ -63,6 +71,39 @@ final class ClaimTable {
             row.getString("place"),
             row.getString("started")),
         Duration.ofNanos(row.getLong("settles_in_us") * 1_000));
+  }
+
+  /**
+   * Whether something may be prepared under a claim. Two things can be known of it: that there is
+   * another, or that the serial's transaction is over.
+   */
+  boolean isPreparedUnder(UUID storeId, String participant, UUID claim, long serial) {
+    return database.onConnection(
+        "read who has claimed this participant",
+        connection ->
+            database
+                .one(
+                    connection,
+                    "select refused < ? and token = ? from ${prefix}_claim"
+                        + " where store_id = ? and participant = ?",
+                    row -> row.getBoolean(1),
+                    serial,
+                    claim,
+                    storeId,
+                    participant)
+                .orElse(Boolean.FALSE));
+  }
+
+  boolean refuse(UUID storeId, String participant, UUID claim, long upTo) {
+    return database.onConnection(
+        "refuse what is over",
+        connection -> {
+          if (database.update(connection, REFUSE, upTo, storeId, participant, claim) == 1) {
+            return true;
+          }
+          // A driver may count the rows that are changed, and not those that are found.
+          return read(storeId, participant).map(Claim::token).equals(Optional.of(claim));
+        });
   }
 
   /** Compares and sets. */

@@ -124,13 +124,8 @@ final class MariaDbBranches implements BranchStore {
   private void prepareSerializable(
       Connection connection, Gid gid, String operationId, UUID claim, SQLException cause)
       throws SQLException {
-    Optional<Claim> known = claims.read(gid.storeId(), gid.participant());
-    if (!known.map(Claim::token).equals(Optional.of(claim))) {
-      throw new StaleClaim(
-          new SQLException(
-              "The deciding database was claimed anew, or never, so nothing is prepared.",
-              BranchSql.STALE_CLAIM,
-              cause));
+    if (!claims.isPreparedUnder(gid.storeId(), gid.participant(), claim, gid.serial())) {
+      throw new StaleClaim(new SQLException(BranchSql.STALE, BranchSql.STALE_CLAIM, cause));
     }
     database.execute(connection, BranchSql.prepareUnchecked(gid, operationId));
   }
@@ -212,6 +207,11 @@ final class MariaDbBranches implements BranchStore {
   @Override
   public long forgotten(UUID storeId, String participant) {
     return witnesses.forgotten(storeId, participant);
+  }
+
+  @Override
+  public boolean refuse(UUID storeId, String participant, UUID claim, long upTo) {
+    return claims.refuse(storeId, participant, claim, upTo);
   }
 
   @Override

@@ -433,6 +433,31 @@ final class MariaDbBranchesTest {
     assertThat(store.witnessed(List.of(inDoubt))).containsExactly(inDoubt);
   }
 
+  @ParameterizedTest
+  @EnumSource(Isolation.class)
+  void whatIsOverIsNotPreparedUntilTheClaimIsAnother(Isolation isolation) throws SQLException {
+    Gid over = gid();
+    Gid later = gid();
+    assertThat(store.refuse(storeId, "ledger", UUID.randomUUID(), later.serial())).isFalse();
+    assertThat(store.refuse(storeId, "ledger", token, over.serial())).isTrue();
+    assertThat(store.refuse(storeId, "ledger", token, over.serial() - 1)).isTrue();
+    try (Connection connection = store.connect()) {
+      begin(connection, over, isolation);
+      assertThatThrownBy(() -> store.prepare(connection, over, "operation", token))
+          .isInstanceOf(StaleClaim.class);
+      store.rollback(connection, over);
+      begin(connection, later, isolation);
+      store.prepare(connection, later, "operation", token);
+      assertThat(store.rollbackPrepared(connection, later)).isEqualTo(Finish.DONE);
+
+      UUID next = UUID.randomUUID();
+      assertThat(store.claim(storeId, "ledger", token, claim(next, token))).isTrue();
+      begin(connection, over, isolation);
+      store.prepare(connection, over, "operation", next);
+      assertThat(store.rollbackPrepared(connection, over)).isEqualTo(Finish.DONE);
+    }
+  }
+
   @Test
   void forgetsOldAttempts() throws SQLException {
     execute(

@@ -110,7 +110,13 @@ final class PostgresBranches implements BranchStore {
       set token = ?, previous = ?, previous_started = ?,
           system = ?, database = ?, timeline = ?, place = ?, started = ?,
           settles_at = clock_timestamp() + ? * interval '1 millisecond',
-          claimed_at = clock_timestamp()
+          claimed_at = clock_timestamp(), refused = 0
+      where store_id = ? and participant = ? and token = ?
+      """;
+
+  private static final String REFUSE =
+      """
+      update ${schema}.claim set refused = greatest(refused, ?)
       where store_id = ? and participant = ? and token = ?
       """;
 
@@ -425,6 +431,13 @@ final class PostgresBranches implements BranchStore {
                     storeId,
                     participant)
                 .orElse(0L));
+  }
+
+  @Override
+  public boolean refuse(UUID storeId, String participant, UUID claim, long upTo) {
+    return database.transact(
+        "refuse what is over",
+        connection -> database.update(connection, REFUSE, upTo, storeId, participant, claim) == 1);
   }
 
   @Override

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,11 +28,13 @@ import org.slf4j.LoggerFactory;
  * Lays decisions and witnesses side by side, in the order of serials, and forgets what agrees. Used
  * once.
  *
- * <p>Read in this order: up to which serial every deciding transaction is over; what is prepared;
- * then witnesses and decisions below both. So a branch is prepared when it is looked for, or has
- * been ended before. What is below the lowest prepared one is final, unless a process that lost its
- * deciding transaction prepares afterwards and dies: such a branch is reported as too old, not
- * aborted. Several may clean at once: what is found counts only if nobody has cleaned since.
+ * <p>Read in this order: up to which serial every deciding transaction is over, which the
+ * participant is told, so that whoever stood still meanwhile prepares nothing any more; what is
+ * prepared; then witnesses and decisions below both. So a branch is prepared when it is looked for,
+ * or has been ended before, and what is below the lowest prepared one is final. Where a PREPARE is
+ * carried out at the very moment, or by a snapshot from before, it may be missed; when its process
+ * dies as well, before it undoes it, such a branch is reported as too old, not aborted. Several may
+ * clean at once: what is found counts only if nobody has cleaned since.
  */
 final class Cleaner {
   private static final Logger log = LoggerFactory.getLogger(Cleaner.class);
@@ -157,7 +160,12 @@ final class Cleaner {
 
   /** Of a branch that is prepared and was forgotten nothing is known that could be forgotten. */
   private long bound(long from) {
+    UUID token = coordinator.claims().token(participant);
     long over = decisions.over() - 1;
+    if (!there.refuse(coordinator.storeId(), participant.name(), token, over)) {
+      // Claimed anew meanwhile, perhaps for a server that hands out the same serials again.
+      return from;
+    }
     long lowest = Long.MAX_VALUE;
     for (PreparedBranch branch : there.prepared(coordinator.storeId(), participant.name(), false)) {
       if (branch.gid().serial() > from) {

@@ -8,6 +8,7 @@ import dev.holdfast.internal.twophase.ClaimProtocol.Verdict;
 import dev.holdfast.twophase.InDoubt;
 import dev.holdfast.twophase.Participant;
 import dev.holdfast.twophase.TwoPhase;
+import dev.holdfast.twophase.TwoPhaseSettings;
 import dev.holdfast.twophase.store.DecisionStore;
 import dev.holdfast.twophase.store.DecisionStore.Probe;
 import dev.holdfast.twophase.store.Gid;
@@ -134,7 +135,9 @@ public final class Recovery implements TwoPhase, AutoCloseable {
     for (Participant participant : sorted()) {
       try {
         prepare(participant);
-        all = all.plus(round(participant, Duration.ZERO).run());
+        all =
+            all.plus(
+                new RecoveryRound(coordinator, participant, Duration.ZERO, Duration.ZERO).run());
       } catch (HoldfastException e) {
         if (failed == null) {
           failed = e;
@@ -147,10 +150,6 @@ public final class Recovery implements TwoPhase, AutoCloseable {
       throw failed;
     }
     return all;
-  }
-
-  private RecoveryRound round(Participant participant, Duration olderThan) {
-    return new RecoveryRound(coordinator, participant, olderThan);
   }
 
   @Override
@@ -291,7 +290,10 @@ public final class Recovery implements TwoPhase, AutoCloseable {
     }
 
     private void recoverInterrupted() {
-      Recovered found = round(participant, coordinator.settings().recoverAfter()).run();
+      TwoPhaseSettings settings = coordinator.settings();
+      Recovered found =
+          new RecoveryRound(coordinator, participant, settings.recoverAfter(), settings.settle())
+              .run();
       coordinator.secondPhase().reached(participant);
       if (found.committed() + found.rolledBack() > 0) {
         log.info(

@@ -35,18 +35,25 @@ final class RecoveryRound {
   private final Participant participant;
   private final BranchStore there;
   private final Duration olderThan;
+  private final Duration reportAfter;
   private @Nullable RuntimeException refusal;
   private int committed;
   private int rolledBack;
   private int left;
   private int reported;
 
-  RecoveryRound(Coordinator coordinator, Participant participant, Duration olderThan) {
+  /**
+   * @param olderThan branches that are younger are not looked at
+   * @param reportAfter and of those which only a person can end, the younger are not reported
+   */
+  RecoveryRound(
+      Coordinator coordinator, Participant participant, Duration olderThan, Duration reportAfter) {
     this.coordinator = coordinator;
     this.decisions = coordinator.decisions();
     this.participant = participant;
     this.there = participant.branches();
     this.olderThan = olderThan;
+    this.reportAfter = reportAfter;
   }
 
   Recovered run() {
@@ -98,12 +105,17 @@ final class RecoveryRound {
     end(undecided, false);
   }
 
-  /** One that is not was ended since it was looked for, and then its decision was forgotten. */
+  /**
+   * One that is not was ended since it was looked for, and then its decision was forgotten. Only
+   * one that stood still for long can have been prepared behind that, and its owner, who is about
+   * to learn that it cannot commit, is given the time to undo it.
+   */
   private void reportWhatIsPreparedStill(List<Gid> gids) {
     if (gids.isEmpty()) {
       return;
     }
     there.prepared(coordinator.storeId(), participant.name(), false).stream()
+        .filter(branch -> branch.age().compareTo(reportAfter) >= 0)
         .map(PreparedBranch::gid)
         .filter(gids::contains)
         .forEach(gid -> report(gid, Heuristic.Kind.TOO_OLD));

@@ -74,7 +74,7 @@ public interface BranchStore {
    * idle afterwards. When this throws it is open whether the branch is prepared.
    *
    * @param claim the token of the claim: when the participant knows another nothing is prepared
-   * @throws StaleClaim when it does
+   * @throws StaleClaim when it does, or has been told to {@link #refuse} the serial
    */
   void prepare(Connection connection, Gid gid, String operationId, UUID claim) throws SQLException;
 
@@ -143,6 +143,16 @@ public interface BranchStore {
    * failed over or restored may believe that it is less.
    */
   long forgotten(UUID storeId, String participant);
+
+  /**
+   * Lets nothing be prepared any more whose serial is at most this, as long as the claim stays: the
+   * transactions that would have decided are over. What is being prepared at this moment, or reads
+   * by an older snapshot, may be missed.
+   *
+   * @param claim the token of the claim
+   * @return false when the participant knows another, and nothing is changed
+   */
+  boolean refuse(UUID storeId, String participant, UUID claim, long upTo);
 
   Optional<Claim> claim(UUID storeId, String participant);
 

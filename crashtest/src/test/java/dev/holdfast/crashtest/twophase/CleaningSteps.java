@@ -33,8 +33,14 @@ final class CleaningSteps {
               world,
               index,
               who + "every transaction below " + world.over() + " is over",
-              sweeper.bound(overFirst ? At.READ_PREPARED : At.READ_WITNESSES, world.over() - 1),
+              sweeper.bound(overFirst ? At.REFUSE : At.READ_WITNESSES, world.over() - 1),
               into);
+      case REFUSE -> {
+        World to = world.with(index, sweeper.bound(At.READ_PREPARED, Sweeper.UNBOUNDED));
+        into.progress(
+            who + "has nothing prepared any more up to " + sweeper.bound() + where,
+            rules.cleanerHasWhatIsOverRefused() ? to.refuse(participant, sweeper.bound()) : to);
+      }
       case READ_PREPARED -> {
         int lowest = lowestPrepared(world, sweeper);
         go(

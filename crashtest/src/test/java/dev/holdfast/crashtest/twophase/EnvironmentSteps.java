@@ -62,9 +62,11 @@ final class EnvironmentSteps {
       case WORKING -> {
         World to = world.with(index, op.with(participant, branch.rollBack()));
         if (branch.sent()) {
-          into.progress(
-              who + "PREPARE" + what + " arrives",
-              world.with(index, op.with(participant, branch.prepare())));
+          if (!world.isRefused(index, participant)) {
+            into.progress(
+                who + "PREPARE" + what + " arrives",
+                world.with(index, op.with(participant, branch.prepare())));
+          }
           into.progress(who + "PREPARE" + what + " never arrives", to);
         } else if (op.owner().isAlive()) {
           into.fault(who + "loses the open branch" + what + " in a restart", to);
@@ -113,6 +115,9 @@ final class EnvironmentSteps {
       boolean isFlushed = first.isDecided() || first.tx() == Op.Tx.NONE;
       for (int cleaned : world.cleaned()) {
         isFlushed |= cleaned >= first.serial();
+      }
+      for (int refused : world.refused()) {
+        isFlushed |= rules.whatIsOverIsFlushed() && refused >= first.serial();
       }
       for (Sweeper sweeper : world.sweepers()) {
         isFlushed |= rules.whatIsOverIsFlushed() && sweeper.relies(first.serial());

@@ -125,7 +125,7 @@ final class OwnerSteps {
     String what = who + "PREPARE at participant " + participant;
     Branch branch = op.at(participant);
     Op asked = op.with(op.owner().askedToPrepare());
-    if (!branch.is(Branch.State.WORKING)) {
+    if (!branch.is(Branch.State.WORKING) || world.isRefused(index, participant)) {
       into.progress(what + " is refused", world.with(index, after(asked, Event.FAILED)));
       return;
     }

@@ -60,6 +60,11 @@ class Rules {
     return true;
   }
 
+  /** So that whoever stood still until its transaction was over prepares nothing any more. */
+  boolean cleanerHasWhatIsOverRefused() {
+    return true;
+  }
+
   boolean cleanerComparesAndSets() {
     return true;
   }

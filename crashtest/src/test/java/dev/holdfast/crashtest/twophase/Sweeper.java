@@ -15,6 +15,8 @@ record Sweeper(At at, int participant, int from, int bound, int witnesses, int d
   enum At {
     IDLE,
     READ_OVER,
+    /** Has the participant refuse what is over. */
+    REFUSE,
     READ_PREPARED,
     READ_WITNESSES,
     READ_DECISIONS,

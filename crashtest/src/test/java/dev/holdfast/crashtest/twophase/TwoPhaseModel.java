@@ -16,7 +16,8 @@ import java.util.Set;
  *
  * <p>What is assumed of the databases: a commit that is seen is flushed; who inserts a row that an
  * open transaction has inserted waits; a prepared branch outlives everything but a failover; a
- * serial whose transaction is said to be over is not handed out again.
+ * serial whose transaction is said to be over is not handed out again; a branch that is prepared is
+ * seen by whoever looks behind it, and by nobody's older snapshot.
  */
 final class TwoPhaseModel implements Model<World> {
 
@@ -93,6 +94,7 @@ final class TwoPhaseModel implements Model<World> {
         Collections.nCopies(scope.recoverers(), Recoverer.IDLE),
         Collections.nCopies(scope.cleaners(), Sweeper.IDLE),
         Collections.nCopies(scope.participants(), 0),
+        Collections.nCopies(scope.participants(), 0),
         false,
         scope.failovers(),
         scope.hands());
@@ -168,13 +170,12 @@ final class TwoPhaseModel implements Model<World> {
     return true;
   }
 
-  /** What is recorded without anybody's intervening is a branch that waits and is not decided. */
+  /** Nothing is, unless somebody intervenes or a failover loses something. */
   private static boolean isRecordedRightly(World world) {
     for (Op op : world.ops()) {
       for (Branch branch : op.branches()) {
         Heuristic.Kind kind = branch.recorded();
-        boolean isUndecidedAndTooOld = kind == Heuristic.Kind.TOO_OLD && !op.isDecided();
-        if (kind != null && !branch.byHand() && !branch.lost() && !isUndecidedAndTooOld) {
+        if (kind != null && !branch.byHand() && !branch.lost()) {
           return false;
         }
       }

@@ -63,16 +63,17 @@ final class TwoPhaseModelTest {
   }
 
   /**
-   * A PREPARE that arrives when its serial has been cleaned is reported as too old, and waits for a
-   * person. What is later is forgotten all the same.
+   * A branch whose commit a failover has lost when its decision was forgotten is reported as too
+   * old, and waits for a person. What is later is forgotten all the same.
    */
   @Test
   void whatIsLaterIsForgottenThoughABranchIsTooOld() {
     TwoPhaseModel model =
         new TwoPhaseModel(new Scope(1, List.of(FIRST, FIRST), 1, 1, 0, 0), Rules.STANDARD);
     World start = model.start();
-    Branch tooOld = Branch.WORKING.prepare().record(Heuristic.Kind.TOO_OLD);
-    Op first = start.op(0).begin(1, List.of(tooOld)).rollBack().with(Owner.WORKING.crash());
+    Branch tooOld = Branch.WORKING.commit().lose().record(Heuristic.Kind.TOO_OLD);
+    Op first =
+        start.op(0).begin(1, List.of(tooOld)).write().commit().delete().with(Owner.WORKING.crash());
 
     Exploration<World> explored =
         ModelChecker.bounded(50_000).explore(model.from(start.with(0, first).clean(0, 1)));

@@ -218,6 +218,23 @@ final class TwoPhaseMutantsTest {
   }
 
   @Test
+  void aCleanerThatLetsAnOwnerPrepareWhoseTransactionIsOver() {
+    Counterexample<World> found =
+        found(
+            "the cleaner does not have refused what is over",
+            new Scope(1, List.of(FIRST, FIRST), 1, 1, 0, 0),
+            new Rules() {
+              @Override
+              boolean cleanerHasWhatIsOverRefused() {
+                return false;
+              }
+            });
+
+    assertThat(found.property().name()).isEqualTo("no false heuristic outcome");
+    assertThat(found.report()).contains("recoverer: records TOO_OLD of operation 2");
+  }
+
+  @Test
   void aCleanerThatDoesNotLookWhetherAnotherHasCleaned() {
     Counterexample<World> found =
         found(
@@ -233,6 +250,7 @@ final class TwoPhaseMutantsTest {
     assertThat(found.property().name()).isEqualTo("no false heuristic outcome");
   }
 
+  /** Either of the two is enough, but a branch that reads an old snapshot is not refused. */
   @Test
   void aSerialThatIsOverAndIsHandedOutAgainAfterACrash() {
     Counterexample<World> found =
@@ -242,6 +260,11 @@ final class TwoPhaseMutantsTest {
             new Rules() {
               @Override
               boolean whatIsOverIsFlushed() {
+                return false;
+              }
+
+              @Override
+              boolean cleanerHasWhatIsOverRefused() {
                 return false;
               }
             });

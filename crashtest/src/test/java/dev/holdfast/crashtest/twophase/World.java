@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param recoverers alike, so that they are kept sorted: who is who makes no difference
  * @param sweepers alike as well
  * @param cleaned for each participant, up to which serial decisions are forgotten
+ * @param refused for each participant, up to which serial it prepares nothing any more
  * @param serialLost the serial of the first operation will be handed out again: it was not flushed
  *     when the deciding database crashed
  * @param failovers how many more there may be
@@ -22,6 +23,7 @@ record World(
     List<Recoverer> recoverers,
     List<Sweeper> sweepers,
     List<Integer> cleaned,
+    List<Integer> refused,
     boolean serialLost,
     int failovers,
     int hands) {
@@ -45,34 +47,44 @@ record World(
 
   World with(int index, Op op) {
     return new World(
-        set(ops, index, op), recoverers, sweepers, cleaned, serialLost, failovers, hands);
+        set(ops, index, op), recoverers, sweepers, cleaned, refused, serialLost, failovers, hands);
   }
 
   World with(int index, Recoverer recoverer) {
     List<Recoverer> changed = sorted(set(recoverers, index, recoverer), BY_RECOVERER);
-    return new World(ops, changed, sweepers, cleaned, serialLost, failovers, hands);
+    return new World(ops, changed, sweepers, cleaned, refused, serialLost, failovers, hands);
   }
 
   World with(int index, Sweeper sweeper) {
     List<Sweeper> changed = sorted(set(sweepers, index, sweeper), BY_SWEEPER);
-    return new World(ops, recoverers, changed, cleaned, serialLost, failovers, hands);
+    return new World(ops, recoverers, changed, cleaned, refused, serialLost, failovers, hands);
   }
 
   World clean(int participant, int upTo) {
-    return new World(
-        ops, recoverers, sweepers, set(cleaned, participant, upTo), serialLost, failovers, hands);
+    List<Integer> changed = set(cleaned, participant, upTo);
+    return new World(ops, recoverers, sweepers, changed, refused, serialLost, failovers, hands);
+  }
+
+  World refuse(int participant, int upTo) {
+    List<Integer> changed = set(refused, participant, Math.max(upTo, refused.get(participant)));
+    return new World(ops, recoverers, sweepers, cleaned, changed, serialLost, failovers, hands);
+  }
+
+  /** Whether the participant prepares nothing of the operation any more. */
+  boolean isRefused(int index, int participant) {
+    return op(index).serial() <= refused.get(participant);
   }
 
   World serialLost(boolean value) {
-    return new World(ops, recoverers, sweepers, cleaned, value, failovers, hands);
+    return new World(ops, recoverers, sweepers, cleaned, refused, value, failovers, hands);
   }
 
   World afterFailover() {
-    return new World(ops, recoverers, sweepers, cleaned, serialLost, failovers - 1, hands);
+    return new World(ops, recoverers, sweepers, cleaned, refused, serialLost, failovers - 1, hands);
   }
 
   World afterHand() {
-    return new World(ops, recoverers, sweepers, cleaned, serialLost, failovers, hands - 1);
+    return new World(ops, recoverers, sweepers, cleaned, refused, serialLost, failovers, hands - 1);
   }
 
   /** Whether somebody who asks has the decision's row inserted. */
@@ -129,13 +141,15 @@ record World(
         && ops.equals(that.ops)
         && recoverers.equals(that.recoverers)
         && sweepers.equals(that.sweepers)
-        && cleaned.equals(that.cleaned);
+        && cleaned.equals(that.cleaned)
+        && refused.equals(that.refused);
   }
 
   @Override
   public int hashCode() {
     int bits = (serialLost ? 1 : 0) + 2 * failovers + 8 * hands;
     bits = 31 * bits + cleaned.hashCode();
+    bits = 31 * bits + refused.hashCode();
     bits = 31 * bits + sweepers.hashCode();
     bits = 31 * bits + recoverers.hashCode();
     return 31 * bits + ops.hashCode();

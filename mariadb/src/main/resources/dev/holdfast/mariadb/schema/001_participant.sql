@@ -42,6 +42,8 @@ create table if not exists ${prefix}_claim (
   claimed_at       datetime(6) not null, -- UTC
   -- Until then whoever is replaced may object, and nothing is aborted in the claim's name. UTC.
   settles_at       datetime(6) not null,
+  -- Under this token nothing is prepared up to this serial any more: the transactions are over.
+  refused          bigint not null default 0,
   primary key (store_id, participant)
 ) engine = innodb default character set ascii collate ascii_bin;
 

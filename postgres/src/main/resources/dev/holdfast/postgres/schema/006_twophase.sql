@@ -96,6 +96,8 @@ create table ${schema}.claim (
   settles_at  timestamptz not null,
   -- Witnesses up to this serial are deleted, or have been allowed to be.
   forgotten   bigint not null default 0,
+  -- Under this token nothing is prepared up to this serial any more: the transactions are over.
+  refused     bigint not null default 0,
   primary key (store_id, participant)
 );
 
@@ -163,10 +165,11 @@ begin
   end if;
   insert into ${schema}.witness (store_id, participant, serial, nonce, operation_id)
   select c.store_id, c.participant, p_serial, p_nonce, p_operation from ${schema}.claim c
-  where c.store_id = p_store and c.participant = p_participant and c.token = p_claim;
+  where c.store_id = p_store and c.participant = p_participant and c.token = p_claim
+    and c.refused < p_serial;
   if not found then
     raise exception using errcode = 'HF010',
-      message = 'The database that decides has been claimed anew, or this participant has never been, so nothing is prepared.',
+      message = 'The database that decides has been claimed anew, or this participant has never been, or the operation stood still until its deciding transaction was over, so nothing is prepared.',
       hint = 'See holdfast doctor.';
   end if;
 end $$;

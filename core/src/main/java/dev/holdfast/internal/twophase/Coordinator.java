@@ -100,7 +100,6 @@ public final class Coordinator implements AutoCloseable {
   public static Coordinator start(
       Parts parts, List<Participant> participants, boolean runsByItself) {
     Coordinator coordinator = new Coordinator(parts, participants);
-    coordinator.secondPhase.start();
     if (runsByItself) {
       coordinator.recovery.start();
     }

@@ -125,6 +125,7 @@ public final class Recovery implements TwoPhase, AutoCloseable {
     if (coordinator.claims().check(participant) == Verdict.REFUSED) {
       log.error("{}", Claims.lost(participant).getMessage());
     }
+    coordinator.secondPhase().open(participant);
     ready.add(participant.name());
   }
 

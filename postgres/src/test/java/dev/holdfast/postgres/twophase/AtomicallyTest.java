@@ -8,7 +8,6 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.Isolation;
 import dev.holdfast.StaleVersion;
-import dev.holdfast.StoreUnavailable;
 import dev.holdfast.crashtest.Attacks;
 import dev.holdfast.twophase.Branch;
 import dev.holdfast.twophase.Participant;
@@ -21,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
@@ -408,17 +408,19 @@ final class AtomicallyTest {
 
   @Test
   void whatFailsBehindTheDecisionIsNoFailureOfTheOperation() throws SQLException {
+    AtomicBoolean isFirst = new AtomicBoolean(true);
     Participant shy =
         Participant.of(
             "ledger",
             Meddled.before(
                 ledger.branches(),
-                "slots",
+                "commitPrepared",
                 gid -> {
-                  throw new StoreUnavailable("nobody is in", new SQLException("nobody"));
+                  if (isFirst.getAndSet(false)) {
+                    throw new IllegalStateException("The driver has lost its head.");
+                  }
                 }));
-    TwoPhaseSettings behind = TwoDatabases.SETTINGS.withAsynchronousSecondPhase(true);
-    try (Holdfast other = databases.process(shy, behind)) {
+    try (Holdfast other = databases.process(shy)) {
       other.atomically(
           other.decider(),
           shy,

@@ -123,6 +123,45 @@ final class SecondPhaseTest {
     }
   }
 
+  /** However many of its branches there are. */
+  @Test
+  void aParticipantThatGivesNoAnswerHoldsUpNoOther() throws SQLException {
+    Participant silent = held(databases.participant().branches());
+    String name = databases.name + "_stock";
+    TwoDatabases.ledgerServer().createDatabase(name);
+    HikariDataSource pool = databases.pool(TwoDatabases.ledgerServer().jdbcUrl(name), 4);
+    TwoDatabases.execute(pool, "create table entry (id text primary key)");
+    Participant stock = Participant.of("stock", pool);
+    stock.branches().schema().migrate();
+    try (Holdfast holdfast = process(silent)) {
+      for (int i = 0; i < 8; i++) {
+        operateAll(holdfast, silent, ids(i));
+      }
+      operateAll(holdfast, stock, ids(8));
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(
+              () -> {
+                assertThat(TwoDatabases.entries(pool)).containsExactlyElementsOf(ids(8));
+                assertThat(mayConnect.getCount()).isOne();
+              });
+      mayConnect.countDown();
+      awaitNothingPrepared();
+    }
+  }
+
+  /** Whoever asked it something while the work holds its only connection would wait in vain. */
+  @Test
+  void aPoolOfOneConnectionIsEnoughForAParticipant() throws SQLException {
+    HikariDataSource pool = databases.pool(TwoDatabases.ledgerServer().jdbcUrl(databases.name), 1);
+    Participant small = Participant.of("ledger", pool);
+    try (Holdfast holdfast = process(small)) {
+      operateAll(holdfast, small);
+      awaitNothingPrepared();
+      assertThat(TwoDatabases.entries(databases.ledger)).containsExactlyElementsOf(ids());
+    }
+  }
+
   private static boolean isSecondPhase() {
     return Thread.currentThread().getName().startsWith("holdfast-second-phase");
   }
@@ -146,7 +185,11 @@ final class SecondPhaseTest {
   }
 
   private static void operateAll(Holdfast holdfast, Participant ledger) {
-    for (String id : ids()) {
+    operateAll(holdfast, ledger, ids());
+  }
+
+  private static void operateAll(Holdfast holdfast, Participant ledger, List<String> ids) {
+    for (String id : ids) {
       holdfast.atomically(
           holdfast.decider(),
           ledger,
@@ -158,7 +201,11 @@ final class SecondPhaseTest {
   }
 
   private static List<String> ids() {
-    return IntStream.range(0, MANY).mapToObj(Integer::toString).toList();
+    return ids(0);
+  }
+
+  private static List<String> ids(int round) {
+    return IntStream.range(round * MANY, (round + 1) * MANY).mapToObj(Integer::toString).toList();
   }
 
   private int prepared() throws SQLException {

@@ -31,6 +31,10 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** The spans of runs, wherever they are executed. */
 final class WorkflowTracingTest {
   private static final Duration BOUND = Duration.ofSeconds(30);
+
+  /** A process that stands still for longer is taken over, and then a run has two spans. */
+  private static final Duration LEASE = Duration.ofSeconds(20);
+
   private static final AttributeKey<Boolean> TAKEN_OVER =
       AttributeKey.booleanKey("holdfast.workflow.taken_over");
   private static final AttributeKey<String> STATUS =
@@ -47,7 +51,12 @@ final class WorkflowTracingTest {
     POSTGRES.close();
   }
 
-  private static Holdfast start(String url, String schema, Workflow<?, ?>... workflows) {
+  private static Holdfast start(String schema, Workflow<?, ?>... workflows) {
+    return start(POSTGRES.jdbcUrl(), schema, LEASE, workflows);
+  }
+
+  private static Holdfast start(
+      String url, String schema, Duration lease, Workflow<?, ?>... workflows) {
     PGSimpleDataSource dataSource = new PGSimpleDataSource();
     dataSource.setUrl(url);
     // snippet:workflow-tracing
@@ -57,9 +66,7 @@ final class WorkflowTracingTest {
     traced
         .schema(schema)
         .workflows(
-            WorkflowSettings.DEFAULT
-                .withLease(Duration.ofSeconds(1))
-                .withPollInterval(Duration.ofMillis(50)));
+            WorkflowSettings.DEFAULT.withLease(lease).withPollInterval(Duration.ofMillis(50)));
     for (Workflow<?, ?> each : workflows) {
       traced.workflow(each);
     }
@@ -117,7 +124,7 @@ final class WorkflowTracingTest {
                   (branch, item) -> branch.step("mail", Integer.class).compute(() -> item));
               return flow.child("ship", child, order);
             });
-    try (Holdfast holdfast = start(POSTGRES.jdbcUrl(), "traced", parent, child)) {
+    try (Holdfast holdfast = start("traced", parent, child)) {
       String trace = startWithin(holdfast, parent, "o-1");
       assertThat(holdfast.workflows().result(parent, "o-1", BOUND)).contains("box");
       await()
@@ -168,7 +175,7 @@ final class WorkflowTracingTest {
                       });
               return "never";
             });
-    try (Holdfast holdfast = start(POSTGRES.jdbcUrl(), "undone", workflow)) {
+    try (Holdfast holdfast = start("undone", workflow)) {
       String trace = startWithin(holdfast, workflow, "o-1");
       assertThatThrownBy(() -> holdfast.workflows().result(workflow, "o-1", BOUND))
           .isInstanceOf(RunFailed.class);
@@ -213,11 +220,11 @@ final class WorkflowTracingTest {
           "jdbc:postgresql://127.0.0.1:"
               + network.port()
               + "/postgres?user=postgres&sslmode=disable&gssEncMode=disable&socketTimeout=2";
-      Holdfast owner = start(there, "taken", workflow);
+      Holdfast owner = start(there, "taken", Duration.ofSeconds(1), workflow);
       String trace = startWithin(owner, workflow, "o-1");
       assertThat(paused.await(20, TimeUnit.SECONDS)).isTrue();
       network.cut();
-      try (Holdfast other = start(POSTGRES.jdbcUrl(), "taken", workflow)) {
+      try (Holdfast other = start("taken", workflow)) {
         assertThat(other.workflows().result(workflow, "o-1", BOUND)).contains("charged");
         await()
             .atMost(BOUND)

@@ -62,7 +62,7 @@ final class DrillTest {
   void afterAFailoverWithLossTheChannelGoesOnFromTheNewPrimarysCopy() {
     PostgresServer standby = PostgresServer.builder().standbyOf(original).start();
     String url =
-        "jdbc:postgresql://127.0.0.1:%d,127.0.0.1:%d/postgres?user=postgres&targetServerType=primary"
+        "jdbc:postgresql://127.0.0.1:%d,127.0.0.1:%d/postgres?user=postgres&targetServerType=primary&loginTimeout=5"
             .formatted(original.port(), standby.port());
     try (standby;
         Stage stage = new Stage("failover", url, TestServers.KAFKA);

@@ -3,6 +3,7 @@ package dev.holdfast.crashtest;
 import dev.holdfast.crashtest.report.Carrier;
 import dev.holdfast.crashtest.report.ExplorationReport;
 import dev.holdfast.crashtest.report.Problem;
+import dev.holdfast.crashtest.report.RunReport;
 import dev.holdfast.crashtest.resource.KafkaBroker;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -120,6 +121,18 @@ public final class CrashLab {
       }
       return explorer.report();
     }
+  }
+
+  /**
+   * Explores until a run finds something wrong: for negative controls, in which the scenario lacks
+   * what is being tested.
+   *
+   * @return that run; its findings say what is wrong
+   * @throws AssertionError when every run passes
+   * @throws CrashLabException when a run cannot be made
+   */
+  public static RunReport firstFailure(Options options, Consumer<CrashLab> description) {
+    return Explorer.firstFailure(options, description);
   }
 
   /**

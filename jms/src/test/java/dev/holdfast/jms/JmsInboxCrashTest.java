@@ -53,19 +53,18 @@ final class JmsInboxCrashTest {
   @Tag("long")
   @Test
   void aListenerThatAcknowledgesFirstLosesMessages() {
-    assertThat(explore(new Lab.AcknowledgingFirst()).findings())
+    assertThat(
+            CrashLab.firstFailure(CrashLab.Options.defaults(), new Lab.AcknowledgingFirst())
+                .findings())
         .extracting(Finding::verdict)
         .contains(Verdict.LOST);
   }
 
   @Test
   void aListenerWithoutAnInboxHandlesMessagesTwice() {
-    assertThat(explore(new Lab.WithoutAnInbox()).findings())
+    assertThat(
+            CrashLab.firstFailure(CrashLab.Options.defaults(), new Lab.WithoutAnInbox()).findings())
         .extracting(Finding::verdict)
         .contains(Verdict.DUPLICATE);
-  }
-
-  private static ExplorationReport explore(Lab lab) {
-    return CrashLab.explore("negative control", CrashLab.Options.defaults(), lab);
   }
 }

@@ -49,19 +49,19 @@ final class JmsParkingCrashTest {
 
   @Test
   void aListenerThatAcknowledgesBeforeItParksLosesMessages() {
-    assertThat(explore(new ParkingLab.AcknowledgingFirst()).findings())
+    assertThat(
+            CrashLab.firstFailure(CrashLab.Options.defaults(), new ParkingLab.AcknowledgingFirst())
+                .findings())
         .extracting(Finding::verdict)
         .contains(Verdict.LOST);
   }
 
   @Test
   void aReplayThatRemovesInAnotherCommitHandlesMessagesTwice() {
-    assertThat(explore(new ParkingLab.RemovingLater()).findings())
+    assertThat(
+            CrashLab.firstFailure(CrashLab.Options.defaults(), new ParkingLab.RemovingLater())
+                .findings())
         .extracting(Finding::verdict)
         .contains(Verdict.DUPLICATE);
-  }
-
-  private static ExplorationReport explore(Lab lab) {
-    return CrashLab.explore("negative control", CrashLab.Options.defaults(), lab);
   }
 }

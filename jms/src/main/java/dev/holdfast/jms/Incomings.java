@@ -46,6 +46,8 @@ final class Incomings {
       return body == null ? null : body.getBytes(StandardCharsets.UTF_8);
     }
     if (message instanceof BytesMessage bytes) {
+      // Its handler may have read it in part.
+      bytes.reset();
       byte[] body = new byte[Math.toIntExact(bytes.getBodyLength())];
       bytes.readBytes(body);
       bytes.reset();

@@ -8,16 +8,22 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.crashtest.Attacks;
+import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.Reply;
 import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Lane;
 import dev.holdfast.inbox.store.OffsetStore.Partition;
+import jakarta.jms.BytesMessage;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSContext;
 import jakarta.jms.JMSProducer;
+import jakarta.jms.Message;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
@@ -31,6 +37,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
+import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -558,6 +567,34 @@ final class JmsParkingTest {
     assertThatThrownBy(this::listen)
         .isInstanceOf(InvalidConfiguration.class)
         .hasMessageContaining("Use an inbox of another name");
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void aBodyThatItsHandlerHasReadInPartIsParkedAsAWhole() {
+    AtomicBoolean repaired = new AtomicBoolean();
+    listen(
+        TestServers.client(),
+        settings,
+        (tx, message) -> {
+          BytesMessage bytes = (BytesMessage) message;
+          bytes.readByte();
+          if (!repaired.get()) {
+            throw new IllegalStateException("no good");
+          }
+          bytes.reset();
+          handler().handle(tx, bytes);
+        });
+    try (JMSContext context = TestServers.client().createContext()) {
+      context
+          .createProducer()
+          .setProperty(KEY, "a")
+          .send(context.createQueue(queue), "100 EUR".getBytes(StandardCharsets.UTF_8));
+    }
+    assertParked("k:a", 1);
+    repaired.set(true);
+    release("k:a");
+    assertHandled("100 EUR");
   }
 
   @Test

@@ -597,6 +597,76 @@ final class JmsParkingTest {
     assertHandled("100 EUR");
   }
 
+  /** STOMP and AMQP know no such rules. */
+  @Test
+  void aPropertyThatJmsCouldNotMakeAgainIsADeadLetterUnderANameThatItCan() throws Exception {
+    poison.addAll(List.of("a1", "a2"));
+    listen();
+    try (JMSContext context = TestServers.client().createContext()) {
+      Message odd = context.createTextMessage("a1");
+      odd.setStringProperty(KEY, "a");
+      ((ActiveMQMessage) odd).getCoreMessage().putStringProperty("x-tenant:id", "north");
+      context.createProducer().send(context.createQueue(queue), odd);
+    }
+    send("a", "a2");
+    assertParked("k:a", 1);
+    String dead = queue + ".dead";
+    eventually().untilAsserted(() -> assertThat(TestServers.bodies(dead)).containsExactly("a1"));
+    Message letter = TestServers.browse(dead).get(0);
+    assertThat(TestServers.property(letter, "x_HYPHEN_tenant_id")).isEqualTo("north");
+    assertThat(TestServers.property(letter, "holdfast_reason")).contains("x-tenant:id");
+  }
+
+  @Test
+  void anIdThatIsNoTextIsParkedAndHoldsUpNoOtherKey() throws Exception {
+    listen();
+    try (JMSContext context = TestServers.client().createContext()) {
+      Message odd = context.createTextMessage("a1");
+      odd.setStringProperty(KEY, "a");
+      ((ActiveMQMessage) odd).getCoreMessage().putBytesProperty(Encoder.ID, new byte[] {1, 2});
+      context.createProducer().send(context.createQueue(queue), odd);
+    }
+    send("b", "b1");
+    assertHandled("b1");
+    assertParked("k:a", 1);
+    assertThat(lanes().get(0).reason()).contains("is no text");
+    release("k:a");
+    eventually().until(() -> lanes().stream().noneMatch(Lane::releasing));
+    assertParked("k:a", 1);
+  }
+
+  /** As those of requests are, when who asked has gone. */
+  @Test
+  void aPlaceForRepliesThatIsGoneHoldsUpNoOtherKey() {
+    String gone = ArtemisServer.NOT_CREATED + queue;
+    poison.addAll(List.of("a1", "b1"));
+    listen();
+    try (JMSContext context = TestServers.client().createContext()) {
+      context
+          .createProducer()
+          .setProperty(KEY, "a")
+          .setJMSReplyTo(ActiveMQDestination.createQueue(gone))
+          .send(context.createQueue(queue), "a1");
+    }
+    send("b", "b1");
+    assertParked("k:a", 1);
+    assertParked("k:b", 1);
+    poison.clear();
+    release("k:a");
+    release("k:b");
+    assertHandled("b1");
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(lanes())
+                    .singleElement()
+                    .satisfies(
+                        lane -> {
+                          assertThat(lane.releasing()).isFalse();
+                          assertThat(lane.reason()).contains(gone);
+                        }));
+  }
+
   @Test
   void boundsOfParkingAreChecked() {
     assertThatThrownBy(() -> JmsParking.DEFAULT.withMaxParked(0))

@@ -597,6 +597,156 @@ final class JmsParkingTest {
     assertHandled("100 EUR");
   }
 
+  /** A deployment is no failure of what is being replayed in it. */
+  @Test
+  void aReplayThatIsInterruptedByClosingGoesOnInTheNextProcess() throws Exception {
+    CountDownLatch replaying = new CountDownLatch(1);
+    AtomicBoolean hangs = new AtomicBoolean();
+    poison.add("a1");
+    JmsInbox first =
+        listen(
+            TestServers.client(),
+            settings.withClosingWait(Duration.ofMillis(100)),
+            (tx, message) -> {
+              handler().handle(tx, message);
+              if (hangs.get()) {
+                replaying.countDown();
+                awaitIt(new CountDownLatch(1));
+              }
+            });
+    send("a", "a1");
+    assertParked("k:a", 1);
+    poison.clear();
+    hangs.set(true);
+    release("k:a");
+    replaying.await();
+    first.close();
+
+    listen();
+    assertHandled("a1");
+    eventually().until(() -> lanes().isEmpty());
+  }
+
+  @Test
+  void anOperatorPausesAReplayBetweenTwoMessagesAndWhatComesMeanwhile() throws Exception {
+    CountDownLatch replaying = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    AtomicBoolean repaired = new AtomicBoolean();
+    poison.add("a1");
+    JmsInbox listener =
+        listen(
+            TestServers.client(),
+            settings,
+            (tx, message) -> {
+              handler().handle(tx, message);
+              if (TestServers.body(message).equals("a1") && repaired.get()) {
+                replaying.countDown();
+                awaitIt(mayEnd);
+              }
+            });
+    send("a", "a1", "a2");
+    assertParked("k:a", 2);
+    poison.clear();
+    repaired.set(true);
+    release("k:a");
+    replaying.await();
+    holdfast.store().offsets().pause(consumer, "it does harm");
+    assertThatWhatComesWaits();
+    mayEnd.countDown();
+    eventually().until(() -> listener.status().replayed() >= 1);
+    listener.close();
+    assertThat(handled()).doesNotContain("a2");
+  }
+
+  /** Before long, whatever is being replayed meanwhile. */
+  private void assertThatWhatComesWaits() {
+    AtomicInteger sent = new AtomicInteger();
+    eventually()
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              String next = "b" + sent.incrementAndGet();
+              send("b", next);
+              await()
+                  .during(Duration.ofMillis(500))
+                  .atMost(Duration.ofSeconds(1))
+                  .until(() -> !handled().contains(next));
+            });
+  }
+
+  @Test
+  void aMessageThatOverflowsTheStackIsParkedAsAnyOther() {
+    AtomicBoolean deep = new AtomicBoolean(true);
+    listen(
+        TestServers.client(),
+        settings,
+        (tx, message) -> {
+          if (deep.get() && TestServers.body(message).equals("a1")) {
+            throw new StackOverflowError();
+          }
+          handler().handle(tx, message);
+        });
+    send("a", "a1", "a2");
+    send("b", "b1");
+    assertHandled("b1");
+    assertParked("k:a", 2);
+    release("k:a");
+    eventually().until(() -> lanes().stream().noneMatch(Lane::releasing));
+    deep.set(false);
+    release("k:a");
+    assertHandled("b1", "a1", "a2");
+  }
+
+  @Test
+  void aHandlerThatLeavesItsThreadInterruptedEndsNobody() {
+    AtomicBoolean repaired = new AtomicBoolean();
+    JmsInbox listener =
+        listen(
+            TestServers.client(),
+            settings,
+            (tx, message) -> {
+              Thread.currentThread().interrupt();
+              if (!repaired.get()) {
+                throw new IllegalStateException("interrupted");
+              }
+              handler().handle(tx, message);
+            });
+    send("a", "a1", "a2");
+    assertParked("k:a", 2);
+    repaired.set(true);
+    send("b", "b1", "b2");
+    assertHandled("b1", "b2");
+    release("k:a");
+    assertHandled("b1", "b2", "a1", "a2");
+    assertThat(listener.status().connected()).isEqualTo(1);
+  }
+
+  /** As one in Kotlin may, which declares nothing. */
+  @Test
+  void anExceptionThatTheHandlerDoesNotDeclareIsAFailureOfItsMessage() {
+    listen(
+        TestServers.client(),
+        settings,
+        (tx, message) -> {
+          if (TestServers.body(message).equals("a1")) {
+            JmsParkingTest.<RuntimeException>throwAny(new InterruptedException("of something"));
+          }
+          handler().handle(tx, message);
+        });
+    send("a", "a1", "a2");
+    send("b", "b1");
+    assertHandled("b1");
+    assertParked("k:a", 2);
+    release("k:a");
+    eventually().until(() -> lanes().stream().noneMatch(Lane::releasing));
+    assertParked("k:a", 2);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <E extends Throwable> void throwAny(Throwable e) throws E {
+    throw (E) e;
+  }
+
   /** STOMP and AMQP know no such rules. */
   @Test
   void aPropertyThatJmsCouldNotMakeAgainIsADeadLetterUnderANameThatItCan() throws Exception {
@@ -665,6 +815,36 @@ final class JmsParkingTest {
                           assertThat(lane.releasing()).isFalse();
                           assertThat(lane.reason()).contains(gone);
                         }));
+  }
+
+  @Test
+  void anIdThatAnotherProcessHoldsForLongIsNoFailureOfTheMessage() throws Exception {
+    CountDownLatch handling = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    Thread other =
+        new Thread(
+            () ->
+                inbox.once(
+                    Incoming.of("id-1").saying("a1".getBytes(StandardCharsets.UTF_8)),
+                    tx -> {
+                      handling.countDown();
+                      awaitIt(mayEnd);
+                      return Reply.NONE;
+                    }));
+    other.start();
+    handling.await();
+    JmsInbox listener = listenWithLockTimeout();
+    send("a1", Map.of(KEY, "a", Encoder.ID, "id-1"));
+    String waiting =
+        "select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%parking%receive%'";
+    eventually().until(() -> !TestServers.strings(waiting).isEmpty());
+    eventually().until(() -> TestServers.strings(waiting).isEmpty());
+    eventually().until(() -> !TestServers.strings(waiting).isEmpty());
+    mayEnd.countDown();
+    other.join();
+    eventually().until(() -> listener.status().repeated() == 1);
+    assertThat(listener.status().failed()).isZero();
+    assertThat(lanes()).isEmpty();
   }
 
   @Test

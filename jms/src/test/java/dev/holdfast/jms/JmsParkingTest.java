@@ -422,6 +422,27 @@ final class JmsParkingTest {
     assertParked("m:x-1", 1);
   }
 
+  /** What turns the direction of text, a line break, the character 0. */
+  @Test
+  void aKeyThatNobodyCouldCopyFromATerminalIsParkedUnderAHash() {
+    List<String> keys = List.of("a\u202E", "a\nb", "a\0", " ", "");
+    poison.add("poison");
+    listen();
+    keys.forEach(key -> send(key, "poison", "behind"));
+    eventually()
+        .until(
+            () ->
+                lanes().size() == keys.size()
+                    && lanes().stream().allMatch(each -> each.records() == 2));
+    assertThat(lanes())
+        .extracting(each -> each.name().substring(0, 2))
+        .containsExactly("h:", "h:", "h:", "k:", "k:");
+    poison.clear();
+    lanes().forEach(each -> release(each.name()));
+    eventually().until(() -> lanes().isEmpty());
+    assertThat(handled()).hasSize(2 * keys.size());
+  }
+
   @Test
   void aKeyOfTheSettingsAndALongOneAreAsGood() {
     String tenant = "t".repeat(600);
@@ -845,6 +866,43 @@ final class JmsParkingTest {
     eventually().until(() -> listener.status().repeated() == 1);
     assertThat(listener.status().failed()).isZero();
     assertThat(lanes()).isEmpty();
+  }
+
+  /** Nobody waits with a connection for another one. */
+  @Test
+  void aPoolOfOneConnectionIsEnoughForSeveralThreadsThatPark() {
+    HikariDataSource one = TestServers.pool(TestServers.POSTGRES.jdbcUrl());
+    one.setMaximumPoolSize(1);
+    Holdfast other = Holdfast.on(one).schema("parking").start();
+    poison.addAll(List.of("a1", "b1"));
+    JmsInbox listener =
+        JmsInbox.start(
+            TestServers.client(),
+            JmsDestination.queue(queue),
+            other.inbox(consumer, InboxSettings.DEFAULT),
+            settings.withConcurrency(3),
+            handler());
+    opened.addAll(List.of(listener, other, one));
+    send("a", "a1", "a2");
+    send("b", "b1", "b2");
+    eventually().until(() -> lanes().size() == 2);
+    poison.clear();
+    release("k:a");
+    release("k:b");
+    eventually().until(() -> handled().size() == 4 && lanes().isEmpty());
+  }
+
+  @Test
+  void aListenerThatParksNoMoreDoesNotLookWhatIsParked() {
+    poison.add("a1");
+    JmsInbox parking = listen();
+    send("a", "a1");
+    assertParked("k:a", 1);
+    parking.close();
+    listen(TestServers.client(), JmsInboxSettings.DEFAULT, handler());
+    send("a", "a2");
+    assertHandled("a2");
+    assertParked("k:a", 1);
   }
 
   @Test

@@ -86,6 +86,13 @@ public final class ConsumerCommand extends Group {
     List<List<String>> rows = new ArrayList<>();
     StringBuilder reasons = new StringBuilder();
     for (Map<String, Object> consumer : consumers) {
+      if (consumer.get("parked") instanceof Long parked && parked > 0) {
+        reasons.append(
+            "%1$s: %2$s parked; see: holdfast consumer list %1$s%n"
+                .formatted(
+                    consumer.get("consumer"),
+                    parked < MOST_LISTED ? parked.toString() : parked + " or more"));
+      }
       for (Object each : (List<?>) consumer.getOrDefault("partitions", List.of())) {
         Map<?, ?> partition = (Map<?, ?>) each;
         Object stopped = partition.get("stopped");
@@ -150,11 +157,11 @@ public final class ConsumerCommand extends Group {
                         List.of(
                             lane.partition().topic(),
                             Integer.toString(lane.partition().number()),
-                            lane.name(),
+                            Printable.of(lane.name()),
                             Long.toString(lane.records()),
                             lane.first() == null ? "-" : Long.toString(lane.first()),
                             lane.releasing() ? "releasing" : "parked",
-                            lane.reason()))
+                            Printable.of(lane.reason())))
                 .toList()));
   }
 

@@ -134,13 +134,16 @@ class ConsumerCommandTest {
         Parked message =
             new Parked(
                 queue, 0, "k:a", null, 0, id.getBytes(StandardCharsets.UTF_8), null, List.of());
-        assertThat(parking.hold("shipping", message, "no such customer", 10)).isEqualTo(Held.NOW);
+        assertThat(parking.hold("shipping", message, "no such\ncustomer\u001B[2J\u202E", 10))
+            .isEqualTo(Held.NOW);
         assertThat(parking.hold("shipping", message, null, 10)).isEqualTo(Held.BEFORE);
       }
 
-      assertThat(command("status").result()).contains("orders.placed", "a queue");
+      assertThat(command("status").result())
+          .contains("orders.placed", "a queue", "shipping: 2 parked");
       assertThat(command("list shipping").result())
-          .contains("orders.placed", "k:a", "no such customer");
+          .contains("orders.placed", "k:a", "no such customer")
+          .doesNotContain("\u001B", "\u202E");
       assertThat(command("list shipping --json").result()).contains("\"first_offset\" : 0");
       assertThat(command("continue shipping --topic orders.placed --partition 0").error())
           .contains("does not read that partition");

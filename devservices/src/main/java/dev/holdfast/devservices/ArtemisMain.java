@@ -35,6 +35,10 @@ final class ArtemisMain {
     try {
       server.setConfiguration(configuration(home.resolve("data"), Integer.parseInt(args[1])));
       server.start();
+      if (!server.getActiveMQServer().isActive()) {
+        // It has told its log why, and nobody else.
+        throw new IllegalStateException("Artemis has not become active");
+      }
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "artemis-shutdown"));
       Files.writeString(home.resolve(READY_FILE), "");
     } catch (Throwable e) {

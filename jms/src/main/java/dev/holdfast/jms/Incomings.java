@@ -6,6 +6,7 @@ import dev.holdfast.internal.inbox.OperationIds;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
+import jakarta.jms.MessageFormatException;
 import jakarta.jms.TextMessage;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,14 @@ final class Incomings {
    * @throws InvalidMessage when there is neither
    */
   static Incoming of(Message message) throws JMSException {
-    String id = message.getStringProperty(Encoder.ID);
+    String id;
+    try {
+      id = message.getStringProperty(Encoder.ID);
+    } catch (MessageFormatException e) {
+      throw new InvalidMessage(
+          "The property %s of the message is no text, so a redelivery of it could not be told from another message. It was not handled."
+              .formatted(Encoder.ID));
+    }
     if (id == null) {
       id = message.getJMSMessageID();
     }
@@ -35,8 +43,16 @@ final class Incomings {
     if (content != null) {
       incoming = incoming.saying(content);
     }
-    String operation = OperationIds.usable(message.getStringProperty(Encoder.OPERATION));
+    String operation = OperationIds.usable(operation(message));
     return operation == null ? incoming : incoming.ofOperation(operation);
+  }
+
+  private static @Nullable String operation(Message message) throws JMSException {
+    try {
+      return message.getStringProperty(Encoder.OPERATION);
+    } catch (MessageFormatException e) {
+      return null;
+    }
   }
 
   /** What it says, where that is text or bytes. Leaves it to be read from its beginning. */
@@ -46,6 +62,8 @@ final class Incomings {
       return body == null ? null : body.getBytes(StandardCharsets.UTF_8);
     }
     if (message instanceof BytesMessage bytes) {
+      // Its handler may have read it in part.
+      bytes.reset();
       byte[] body = new byte[Math.toIntExact(bytes.getBodyLength())];
       bytes.readBytes(body);
       bytes.reset();

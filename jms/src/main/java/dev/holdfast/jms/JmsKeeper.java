@@ -4,6 +4,7 @@ import dev.holdfast.InvalidMessage;
 import dev.holdfast.internal.inbox.Keeper;
 import jakarta.jms.Connection;
 import jakarta.jms.ConnectionFactory;
+import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageFormatException;
@@ -87,16 +88,26 @@ final class JmsKeeper implements Keeper<Message> {
       implements Rebuilding<Message> {
     @Override
     public Message rebuild(Kept kept) throws JMSException {
+      Destination source = from.in(session);
       try {
         Message message = KeptMessage.rebuild(kept, session);
-        message.setJMSDestination(from.in(session));
+        message.setJMSDestination(source);
         return message;
       } catch (MessageFormatException | MessageNotWriteableException | RuntimeException e) {
-        // Not the connection's fault, and the next one would not take it either.
-        throw new InvalidMessage(
-            "The provider makes no message of what is parked (%s). Nothing was handled."
-                .formatted(Failures.text(e)));
+        throw unmakeable(e);
+      } catch (JMSException e) {
+        // Some answer no differently when they are out of reach and when a queue is not there. If
+        // they know the source still, it is the message's: the place for its replies is gone.
+        from.in(session);
+        throw unmakeable(e);
       }
+    }
+
+    /** Not the connection's fault, and the next one would not take it either. */
+    private static InvalidMessage unmakeable(Exception e) {
+      return new InvalidMessage(
+          "The provider makes no message of what is parked (%s). Nothing was handled."
+              .formatted(Failures.text(e)));
     }
 
     @Override

@@ -98,7 +98,7 @@ final class JmsLink implements Broker.Link<Message> {
     Map<String, Object> properties = properties(message);
     message.clearProperties();
     for (Map.Entry<String, Object> each : properties.entrySet()) {
-      message.setObjectProperty(each.getKey(), each.getValue());
+      message.setObjectProperty(PropertyNames.near(each.getKey()), each.getValue());
     }
     message.setIntProperty(ATTEMPTS, attempts);
     message.setStringProperty(

@@ -47,6 +47,9 @@ final class KeptMessage {
     add(headers, JMS + "Priority", message.getJMSPriority());
     add(headers, JMS + "Expiration", message.getJMSExpiration());
     for (Map.Entry<String, Object> each : JmsLink.properties(message).entrySet()) {
+      if (!PropertyNames.isAllowed(each.getKey())) {
+        throw unkeepable("JMS would not make a property called " + each.getKey() + " again");
+      }
       add(headers, PROPERTY + each.getKey(), each.getValue());
     }
     long size = body == null ? 0 : body.length;

@@ -14,6 +14,28 @@ final class PropertyNames {
 
   private PropertyNames() {}
 
+  /** Whether a property may be called so. Those of senders that do not speak JMS need not be. */
+  static boolean isAllowed(String name) {
+    return !name.isEmpty()
+        && Character.isJavaIdentifierStart(name.charAt(0))
+        && name.chars().allMatch(Character::isJavaIdentifierPart)
+        && !RESERVED.contains(name.toUpperCase(Locale.ROOT));
+  }
+
+  /** The name, or one that is allowed and can be recognized. */
+  static String near(String name) {
+    if (isAllowed(name) || name.isEmpty()) {
+      return name.isEmpty() ? "_" : name;
+    }
+    StringBuilder near = new StringBuilder(of(name));
+    for (int i = 0; i < near.length(); i++) {
+      if (!Character.isJavaIdentifierPart(near.charAt(i))) {
+        near.setCharAt(i, '_');
+      }
+    }
+    return near.toString();
+  }
+
   static String of(String header) {
     String name = header.replace("-", "_HYPHEN_").replace(".", "_DOT_");
     String upper = name.toUpperCase(Locale.ROOT);

@@ -8,16 +8,22 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.crashtest.Attacks;
+import dev.holdfast.devservices.ArtemisServer;
 import dev.holdfast.devservices.TcpRelay;
 import dev.holdfast.inbox.Inbox;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.inbox.Incoming;
+import dev.holdfast.inbox.Reply;
 import dev.holdfast.inbox.TryAgainLater;
 import dev.holdfast.inbox.store.ConsumerParking;
 import dev.holdfast.inbox.store.ConsumerParking.Lane;
 import dev.holdfast.inbox.store.OffsetStore.Partition;
+import jakarta.jms.BytesMessage;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.JMSContext;
 import jakarta.jms.JMSProducer;
+import jakarta.jms.Message;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
@@ -31,6 +37,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
+import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -413,6 +422,27 @@ final class JmsParkingTest {
     assertParked("m:x-1", 1);
   }
 
+  /** What turns the direction of text, a line break, the character 0. */
+  @Test
+  void aKeyThatNobodyCouldCopyFromATerminalIsParkedUnderAHash() {
+    List<String> keys = List.of("a\u202E", "a\nb", "a\0", " ", "");
+    poison.add("poison");
+    listen();
+    keys.forEach(key -> send(key, "poison", "behind"));
+    eventually()
+        .until(
+            () ->
+                lanes().size() == keys.size()
+                    && lanes().stream().allMatch(each -> each.records() == 2));
+    assertThat(lanes())
+        .extracting(each -> each.name().substring(0, 2))
+        .containsExactly("h:", "h:", "h:", "k:", "k:");
+    poison.clear();
+    lanes().forEach(each -> release(each.name()));
+    eventually().until(() -> lanes().isEmpty());
+    assertThat(handled()).hasSize(2 * keys.size());
+  }
+
   @Test
   void aKeyOfTheSettingsAndALongOneAreAsGood() {
     String tenant = "t".repeat(600);
@@ -558,6 +588,321 @@ final class JmsParkingTest {
     assertThatThrownBy(this::listen)
         .isInstanceOf(InvalidConfiguration.class)
         .hasMessageContaining("Use an inbox of another name");
+  }
+
+  @Test
+  @Attacks("listener.parked")
+  void aBodyThatItsHandlerHasReadInPartIsParkedAsAWhole() {
+    AtomicBoolean repaired = new AtomicBoolean();
+    listen(
+        TestServers.client(),
+        settings,
+        (tx, message) -> {
+          BytesMessage bytes = (BytesMessage) message;
+          bytes.readByte();
+          if (!repaired.get()) {
+            throw new IllegalStateException("no good");
+          }
+          bytes.reset();
+          handler().handle(tx, bytes);
+        });
+    try (JMSContext context = TestServers.client().createContext()) {
+      context
+          .createProducer()
+          .setProperty(KEY, "a")
+          .send(context.createQueue(queue), "100 EUR".getBytes(StandardCharsets.UTF_8));
+    }
+    assertParked("k:a", 1);
+    repaired.set(true);
+    release("k:a");
+    assertHandled("100 EUR");
+  }
+
+  /** A deployment is no failure of what is being replayed in it. */
+  @Test
+  void aReplayThatIsInterruptedByClosingGoesOnInTheNextProcess() throws Exception {
+    CountDownLatch replaying = new CountDownLatch(1);
+    AtomicBoolean hangs = new AtomicBoolean();
+    poison.add("a1");
+    JmsInbox first =
+        listen(
+            TestServers.client(),
+            settings.withClosingWait(Duration.ofMillis(100)),
+            (tx, message) -> {
+              handler().handle(tx, message);
+              if (hangs.get()) {
+                replaying.countDown();
+                awaitIt(new CountDownLatch(1));
+              }
+            });
+    send("a", "a1");
+    assertParked("k:a", 1);
+    poison.clear();
+    hangs.set(true);
+    release("k:a");
+    replaying.await();
+    first.close();
+
+    listen();
+    assertHandled("a1");
+    eventually().until(() -> lanes().isEmpty());
+  }
+
+  @Test
+  void anOperatorPausesAReplayBetweenTwoMessagesAndWhatComesMeanwhile() throws Exception {
+    CountDownLatch replaying = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    AtomicBoolean repaired = new AtomicBoolean();
+    poison.add("a1");
+    JmsInbox listener =
+        listen(
+            TestServers.client(),
+            settings,
+            (tx, message) -> {
+              handler().handle(tx, message);
+              if (TestServers.body(message).equals("a1") && repaired.get()) {
+                replaying.countDown();
+                awaitIt(mayEnd);
+              }
+            });
+    send("a", "a1", "a2");
+    assertParked("k:a", 2);
+    poison.clear();
+    repaired.set(true);
+    release("k:a");
+    replaying.await();
+    holdfast.store().offsets().pause(consumer, "it does harm");
+    assertThatWhatComesWaits();
+    mayEnd.countDown();
+    eventually().until(() -> listener.status().replayed() >= 1);
+    listener.close();
+    assertThat(handled()).doesNotContain("a2");
+  }
+
+  /** Before long, whatever is being replayed meanwhile. */
+  private void assertThatWhatComesWaits() {
+    AtomicInteger sent = new AtomicInteger();
+    eventually()
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              String next = "b" + sent.incrementAndGet();
+              send("b", next);
+              await()
+                  .during(Duration.ofMillis(500))
+                  .atMost(Duration.ofSeconds(1))
+                  .until(() -> !handled().contains(next));
+            });
+  }
+
+  @Test
+  void aMessageThatOverflowsTheStackIsParkedAsAnyOther() {
+    AtomicBoolean deep = new AtomicBoolean(true);
+    listen(
+        TestServers.client(),
+        settings,
+        (tx, message) -> {
+          if (deep.get() && TestServers.body(message).equals("a1")) {
+            throw new StackOverflowError();
+          }
+          handler().handle(tx, message);
+        });
+    send("a", "a1", "a2");
+    send("b", "b1");
+    assertHandled("b1");
+    assertParked("k:a", 2);
+    release("k:a");
+    eventually().until(() -> lanes().stream().noneMatch(Lane::releasing));
+    deep.set(false);
+    release("k:a");
+    assertHandled("b1", "a1", "a2");
+  }
+
+  @Test
+  void aHandlerThatLeavesItsThreadInterruptedEndsNobody() {
+    AtomicBoolean repaired = new AtomicBoolean();
+    JmsInbox listener =
+        listen(
+            TestServers.client(),
+            settings,
+            (tx, message) -> {
+              Thread.currentThread().interrupt();
+              if (!repaired.get()) {
+                throw new IllegalStateException("interrupted");
+              }
+              handler().handle(tx, message);
+            });
+    send("a", "a1", "a2");
+    assertParked("k:a", 2);
+    repaired.set(true);
+    send("b", "b1", "b2");
+    assertHandled("b1", "b2");
+    release("k:a");
+    assertHandled("b1", "b2", "a1", "a2");
+    assertThat(listener.status().connected()).isEqualTo(1);
+  }
+
+  /** As one in Kotlin may, which declares nothing. */
+  @Test
+  void anExceptionThatTheHandlerDoesNotDeclareIsAFailureOfItsMessage() {
+    listen(
+        TestServers.client(),
+        settings,
+        (tx, message) -> {
+          if (TestServers.body(message).equals("a1")) {
+            JmsParkingTest.<RuntimeException>throwAny(new InterruptedException("of something"));
+          }
+          handler().handle(tx, message);
+        });
+    send("a", "a1", "a2");
+    send("b", "b1");
+    assertHandled("b1");
+    assertParked("k:a", 2);
+    release("k:a");
+    eventually().until(() -> lanes().stream().noneMatch(Lane::releasing));
+    assertParked("k:a", 2);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <E extends Throwable> void throwAny(Throwable e) throws E {
+    throw (E) e;
+  }
+
+  /** STOMP and AMQP know no such rules. */
+  @Test
+  void aPropertyThatJmsCouldNotMakeAgainIsADeadLetterUnderANameThatItCan() throws Exception {
+    poison.addAll(List.of("a1", "a2"));
+    listen();
+    try (JMSContext context = TestServers.client().createContext()) {
+      Message odd = context.createTextMessage("a1");
+      odd.setStringProperty(KEY, "a");
+      ((ActiveMQMessage) odd).getCoreMessage().putStringProperty("x-tenant:id", "north");
+      context.createProducer().send(context.createQueue(queue), odd);
+    }
+    send("a", "a2");
+    assertParked("k:a", 1);
+    String dead = queue + ".dead";
+    eventually().untilAsserted(() -> assertThat(TestServers.bodies(dead)).containsExactly("a1"));
+    Message letter = TestServers.browse(dead).get(0);
+    assertThat(TestServers.property(letter, "x_HYPHEN_tenant_id")).isEqualTo("north");
+    assertThat(TestServers.property(letter, "holdfast_reason")).contains("x-tenant:id");
+  }
+
+  @Test
+  void anIdThatIsNoTextIsParkedAndHoldsUpNoOtherKey() throws Exception {
+    listen();
+    try (JMSContext context = TestServers.client().createContext()) {
+      Message odd = context.createTextMessage("a1");
+      odd.setStringProperty(KEY, "a");
+      ((ActiveMQMessage) odd).getCoreMessage().putBytesProperty(Encoder.ID, new byte[] {1, 2});
+      context.createProducer().send(context.createQueue(queue), odd);
+    }
+    send("b", "b1");
+    assertHandled("b1");
+    assertParked("k:a", 1);
+    assertThat(lanes().get(0).reason()).contains("is no text");
+    release("k:a");
+    eventually().until(() -> lanes().stream().noneMatch(Lane::releasing));
+    assertParked("k:a", 1);
+  }
+
+  /** As those of requests are, when who asked has gone. */
+  @Test
+  void aPlaceForRepliesThatIsGoneHoldsUpNoOtherKey() {
+    String gone = ArtemisServer.NOT_CREATED + queue;
+    poison.addAll(List.of("a1", "b1"));
+    listen();
+    try (JMSContext context = TestServers.client().createContext()) {
+      context
+          .createProducer()
+          .setProperty(KEY, "a")
+          .setJMSReplyTo(ActiveMQDestination.createQueue(gone))
+          .send(context.createQueue(queue), "a1");
+    }
+    send("b", "b1");
+    assertParked("k:a", 1);
+    assertParked("k:b", 1);
+    poison.clear();
+    release("k:a");
+    release("k:b");
+    assertHandled("b1");
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(lanes())
+                    .singleElement()
+                    .satisfies(
+                        lane -> {
+                          assertThat(lane.releasing()).isFalse();
+                          assertThat(lane.reason()).contains(gone);
+                        }));
+  }
+
+  @Test
+  void anIdThatAnotherProcessHoldsForLongIsNoFailureOfTheMessage() throws Exception {
+    CountDownLatch handling = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    Thread other =
+        new Thread(
+            () ->
+                inbox.once(
+                    Incoming.of("id-1").saying("a1".getBytes(StandardCharsets.UTF_8)),
+                    tx -> {
+                      handling.countDown();
+                      awaitIt(mayEnd);
+                      return Reply.NONE;
+                    }));
+    other.start();
+    handling.await();
+    JmsInbox listener = listenWithLockTimeout();
+    send("a1", Map.of(KEY, "a", Encoder.ID, "id-1"));
+    String waiting =
+        "select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%parking%receive%'";
+    eventually().until(() -> !TestServers.strings(waiting).isEmpty());
+    eventually().until(() -> TestServers.strings(waiting).isEmpty());
+    eventually().until(() -> !TestServers.strings(waiting).isEmpty());
+    mayEnd.countDown();
+    other.join();
+    eventually().until(() -> listener.status().repeated() == 1);
+    assertThat(listener.status().failed()).isZero();
+    assertThat(lanes()).isEmpty();
+  }
+
+  /** Nobody waits with a connection for another one. */
+  @Test
+  void aPoolOfOneConnectionIsEnoughForSeveralThreadsThatPark() {
+    HikariDataSource one = TestServers.pool(TestServers.POSTGRES.jdbcUrl());
+    one.setMaximumPoolSize(1);
+    Holdfast other = Holdfast.on(one).schema("parking").start();
+    poison.addAll(List.of("a1", "b1"));
+    JmsInbox listener =
+        JmsInbox.start(
+            TestServers.client(),
+            JmsDestination.queue(queue),
+            other.inbox(consumer, InboxSettings.DEFAULT),
+            settings.withConcurrency(3),
+            handler());
+    opened.addAll(List.of(listener, other, one));
+    send("a", "a1", "a2");
+    send("b", "b1", "b2");
+    eventually().until(() -> lanes().size() == 2);
+    poison.clear();
+    release("k:a");
+    release("k:b");
+    eventually().until(() -> handled().size() == 4 && lanes().isEmpty());
+  }
+
+  @Test
+  void aListenerThatParksNoMoreDoesNotLookWhatIsParked() {
+    poison.add("a1");
+    JmsInbox parking = listen();
+    send("a", "a1");
+    assertParked("k:a", 1);
+    parking.close();
+    listen(TestServers.client(), JmsInboxSettings.DEFAULT, handler());
+    send("a", "a2");
+    assertHandled("a2");
+    assertParked("k:a", 1);
   }
 
   @Test

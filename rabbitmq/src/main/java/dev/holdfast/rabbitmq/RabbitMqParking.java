@@ -2,6 +2,7 @@ package dev.holdfast.rabbitmq;
 
 import com.rabbitmq.client.Delivery;
 import dev.holdfast.InvalidConfiguration;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,10 @@ public record RabbitMqParking(
   private static @Nullable String partitionKey(Delivery message) {
     Map<String, Object> headers = message.getProperties().getHeaders();
     Object key = headers == null ? null : headers.get("cloudEvents_partitionkey");
-    return key == null ? null : key.toString();
+    // As some clients send text.
+    return key instanceof byte[] bytes
+        ? new String(bytes, StandardCharsets.UTF_8)
+        : key == null ? null : key.toString();
   }
 
   public RabbitMqParking withMaxParked(int value) {

@@ -301,6 +301,21 @@ final class RabbitMqParkingTest {
   }
 
   @Test
+  void aKeyThatWasSentAsBytesIsTheSameAsText() {
+    poison.add("a1");
+    listen(settings);
+    send(
+        "a1",
+        new AMQP.BasicProperties.Builder()
+            .messageId("id-1")
+            .headers(Map.of(KEY, "a".getBytes(StandardCharsets.UTF_8)))
+            .build());
+    assertParked("k:a", 1);
+    send("a", "a2");
+    assertParked("k:a", 2);
+  }
+
+  @Test
   void aMessageWithoutAnIdIsParkedAtOnceAndOneThatIsTooLargeIsADeadLetter() {
     listen(settings.withParking(RabbitMqParking.DEFAULT.withMaxBytes(500)));
     send("nameless", new AMQP.BasicProperties.Builder().headers(Map.of(KEY, "a")).build());

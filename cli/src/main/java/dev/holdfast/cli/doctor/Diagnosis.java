@@ -1,6 +1,7 @@
 package dev.holdfast.cli.doctor;
 
 import dev.holdfast.cli.Credentials;
+import dev.holdfast.cli.Printable;
 import dev.holdfast.doctor.Finding;
 import dev.holdfast.doctor.Severity;
 import java.util.ArrayList;
@@ -66,7 +67,7 @@ record Diagnosis(List<Finding> findings, boolean strict) {
                     name(finding.severity()),
                     finding.id(),
                     finding.subject().isEmpty() ? "" : " [" + finding.subject() + "]",
-                    Credentials.mask(finding.found())));
+                    Printable.of(Credentials.mask(finding.found()))));
     if (finding.meaning() != null) {
       text.append("          ").append(finding.meaning()).append('\n');
     }

@@ -11,8 +11,10 @@ import dev.holdfast.inbox.store.ConsumerParking.Held;
 import dev.holdfast.inbox.store.ConsumerParking.Parked;
 import dev.holdfast.inbox.store.OffsetStore;
 import dev.holdfast.inbox.store.OffsetStore.Partition;
+import dev.holdfast.internal.Doorbell;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,8 @@ final class BrokerParking<M> {
   /** By the session's {@code lock_timeout}, and its {@code statement_timeout}. */
   private static final Set<String> TOO_LONG = Set.of("55P03", "57014");
 
+  private static final Duration LONGEST_UNSEEN = Duration.ofSeconds(2);
+
   private final Broker<M> broker;
   private final Keeper<M> keeper;
   private final String consumer;
@@ -42,6 +46,7 @@ final class BrokerParking<M> {
   private final ConsumerParking store;
   private final OffsetStore consumers;
   private volatile boolean paused;
+  private volatile long looked;
 
   private BrokerParking(Broker<M> broker, Keeper<M> keeper, Inbox inbox) {
     this.broker = broker;
@@ -108,13 +113,20 @@ final class BrokerParking<M> {
     return Slot.of(broker, keeper, message);
   }
 
-  /** Whether an operator has paused the consumer, as of the last {@link #look}. */
+  /**
+   * Whether an operator has paused the consumer, as of a moment ago: usually the replay has just
+   * looked, but for while its handler runs.
+   */
   boolean isPaused() {
-    return paused;
+    return Doorbell.hasPassed(LONGEST_UNSEEN, looked) ? look() : paused;
   }
 
-  void look() {
+  /** Looks whether it is. */
+  boolean look() {
+    // Before, so that one thread at a time looks.
+    looked = Doorbell.nanos();
     paused = consumers.pausedBecause(consumer).isPresent();
+    return paused;
   }
 
   /**

@@ -59,12 +59,14 @@ final class BrokerReplay<M> implements Runnable {
 
   @Override
   public void run() {
-    try {
-      while (!ends) {
+    while (!ends) {
+      try {
         closing.await(lookAndWait());
+      } catch (InterruptedException e) {
+        // Whoever it was: a thread that has ended would leave what is released waiting.
+        log.debug(
+            "The replay of {} was interrupted, and goes on unless it is closed", broker.source());
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -84,12 +86,14 @@ final class BrokerReplay<M> implements Runnable {
       }
       log.debug("Why what is parked waits", e);
       return down.next();
+    } catch (Error e) {
+      log.error("What is parked of {} cannot be handled again now", broker.source(), e);
+      return down.next();
     }
   }
 
   private void look() throws Exception {
-    parking.look();
-    List<String> lanes = parking.isPaused() ? List.of() : parking.releasing();
+    List<String> lanes = parking.look() ? List.of() : parking.releasing();
     if (lanes.isEmpty()) {
       return;
     }
@@ -105,7 +109,7 @@ final class BrokerReplay<M> implements Runnable {
   }
 
   private void replay(Keeper.Rebuilding<M> source, String lane) throws Exception {
-    for (int i = 0; i < IN_A_ROW && !ends; i++) {
+    for (int i = 0; i < IN_A_ROW && !ends && !parking.look(); i++) {
       Parked first = parking.first(lane).orElse(null);
       if (first == null) {
         if (parking.settle(lane, null)) {
@@ -150,10 +154,7 @@ final class BrokerReplay<M> implements Runnable {
       }
       throw outOfReach(outage.cause());
     }
-    Throwable cause =
-        result instanceof Result.Unusable unusable
-            ? unusable.cause()
-            : ((Result.Failed) result).cause();
+    Throwable cause = ((Result.NotHandled) result).cause();
     return !(cause instanceof BrokerParking.Overtaken) && failed(parked, cause);
   }
 
@@ -163,17 +164,27 @@ final class BrokerReplay<M> implements Runnable {
   }
 
   private Result bring(M message, Incoming incoming, Parked parked) {
-    return reception.bring(
-        incoming,
-        tx -> {
-          parking.take(tx, parked);
-          broker.handle(tx, message);
-          return Reply.NONE;
-        });
+    Result result =
+        reception.bring(
+            incoming,
+            tx -> {
+              parking.take(tx, parked);
+              broker.handle(tx, message);
+              return Reply.NONE;
+            });
+    if (!ends && Thread.interrupted()) {
+      log.debug("A handler of messages of {} has left its thread interrupted", broker.source());
+    }
+    return result;
   }
 
   /** False, since what comes behind it has to wait. */
   private boolean failed(Parked parked, Throwable cause) {
+    if (ends) {
+      // It may have failed for being interrupted; whoever comes next finds it released.
+      log.debug("{} of {} is left to others", parked.lane(), broker.source(), cause);
+      return false;
+    }
     counters.failed.incrementAndGet();
     parking.keep(parked, cause);
     log.warn(

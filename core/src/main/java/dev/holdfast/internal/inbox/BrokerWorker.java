@@ -1,5 +1,6 @@
 package dev.holdfast.internal.inbox;
 
+import dev.holdfast.HoldfastException;
 import dev.holdfast.InvalidMessage;
 import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.Reply;
@@ -48,15 +49,17 @@ final class BrokerWorker<M> implements Runnable {
 
   @Override
   public void run() {
-    try {
-      while (!patience.ends()) {
+    while (!patience.ends()) {
+      try {
         receiveWhileConnected();
         if (!patience.ends()) {
           patience.waitForBroker();
         }
+      } catch (InterruptedException e) {
+        // Whoever it was: a thread that has ended would leave messages waiting, and nobody says so.
+        log.debug(
+            "Receiving from {} was interrupted, and goes on unless it is closed", broker.source());
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -79,6 +82,8 @@ final class BrokerWorker<M> implements Runnable {
             Patience.text(e));
         log.debug("The broker's error", e);
       }
+    } catch (Error e) {
+      log.error("{} is left, and connected to again", broker.source(), e);
     } finally {
       if (connected) {
         counters.connected.decrementAndGet();
@@ -87,8 +92,7 @@ final class BrokerWorker<M> implements Runnable {
   }
 
   private void receive(Broker.Link<M> link) throws Exception {
-    if (parking != null && parking.isPaused()) {
-      patience.pause(POLL);
+    if (parking != null && isPaused(parking)) {
       link.check();
       return;
     }
@@ -100,30 +104,48 @@ final class BrokerWorker<M> implements Runnable {
     }
   }
 
+  /** Waits while it is, or while nobody can tell. */
+  private boolean isPaused(BrokerParking<M> parking) throws InterruptedException {
+    try {
+      if (!parking.isPaused()) {
+        return false;
+      }
+      patience.pause(POLL);
+    } catch (HoldfastException e) {
+      patience.waitForDatabase(e);
+    }
+    return true;
+  }
+
   private void take(Broker.Link<M> link, M message) throws Exception {
     int attempts = broker.attemptsBefore(message);
     InHand<M> hand = InHand.of(parking, message);
     while (true) {
       Result result = bring(hand);
-      if (result instanceof Result.Handled handled) {
+      if (!(result instanceof Result.NotHandled failure)) {
         link.acknowledge(message);
-        (handled.repeated() ? counters.repeated : counters.handled).incrementAndGet();
+        boolean repeated = ((Result.Handled) result).repeated();
+        (repeated ? counters.repeated : counters.handled).incrementAndGet();
         patience.databaseAnswers();
         patience.next();
         return;
       }
-      if (result instanceof Result.Outage outage) {
+      if (patience.ends()) {
+        // Closing the link gives it back. Its handler may have failed for being interrupted.
+        log.debug("A message of {} is given back", broker.source(), failure.cause());
+        return;
+      }
+      if (failure instanceof Result.Outage outage) {
         patience.waitForDatabase(outage.cause());
       } else {
         patience.databaseAnswers();
-        boolean behind = cause(result) instanceof BrokerParking.Behind;
+        boolean behind = failure.cause() instanceof BrokerParking.Behind;
         attempts += behind ? 0 : 1;
-        if (!isStillInHand(link, hand, attempts, behind, result)) {
+        if (!isStillInHand(link, hand, attempts, behind, failure)) {
           return;
         }
       }
       if (patience.ends()) {
-        // Closing the link gives the message back.
         return;
       }
       link.check();
@@ -137,28 +159,28 @@ final class BrokerWorker<M> implements Runnable {
     } catch (InvalidMessage e) {
       return new Result.Unusable(e);
     }
-    return reception.bring(
-        incoming,
-        tx -> {
-          if (parking != null && hand.slot() != null) {
-            parking.pass(tx, hand.slot());
-          }
-          broker.handle(tx, hand.message());
-          return Reply.NONE;
-        });
-  }
-
-  private static Throwable cause(Result result) {
-    return result instanceof Result.Unusable unusable
-        ? unusable.cause()
-        : ((Result.Failed) result).cause();
+    Result result =
+        reception.bring(
+            incoming,
+            tx -> {
+              if (parking != null && hand.slot() != null) {
+                parking.pass(tx, hand.slot());
+              }
+              broker.handle(tx, hand.message());
+              return Reply.NONE;
+            });
+    if (!patience.ends() && Thread.interrupted()) {
+      // By the handler itself: the waits of this thread are not its.
+      log.debug("A handler of messages of {} has left its thread interrupted", broker.source());
+    }
+    return result;
   }
 
   private boolean isStillInHand(
-      Broker.Link<M> link, InHand<M> hand, int attempts, boolean behind, Result result)
+      Broker.Link<M> link, InHand<M> hand, int attempts, boolean behind, Result.NotHandled failure)
       throws Exception {
-    boolean hopeless = result instanceof Result.Unusable;
-    Throwable cause = cause(result);
+    boolean hopeless = failure instanceof Result.Unusable;
+    Throwable cause = failure.cause();
     if (!behind) {
       counters.failed.incrementAndGet();
     }

@@ -12,6 +12,7 @@ import dev.holdfast.inbox.Incoming;
 import dev.holdfast.inbox.Reply;
 import dev.holdfast.inbox.TryAgainLater;
 import java.sql.SQLException;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,13 @@ public final class Reception {
    */
   private static final int MOST_BREAKS = 3;
 
+  /**
+   * A lock that was not had in time, a statement that took too long, a serialization failure, a
+   * deadlock, a privilege, a table, a schema, a function that is missing.
+   */
+  private static final Set<String> OF_NO_MESSAGE =
+      Set.of("55P03", "57014", "40001", "40P01", "42501", "42P01", "3F000", "42883");
+
   private final Inbox inbox;
   private int breaks;
 
@@ -36,6 +44,11 @@ public final class Reception {
   /** What came of a message. */
   public sealed interface Result {
 
+    /** Nothing of it is there. */
+    sealed interface NotHandled extends Result {
+      Throwable cause();
+    }
+
     /** It is handled, now or before, and committed: the broker may be told. */
     record Handled(boolean repeated) implements Result {}
 
@@ -44,18 +57,18 @@ public final class Reception {
      * TryAgainLater}: nothing is known to be wrong with the message. It may be brought again, and
      * has to be.
      */
-    record Outage(Throwable cause) implements Result {}
+    record Outage(Throwable cause) implements NotHandled {}
 
     /** Its handler failed, and nothing of it is left. Brought again it may succeed. */
-    record Failed(Throwable cause) implements Result {}
+    record Failed(Throwable cause) implements NotHandled {}
 
     /** It would be refused however often it is brought. Nothing of it is there. */
-    record Unusable(HoldfastException cause) implements Result {}
+    record Unusable(HoldfastException cause) implements NotHandled {}
   }
 
   /**
-   * Brings a message, in a transaction of the inbox's own. Throws nothing but virtual machine
-   * errors.
+   * Brings a message, in a transaction of the inbox's own. Throws nothing but an {@link
+   * OutOfMemoryError}: whatever else a handler throws, declared or not, is its message's.
    */
   public Result bring(Incoming message, InboxHandler handler) {
     Watched watched = new Watched(handler);
@@ -63,9 +76,9 @@ public final class Reception {
       boolean repeated = inbox.once(message, watched).repeated();
       breaks = 0;
       return new Result.Handled(repeated);
-    } catch (VirtualMachineError e) {
+    } catch (OutOfMemoryError e) {
       throw e;
-    } catch (RuntimeException | Error e) {
+    } catch (Throwable e) {
       return verdict(e, watched);
     }
   }
@@ -79,6 +92,9 @@ public final class Reception {
     }
     if (thrown instanceof TryAgainLater) {
       // Of what it cannot reach the handler knows more than we.
+      return new Result.Outage(thrown);
+    }
+    if (!watched.reached && isOfNoMessage(thrown)) {
       return new Result.Outage(thrown);
     }
     if (!isOutage(thrown, byHandler)) {
@@ -115,6 +131,17 @@ public final class Reception {
     return outage;
   }
 
+  /** What the database says of tables, rights, and how long others take. */
+  private static boolean isOfNoMessage(Throwable thrown) {
+    for (Throwable e = thrown; e != null; e = e.getCause()) {
+      if (e instanceof SQLException sql
+          && OF_NO_MESSAGE.contains(String.valueOf(sql.getSQLState()))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Remembers whether the handler was reached, and what it threw. */
   private static final class Watched implements InboxHandler {
     private final InboxHandler handler;
@@ -130,7 +157,7 @@ public final class Reception {
       reached = true;
       try {
         return handler.handle(tx);
-      } catch (SQLException | RuntimeException | Error e) {
+      } catch (Throwable e) {
         thrown = e;
         throw e;
       }

@@ -49,8 +49,21 @@ record Slot(
   private static String name(String kind, String text) {
     boolean readable =
         text.getBytes(StandardCharsets.UTF_8).length <= LONGEST
-            && text.chars().noneMatch(Character::isISOControl);
+            && text.codePoints().allMatch(Slot::isReadable);
     return readable ? kind + text : "h:" + HexFormat.of().formatHex(hash(kind + text));
+  }
+
+  /** Whoever copies a name from a terminal gets no other one. */
+  private static boolean isReadable(int character) {
+    return switch (Character.getType(character)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR,
+          Character.SURROGATE ->
+          false;
+      default -> true;
+    };
   }
 
   /** Of another message under the same id it is another. */

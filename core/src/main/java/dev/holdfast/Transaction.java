@@ -15,8 +15,9 @@ public interface Transaction {
   /**
    * The transaction's connection. Savepoints set and rolled back through it are honoured: messages
    * published after the savepoint are dropped with it. {@code commit}, {@code rollback()}, {@code
-   * close} and {@code setAutoCommit} are refused, and so is SQL that begins with {@code commit} and
-   * the like, since the transaction is ended by whoever began it; to roll back, throw.
+   * close} and {@code setAutoCommit} are refused, and so is {@code commit} and the like as SQL,
+   * since the transaction is ended by whoever began it; to roll back, throw. What {@code unwrap}
+   * gives is the driver's own, and is not watched.
    */
   Connection connection();
 

@@ -53,6 +53,8 @@ final class DocPages {
           ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/ModulithTest.java"),
           ROOT.resolve("spring-boot-starter/src/test/java/dev/holdfast/spring/ListenerApp.java"),
           ROOT.resolve(
+              "spring-boot-starter/src/test/java/dev/holdfast/spring/BatchListenerTest.java"),
+          ROOT.resolve(
               "spring-boot-starter/src/test/java/dev/holdfast/spring/AtomicOperationsTest.java"),
           ROOT.resolve("examples/quarkus/src/main/java/dev/holdfast/examples/quarkus/Outbox.java"),
           ROOT.resolve(

@@ -222,6 +222,21 @@ final class KafkaBatchInboxTest extends KafkaInboxTest {
     assertThat(parked()).isEmpty();
   }
 
+  @Test
+  @Attacks("consumer.parking")
+  void aBatchThatDoesNotFitIntoMemoryIsHandledInHalves() {
+    stage.startBatch(
+        (tx, messages) -> {
+          if (messages.size() > 2) {
+            throw new OutOfMemoryError("Java heap space");
+          }
+          stage.effects(tx, messages);
+        });
+    sendTogether("a 1", "b 2", "c 3", "d 4", "e 5");
+    stage.awaitValues("1", "2", "3", "4", "5");
+    assertThat(parked()).isEmpty();
+  }
+
   @Override
   @Test
   void whatItPublishesIsOfTheOperationThatTheRecordCarries() {

@@ -16,6 +16,7 @@ import dev.holdfast.kafka.inbox.KafkaHandler;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.PartitionStatus;
 import java.io.IOException;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
@@ -717,6 +718,31 @@ class KafkaInboxTest {
             "select pid from pg_stat_activity where state = 'idle in transaction' and query like '%%%s.effect%%'"
                 .formatted(stage.schema))
         .isEmpty();
+  }
+
+  /** What took long was in an attempt that the database has refused, and not in the next. */
+  @Test
+  @Attacks("consumer.parking")
+  void outageBehindAnAttemptThatWasLongAndBusyParksNothing() {
+    AtomicInteger calls = new AtomicInteger();
+    stage.start(
+        InboxStage.SETTINGS.withAttempts(1).withHandlerSilence(Duration.ofSeconds(1)),
+        Map.of(),
+        (tx, message) -> {
+          stage.effect(tx, message);
+          switch (calls.incrementAndGet()) {
+            case 1 -> {
+              tx.update("do $$ begin perform pg_sleep(1.5); end $$");
+              throw new SQLException("one of two that are in each other's way", "40001");
+            }
+            case 2 -> throw new TryAgainLater("the warehouse is closed");
+            default -> assertThat(calls.get()).isEqualTo(3);
+          }
+        });
+    stage.send("a", "1");
+    stage.awaitValues("1");
+    assertThat(calls).hasValue(3);
+    assertThat(parked()).isEmpty();
   }
 
   /** It is interrupted in the end, and what it was at is left to the next one. */

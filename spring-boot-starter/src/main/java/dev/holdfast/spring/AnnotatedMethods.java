@@ -119,6 +119,12 @@ final class AnnotatedMethods {
               .formatted(listener.name(), text, e.getMessage()),
           e);
     }
+    if (resolved != null && resolved.contains("#{")) {
+      throw ListenerMethod.refused(
+          listener.name(),
+          "names %s, and expressions are not evaluated here".formatted(resolved),
+          "Name it, or take a placeholder of a property");
+    }
     return resolved == null ? "" : resolved.strip();
   }
 

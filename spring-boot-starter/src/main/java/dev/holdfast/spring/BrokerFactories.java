@@ -6,6 +6,7 @@ import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.BeanNotOfRequiredTypeException;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.jms.connection.SingleConnectionFactory;
@@ -104,7 +105,7 @@ record BrokerFactories(ListableBeanFactory beans, String place, String who) {
     if (named != null) {
       try {
         return beans.getBean(named, type);
-      } catch (NoSuchBeanDefinitionException e) {
+      } catch (NoSuchBeanDefinitionException | BeanNotOfRequiredTypeException e) {
         throw new InvalidConfiguration(
             "%s.connection-factory is %s, which is no bean of type %s; of these there are %s. Nothing was started."
                 .formatted(

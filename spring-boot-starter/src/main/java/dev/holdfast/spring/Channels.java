@@ -8,6 +8,7 @@ import dev.holdfast.spring.HoldfastProperties.ChannelProperties;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.springframework.beans.factory.BeanNotOfRequiredTypeException;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.util.ClassUtils;
@@ -83,7 +84,7 @@ final class Channels {
   private Target bean(String channel, String bean) {
     try {
       return beans.getBean(bean, Target.class);
-    } catch (NoSuchBeanDefinitionException e) {
+    } catch (NoSuchBeanDefinitionException | BeanNotOfRequiredTypeException e) {
       throw new InvalidConfiguration(
           "holdfast.channels.%s.target is %s, which is none of kafka, kafka-plain, webhook, jms and rabbitmq, and no bean of type dev.holdfast.outbox.Target; of these there are %s. Nothing was started."
               .formatted(channel, bean, Arrays.asList(beans.getBeanNamesForType(Target.class))),

@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.util.ClassUtils;
 
 /** Finds the listeners of an application, and plans what is to be started for them. */
@@ -64,10 +64,10 @@ final class ConsumerPlans {
     if (!properties.listeners().enabled()) {
       return List.of();
     }
-    Map<String, Map<String, ListenerMethod<ConsumerRecord<byte[], byte[]>>>> ofKafka =
-        Listeners.find(beans, readers);
+    Map<String, KafkaMethods> ofKafka = Listeners.find(beans, readers);
     ofKafka.forEach(
-        (consumer, topics) -> taken.put(consumer, topics.values().iterator().next().toString()));
+        (consumer, methods) ->
+            taken.put(consumer, methods.all().values().iterator().next().toString()));
     Map<String, Found<HoldfastJmsListener>> ofJms =
         byConsumer(HoldfastJmsListener.class, HoldfastJmsListener::consumer);
     Map<String, Found<HoldfastRabbitListener>> ofRabbitMq =
@@ -80,9 +80,9 @@ final class ConsumerPlans {
     ReceivedWork work = work();
     List<Consumers.Plan> plans = new ArrayList<>();
     ofKafka.forEach(
-        (consumer, topics) ->
+        (consumer, methods) ->
             plans.add(
-                KafkaConsumers.plan(work, consumer, own(consumer, Source.KAFKA), kafka, topics)));
+                KafkaConsumers.plan(work, consumer, own(consumer, Source.KAFKA), kafka, methods)));
     ofJms.forEach((consumer, listener) -> plans.add(jms(work, consumer, listener, reader)));
     ofRabbitMq.forEach(
         (consumer, listener) -> plans.add(rabbitMq(work, consumer, listener, reader)));
@@ -90,11 +90,10 @@ final class ConsumerPlans {
   }
 
   private ReceivedWork work() {
+    PlatformTransactionManager manager = TransactionManagers.choose(beans, chosen.dataSource());
+    new ListenersTransactions(beans, manager).check(methods);
     SpringTransactions transactions =
-        new SpringTransactions(
-            TransactionManagers.choose(beans, chosen.dataSource()),
-            chosen.dataSource(),
-            holdfast.store().writer());
+        new SpringTransactions(manager, chosen.dataSource(), holdfast.store().writer());
     return new ReceivedWork(holdfast.transactingBy(transactions), transactions, outbox);
   }
 

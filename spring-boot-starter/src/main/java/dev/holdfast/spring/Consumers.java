@@ -81,7 +81,7 @@ final class Consumers implements SmartInitializingSingleton, SmartLifecycle, Dis
       for (Plan plan : plans()) {
         begun.add(plan.start());
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       close(begun);
       throw e;
     }

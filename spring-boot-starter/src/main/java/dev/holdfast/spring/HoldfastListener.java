@@ -27,6 +27,12 @@ import java.lang.annotation.Target;
  * tombstone is {@code null}. Parameters with {@code @Header} of Spring's messaging take a {@code
  * String} or {@code byte[]}.
  *
+ * <p>A method that takes a {@code List<ConsumerRecord<byte[], byte[]>>}, and a {@link
+ * dev.holdfast.Transaction} where it wants one, is called once for what was polled of its topics
+ * together, {@code max.poll.records} at most. What it throws rolls all of that back, and the halves
+ * are handled by themselves, until the record that cannot be handled stands alone. The methods of a
+ * consumer are all of this kind, or none. A list of anything else is a payload.
+ *
  * <p>Methods run on threads of Holdfast, those of one consumer on one thread in each process unless
  * {@code holdfast.consumers.NAME.concurrency} says otherwise.
  */

@@ -4,6 +4,7 @@ import dev.holdfast.Holdfast;
 import dev.holdfast.InvalidConfiguration;
 import dev.holdfast.inbox.ConsumerProgress;
 import dev.holdfast.inbox.InboxSettings;
+import dev.holdfast.kafka.inbox.KafkaBatchHandler;
 import dev.holdfast.kafka.inbox.KafkaHandler;
 import dev.holdfast.kafka.inbox.KafkaInbox;
 import dev.holdfast.kafka.inbox.KafkaInboxSettings;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** The consumers of Kafka: what is to be started, and what has been. */
 final class KafkaConsumers {
@@ -25,23 +25,23 @@ final class KafkaConsumers {
 
   private KafkaConsumers() {}
 
+  /** Begins to read, on a thread of its own. */
+  @FunctionalInterface
+  private interface Starting {
+    KafkaInbox with(Map<String, Object> client);
+  }
+
   /** A consumer that can be started. */
-  record Planned(
-      Holdfast holdfast,
-      String consumer,
-      List<Map<String, Object>> clients,
-      KafkaInboxSettings settings,
-      Set<String> topics,
-      KafkaHandler handler)
+  record Planned(String consumer, List<Map<String, Object>> clients, Starting starting)
       implements Consumers.Plan {
     @Override
     public Consumers.Running start() {
       List<KafkaInbox> threads = new ArrayList<>();
       try {
         for (Map<String, Object> client : clients) {
-          threads.add(KafkaInbox.start(holdfast, consumer, client, settings, topics, handler));
+          threads.add(starting.with(client));
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         threads.forEach(KafkaInbox::close);
         throw e;
       }
@@ -83,26 +83,23 @@ final class KafkaConsumers {
       String consumer,
       ConsumerProperties own,
       KafkaConsumerSettings kafka,
-      Map<String, ListenerMethod<ConsumerRecord<byte[], byte[]>>> methods) {
+      KafkaMethods methods) {
     List<Map<String, Object>> clients = new ArrayList<>();
     for (int number = 0; number < threads(own, consumer); number++) {
       clients.add(kafka.of(consumer, number, own.properties()));
     }
-    Map<String, ListenerMethod<ConsumerRecord<byte[], byte[]>>> byTopic = Map.copyOf(methods);
+    KafkaInboxSettings settings = settings(own, consumer);
+    Set<String> topics = Set.copyOf(methods.all().keySet());
+    Holdfast holdfast = work.holdfast();
+    KafkaHandler each = (tx, message) -> methods.handle(work, tx, message);
+    KafkaBatchHandler together = (tx, messages) -> methods.handle(work, tx, messages);
     return new Planned(
-        work.holdfast(),
         consumer,
         clients,
-        settings(own, consumer),
-        byTopic.keySet(),
-        (tx, message) -> {
-          ListenerMethod<ConsumerRecord<byte[], byte[]>> method = byTopic.get(message.topic());
-          if (method == null) {
-            throw new IllegalStateException(
-                "no listener handles the topic " + message.topic() + " any more");
-          }
-          work.doPart(method, tx, message);
-        });
+        methods.areForBatches(consumer)
+            ? client ->
+                KafkaInbox.startBatch(holdfast, consumer, client, settings, topics, together)
+            : client -> KafkaInbox.start(holdfast, consumer, client, settings, topics, each));
   }
 
   private static int threads(ConsumerProperties own, String consumer) {

@@ -44,6 +44,8 @@ record ListenerArgument(
   private static final String HEADER_ANNOTATION =
       "org.springframework.messaging.handler.annotation.Header";
 
+  private static final String HEADERS_ANNOTATION = HEADER_ANNOTATION + "s";
+
   /** In Spring's constant for "no default value", and in no value that is one. */
   private static final String NO_DEFAULT = "\uE000";
 
@@ -54,6 +56,15 @@ record ListenerArgument(
       MessageKind<?> messages,
       @Nullable PayloadReader reader) {
     Type type = GenericTypeResolver.resolveType(parameter.getParameterizedType(), bean);
+    if (messages.areSeveral()
+        && parameter.getType() != messages.type()
+        && parameter.getType() != Transaction.class) {
+      throw ListenerMethod.refused(
+          method,
+          "takes what was polled at once, and a %s, of which each record has its own"
+              .formatted(type.getTypeName()),
+          "Take it from the records of the " + messages.typeName());
+    }
     MergedAnnotation<?> header = MergedAnnotations.from(parameter).get(HEADER_ANNOTATION);
     if (header.isPresent()) {
       return header(method, parameter, header, type);
@@ -72,7 +83,7 @@ record ListenerArgument(
               .formatted(type),
           "Take a " + messages.typeName() + ", a byte[], a String or an object");
     }
-    if (MessageKind.MESSAGES.contains(parameter.getType().getName())) {
+    if (isNoPayload(type) || MergedAnnotations.from(parameter).isPresent(HEADERS_ANNOTATION)) {
       throw ListenerMethod.refused(
           method,
           "takes a %s, which is not what comes here".formatted(type.getTypeName()),
@@ -87,6 +98,26 @@ record ListenerArgument(
               .formatted(PayloadReader.class.getName(), messages.typeName()));
     }
     return new ListenerArgument(Kind.PAYLOAD, type, "", true, reader);
+  }
+
+  private static boolean areBytes(Type type) {
+    return !(type instanceof ParameterizedType parameterized)
+        || Arrays.stream(parameterized.getActualTypeArguments())
+            .allMatch(
+                argument ->
+                    argument == byte[].class
+                        || MessageKind.NO_PAYLOADS.contains(argument.getTypeName())
+                        || (argument instanceof ParameterizedType && areBytes(argument)));
+  }
+
+  /** What others hand to listeners, or several of it at once. */
+  private static boolean isNoPayload(Type type) {
+    if (type instanceof ParameterizedType parameterized) {
+      return isNoPayload(parameterized.getRawType())
+          || Arrays.stream(parameterized.getActualTypeArguments())
+              .anyMatch(ListenerArgument::isNoPayload);
+    }
+    return MessageKind.NO_PAYLOADS.contains(type.getTypeName());
   }
 
   private static ListenerArgument header(
@@ -111,9 +142,7 @@ record ListenerArgument(
   }
 
   private static void requireBytes(String method, Type type, MessageKind<?> messages) {
-    if (type instanceof ParameterizedType parameterized
-        && !Arrays.stream(parameterized.getActualTypeArguments())
-            .allMatch(argument -> argument == byte[].class)) {
+    if (!areBytes(type)) {
       throw ListenerMethod.refused(
           method,
           "takes a " + type.getTypeName() + ", and records have bytes as they came",

@@ -33,6 +33,12 @@ final class ListenerTransaction implements Transaction {
             ListenerTransaction.class.getClassLoader(),
             new Class<?>[] {Connection.class},
             (proxy, method, arguments) -> {
+              if (method.getName().equals("equals")) {
+                return arguments != null && proxy == arguments[0];
+              }
+              if (method.getName().equals("hashCode")) {
+                return System.identityHashCode(proxy);
+              }
               Object result;
               try {
                 result = method.invoke(connection, arguments);

@@ -9,9 +9,17 @@ import org.jspecify.annotations.Nullable;
  * @param <M> a message as the broker's client has it
  */
 interface MessageKind<M> {
-  /** What comes of some broker, and is no payload; by name, since not all need be there. */
-  Set<String> MESSAGES =
+  /**
+   * What listeners of others are given, and is no payload; by name, since not all need be there.
+   */
+  Set<String> NO_PAYLOADS =
       Set.of(
+          "com.rabbitmq.client.Channel",
+          "jakarta.jms.Session",
+          "org.apache.kafka.clients.consumer.Consumer",
+          "org.apache.kafka.clients.consumer.ConsumerRecords",
+          "org.springframework.kafka.support.Acknowledgment",
+          "org.springframework.messaging.MessageHeaders",
           "org.apache.kafka.clients.consumer.ConsumerRecord",
           "jakarta.jms.Message",
           "jakarta.jms.TextMessage",
@@ -28,6 +36,11 @@ interface MessageKind<M> {
 
   /** How the type is written in a parameter. */
   String typeName();
+
+  /** Whether it is several, of which none has a payload or headers for itself. */
+  default boolean areSeveral() {
+    return false;
+  }
 
   /** {@code null} where there is none. */
   byte @Nullable [] payload(M message);

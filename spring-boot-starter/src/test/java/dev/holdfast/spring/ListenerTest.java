@@ -386,6 +386,7 @@ final class ListenerTest {
                           value + " nested",
                           () -> tx.publish(Message.of("parcels.saved", "nested", "{}"))))
               .isInstanceOf(IllegalStateException.class);
+          assertThat(tx.connection()).isEqualTo(tx.connection()).hasSameHashCodeAs(tx.connection());
           Savepoint savepoint = tx.connection().setSavepoint();
           shop.insert(value + " by hand");
           outbox.publish(Message.of("parcels.saved", "by hand", "{}"));
@@ -399,6 +400,21 @@ final class ListenerTest {
   }
 
   /** Spring looks whether it may commit before it calls what comes in front of the commit. */
+  /** Only the connection of a Transaction parameter refuses it. */
+  @Test
+  void aCommitAsSqlByJdbcTemplateIsNotSeenAndCommitsHalf() {
+    handling(
+        (tx, message, value) -> {
+          shop.insert(value + " 1");
+          shop.execute("commit");
+          throw new IllegalStateException("in front of the other half");
+        });
+    send("k", "halved");
+    awaitHandled(topic, 1);
+    assertThat(parcels("halved")).containsExactly("halved 1");
+    assertThat(parked()).isEmpty();
+  }
+
   @Test
   void aRollbackOnlyThatIsSetInFrontOfTheCommitCommitsNothing() {
     handling(

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.InvalidConfiguration;
+import dev.holdfast.Transaction;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -26,7 +29,7 @@ import org.springframework.transaction.annotation.Transactional;
 /** Which methods are listeners, and what is told of those that cannot be. */
 final class ListenersTest {
 
-  private static Map<String, Map<String, ListenerMethod<ConsumerRecord<byte[], byte[]>>>> find(
+  private static Map<String, KafkaMethods> find(
       Consumer<AnnotationConfigApplicationContext> beans) {
     try (AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext()) {
       context.registerBean(PropertySourcesPlaceholderConfigurer.class);
@@ -54,11 +57,10 @@ final class ListenersTest {
 
   @Test
   void methodsOfOneConsumerAreToldApartByTopicAndAPlaceholderMayStandForSeveral() {
-    Map<String, Map<String, ListenerMethod<ConsumerRecord<byte[], byte[]>>>> found =
-        find(beans -> beans.registerBean(Good.class));
+    Map<String, KafkaMethods> found = find(beans -> beans.registerBean(Good.class));
 
     assertThat(found).containsOnlyKeys("billing");
-    assertThat(found.get("billing"))
+    assertThat(Objects.requireNonNull(found.get("billing")).all())
         .containsOnlyKeys("orders.placed", "orders.changed", "payments", "refunds");
   }
 
@@ -69,6 +71,73 @@ final class ListenersTest {
                 beans ->
                     beans.registerBean(Good.class, definition -> definition.setLazyInit(true))))
         .containsOnlyKeys("billing");
+  }
+
+  static class Batches {
+    @HoldfastListener(consumer = "meters", topics = "readings")
+    void readings(Transaction tx, List<ConsumerRecord<byte[], byte[]>> readings) {}
+
+    @HoldfastListener(consumer = "parcels", topics = "parcels")
+    void payload(List<String> parcels) {}
+  }
+
+  static class BatchOfBilling {
+    @HoldfastListener(consumer = "billing", topics = "invoices")
+    void invoices(List<ConsumerRecord<byte[], byte[]>> invoices) {}
+  }
+
+  @Test
+  void aListOfRecordsIsABatchAndAnyOtherListIsAPayload() {
+    Map<String, KafkaMethods> found =
+        find(
+            beans -> {
+              beans.registerBean(Batches.class);
+              beans.registerBean(PayloadReader.class, () -> (payload, type, message) -> payload);
+            });
+
+    assertThat(Objects.requireNonNull(found.get("meters")).areForBatches("meters")).isTrue();
+    assertThat(Objects.requireNonNull(found.get("parcels")).areForBatches("parcels")).isFalse();
+  }
+
+  @Test
+  void aConsumerTakesRecordsOrBatches() {
+    KafkaMethods billing =
+        find(beans -> {
+              beans.registerBean(Good.class);
+              beans.registerBean(BatchOfBilling.class);
+            })
+            .get("billing");
+
+    assertThatThrownBy(() -> Objects.requireNonNull(billing).areForBatches("billing"))
+        .isInstanceOf(InvalidConfiguration.class)
+        .hasMessageContaining("Good.")
+        .hasMessageContaining("BatchOfBilling.invoices, which takes what was polled at once")
+        .hasMessageContaining("Nothing was started. Give each a consumer of its own.");
+  }
+
+  static class BatchOfText {
+    @HoldfastListener(consumer = "billing", topics = "t")
+    void handle(List<ConsumerRecord<String, String>> messages) {}
+  }
+
+  static class BatchAndPayload {
+    @HoldfastListener(consumer = "billing", topics = "t")
+    void handle(List<ConsumerRecord<byte[], byte[]>> messages, String payload) {}
+  }
+
+  static class BatchAndHeader {
+    @HoldfastListener(consumer = "billing", topics = "t")
+    void handle(List<ConsumerRecord<byte[], byte[]>> messages, @Header("tenant") String tenant) {}
+  }
+
+  static class OtherBatch {
+    @HoldfastListener(consumer = "billing", topics = "t")
+    void handle(ConsumerRecords<byte[], byte[]> messages) {}
+  }
+
+  static class Expression {
+    @HoldfastListener(consumer = "#{billing}", topics = "t")
+    void handle(String message) {}
   }
 
   static class Again {
@@ -176,6 +245,11 @@ final class ListenersTest {
         Arguments.of(Apart.class, "with the propagation REQUIRES_NEW"),
         Arguments.of(ApartInJakartasWords.class, "with the propagation REQUIRES_NEW"),
         Arguments.of(ClassApart.class, "with the propagation NOT_SUPPORTED"),
+        Arguments.of(BatchOfText.class, "and records have bytes as they came"),
+        Arguments.of(BatchAndPayload.class, "at once, and a java.lang.String, of which each"),
+        Arguments.of(BatchAndHeader.class, "at once, and a java.lang.String, of which each"),
+        Arguments.of(OtherBatch.class, "ConsumerRecords<byte[], byte[]>, which is not what comes"),
+        Arguments.of(Expression.class, "names #{billing}, and expressions are not evaluated"),
         Arguments.of(Elsewhere.class, "is @Async, so it would run on a thread without"));
   }
 

@@ -14,6 +14,7 @@ import dev.holdfast.rabbitmq.RabbitMqParking;
 import dev.holdfast.rabbitmq.RabbitMqRoute;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.Message;
+import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +33,10 @@ import org.postgresql.ds.PGSimpleDataSource;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.messaging.handler.annotation.Headers;
 import org.springframework.mock.env.MockEnvironment;
 import org.springframework.scheduling.annotation.Async;
+import org.springframework.transaction.annotation.Transactional;
 
 /** What becomes of the listeners of queues, and what is told of those that cannot be. */
 final class QueueListenersTest {
@@ -132,6 +135,51 @@ final class QueueListenersTest {
     void ship(Delivery order) {}
   }
 
+  static class OfAnotherManager {
+    @Transactional("ledger")
+    @HoldfastJmsListener(consumer = "shipping", queue = "orders")
+    void ship(String order) {}
+  }
+
+  @Transactional(transactionManager = "ledger")
+  static class KafkaOfAnotherManager {
+    @HoldfastListener(consumer = "shipping", topics = "orders")
+    void ship(String order) {}
+  }
+
+  static class OfAManagerThatIsNone {
+    @Transactional("legder")
+    @HoldfastJmsListener(consumer = "shipping", queue = "orders")
+    void ship(String order) {}
+  }
+
+  static class OfWhicheverManager {
+    @Transactional
+    @HoldfastJmsListener(consumer = "shipping", queue = "orders")
+    void ship(String order) {}
+  }
+
+  static class OfTheManager {
+    @Transactional("orders")
+    @HoldfastJmsListener(consumer = "shipping", queue = "orders")
+    void ship(String order) {}
+  }
+
+  static class Batch {
+    @HoldfastJmsListener(consumer = "shipping", queue = "orders")
+    void ship(List<Message> orders) {}
+  }
+
+  static class WithSession {
+    @HoldfastJmsListener(consumer = "shipping", queue = "orders")
+    void ship(Session session) {}
+  }
+
+  static class WithHeaders {
+    @HoldfastJmsListener(consumer = "shipping", queue = "orders")
+    void ship(@Headers Map<String, String> headers) {}
+  }
+
   private static ConnectionFactory jmsFactory() {
     return new ActiveMQConnectionFactory("tcp://127.0.0.1:1");
   }
@@ -162,7 +210,13 @@ final class QueueListenersTest {
     Holdfast here = Objects.requireNonNull(holdfast);
     try (AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext()) {
       context.registerBean(
-          DataSourceTransactionManager.class, () -> new DataSourceTransactionManager(DATA_SOURCE));
+          "orders",
+          DataSourceTransactionManager.class,
+          () -> new DataSourceTransactionManager(DATA_SOURCE));
+      context.registerBean(
+          "ledger",
+          DataSourceTransactionManager.class,
+          () -> new DataSourceTransactionManager(dataSource()));
       context.registerBean("broker", ConnectionFactory.class, QueueListenersTest::jmsFactory);
       listeners.forEach(context::registerBean);
       context.refresh();
@@ -187,6 +241,11 @@ final class QueueListenersTest {
     assertThat(plans(List.of(Rabbit.class), "dead-letter=dead", "rabbitmq.uri=amqp://localhost"))
         .singleElement()
         .hasToString(planned("RabbitMQ queue orders"));
+  }
+
+  @Test
+  void aListenerMayNameTheManagerWhoseTransactionItRunsIn() {
+    assertThat(plans(List.of(OfTheManager.class))).hasSize(1);
   }
 
   private static String planned(String source) {
@@ -222,6 +281,26 @@ final class QueueListenersTest {
             Jms.class,
             "holdfast.consumers.shipping.jms.connection-factory is brokr, which is no bean",
             "jms.connection-factory=brokr"),
+        refused(
+            Jms.class,
+            "jms.connection-factory is orders, which is no bean of type jakarta.jms.Connection",
+            "jms.connection-factory=orders"),
+        refused(
+            Rabbit.class,
+            "rabbitmq.connection-factory is broker, which is no bean of type com.rabbitmq.client",
+            dead,
+            "rabbitmq.connection-factory=broker"),
+        refused(
+            OfAnotherManager.class,
+            "is @Transactional of the manager ledger, and what it does there"),
+        refused(
+            KafkaOfAnotherManager.class,
+            "is @Transactional of the manager ledger, and what it does there"),
+        refused(OfAManagerThatIsNone.class, "is @Transactional of the manager legder, which is no"),
+        refused(OfWhicheverManager.class, "is @Transactional, and of which manager is open"),
+        refused(Batch.class, "takes a java.util.List<jakarta.jms.Message>, which is not what"),
+        refused(WithSession.class, "takes a jakarta.jms.Session, which is not what comes here"),
+        refused(WithHeaders.class, "takes a java.util.Map<java.lang.String, java.lang.String>"),
         refused(NoQueue.class, "names no queue", dead, local),
         refused(Rabbit.class, "does not say what becomes of a message", local),
         refused(Rabbit.class, "says twice what becomes", local, dead, "rabbitmq.reject=true"),

@@ -204,6 +204,22 @@ final class WrongConfigurationTest {
   }
 
   @Test
+  void listenersOfLazyBeansAreStarted() {
+    try (ConfigurableApplicationContext application =
+        Apps.start(
+            WithListener.class,
+            schema,
+            "a",
+            "spring.main.lazy-initialization=true",
+            "spring.kafka.bootstrap-servers=127.0.0.1:1")) {
+      assertThat(
+              new JdbcTemplate(application.getBean(DataSource.class))
+                  .queryForList("select name from " + schema + ".log_consumer", String.class))
+          .containsExactly("billing");
+    }
+  }
+
+  @Test
   void aListenerWithoutATransactionManagerOfTheDataSourceFailsTheStart() {
     assertThatThrownBy(
             () ->

@@ -1,10 +1,12 @@
 package dev.holdfast.internal.transaction;
 
 import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.sql.CallableStatement;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
@@ -63,11 +65,8 @@ public final class GuardedConnection implements InvocationHandler {
   public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] args)
       throws Throwable {
     String name = method.getName();
-    if (ended && !name.equals("isClosed") && !name.equals("toString")) {
-      throw new SQLException(
-          "The transaction that this connection belonged to has ended; use it only inside the"
-              + " callback. Nothing was done.",
-          "25000");
+    if (!name.equals("isClosed") && !name.equals("toString")) {
+      requireOpen();
     }
     return switch (name) {
       case "commit", "close", "setAutoCommit", "abort" -> throw refused("Connection." + name);
@@ -77,15 +76,13 @@ public final class GuardedConnection implements InvocationHandler {
         }
         yield rollbackTo((Savepoint) Objects.requireNonNull(args[0]));
       }
-      case "prepareStatement", "prepareCall" -> {
-        buffer.touched(args == null ? null : (String) args[0]);
-        requireNoEnding(args);
-        yield call(method, args);
-      }
+      case "prepareStatement" -> prepared(PreparedStatement.class, proxy, method, args);
+      case "prepareCall" -> prepared(CallableStatement.class, proxy, method, args);
       case "createStatement" -> {
         buffer.touched(null);
-        yield guarded((Statement) Objects.requireNonNull(call(method, args)));
+        yield guarded(Statement.class, proxy, method, args);
       }
+      case "getMetaData" -> guarded(DatabaseMetaData.class, proxy, method, args);
       case "unwrap" -> {
         buffer.touched(null);
         yield call(method, args);
@@ -116,45 +113,39 @@ public final class GuardedConnection implements InvocationHandler {
     return null;
   }
 
-  /** One that is told its SQL only when it is executed. */
-  private static Statement guarded(Statement statement) {
-    return (Statement)
-        Proxy.newProxyInstance(
-            GuardedConnection.class.getClassLoader(),
-            new Class<?>[] {Statement.class},
-            (proxy, method, args) -> {
-              requireNoEnding(args);
-              return switch (method.getName()) {
-                case "equals" -> args != null && proxy == args[0];
-                case "hashCode" -> System.identityHashCode(proxy);
-                default -> call(statement, method, args);
-              };
-            });
+  private Object prepared(
+      Class<? extends PreparedStatement> type,
+      Object proxy,
+      Method method,
+      @Nullable Object @Nullable [] args)
+      throws Throwable {
+    buffer.touched(args == null ? null : (String) args[0]);
+    GuardedUse.requireNoEnding(args);
+    return guarded(type, proxy, method, args);
   }
 
-  private static void requireNoEnding(@Nullable Object @Nullable [] args) throws SQLException {
-    String ending =
-        args != null && args.length > 0 && args[0] instanceof String sql ? Ending.of(sql) : null;
-    if (ending != null) {
-      throw refused(ending);
-    }
+  private <T> T guarded(
+      Class<T> type, Object proxy, Method method, @Nullable Object @Nullable [] args)
+      throws Throwable {
+    T made = type.cast(Objects.requireNonNull(call(method, args)));
+    return GuardedUse.of(type, made, this, (Connection) proxy);
   }
 
   private @Nullable Object call(Method method, @Nullable Object @Nullable [] args)
       throws Throwable {
-    return call(delegate, method, args);
+    return GuardedUse.call(delegate, method, args);
   }
 
-  private static @Nullable Object call(
-      Object target, Method method, @Nullable Object @Nullable [] args) throws Throwable {
-    try {
-      return method.invoke(target, args);
-    } catch (InvocationTargetException e) {
-      throw Objects.requireNonNullElse(e.getCause(), e);
+  void requireOpen() throws SQLException {
+    if (ended) {
+      throw new SQLException(
+          "The transaction that this connection belonged to has ended; use it only inside the"
+              + " callback. Nothing was done.",
+          "25000");
     }
   }
 
-  private static SQLException refused(String what) {
+  static SQLException refused(String what) {
     return new SQLException(
         "The transaction is ended by Holdfast, so "
             + what

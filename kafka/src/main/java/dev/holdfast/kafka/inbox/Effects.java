@@ -94,6 +94,8 @@ final class Effects {
     try {
       holdfast.transact(
           tx -> {
+            // Again, since what took long in a run that was rolled back has not ended this one.
+            handling.begin();
             allHandled = false;
             work.run(tx);
             allHandled = true;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.holdfast.internal.transaction;
+
+import org.jspecify.annotations.NullMarked;

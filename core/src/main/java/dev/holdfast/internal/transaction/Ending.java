@@ -6,9 +6,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells SQL that would end the transaction it is executed in, wherever it stands in a text of
  * several statements. What is in literals, quoted names, bodies between dollars and comments is
- * passed over, as PostgreSQL reads them with {@code standard_conforming_strings}. In the body of a
- * function that is {@code BEGIN ATOMIC} a semicolon and an {@code END} mean something else, so of a
- * text with that word only the first statement is looked at.
+ * passed over, as PostgreSQL reads them with {@code standard_conforming_strings}; behind a
+ * backslash and a quote in a plain literal, which ends it there and goes on with it in MariaDB,
+ * nothing is looked at. In the body of a function that is {@code BEGIN ATOMIC} a semicolon and an
+ * {@code END} mean something else, so of a text with that word only the first statement is looked
+ * at.
  */
 final class Ending {
   private final String sql;
@@ -134,6 +136,10 @@ final class Ending {
   private void skipLiteral(boolean escaped) {
     at++;
     while (at < sql.length() && sql.charAt(at) != '\'') {
+      if (!escaped && sql.startsWith("\\'", at)) {
+        at = sql.length();
+        return;
+      }
       at += escaped && sql.charAt(at) == '\\' ? 2 : 1;
     }
     at++;

@@ -104,16 +104,15 @@ abstract class Handling {
           });
     } catch (Throwable e) {
       // Of whatever kind: some languages do not declare what they throw.
-      if (e instanceof OutOfMemoryError memory) {
-        throw memory;
-      }
       SQLException cause = sqlCause(e);
       if (cause != null && holdfast.store().writer().isRetryable(cause)) {
         // All of the transaction is run again.
         throw cause;
       }
+      // What does not fit into memory may do so in halves, or later.
       boolean outage =
-          e instanceof TryAgainLater
+          e instanceof OutOfMemoryError
+              || e instanceof TryAgainLater
               || e instanceof StoreUnavailable
               || (cause != null && isOutage(cause));
       throw new HandlerFailed(place, outage, e);

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.holdfast.Holdfast;
 import dev.holdfast.Message;
 import dev.holdfast.Transaction;
 import java.time.Duration;
@@ -76,12 +77,14 @@ final class BatchListenerTest {
     private final TransactionalOutbox outbox;
     private final JdbcTemplate jdbc;
     private final Inner inner;
+    private final Holdfast holdfast;
     private final List<String> calls = new CopyOnWriteArrayList<>();
 
-    Others(TransactionalOutbox outbox, JdbcTemplate jdbc, Inner inner) {
+    Others(TransactionalOutbox outbox, JdbcTemplate jdbc, Inner inner, Holdfast holdfast) {
       this.outbox = outbox;
       this.jdbc = jdbc;
       this.inner = inner;
+      this.holdfast = holdfast;
     }
 
     @Transactional
@@ -92,6 +95,12 @@ final class BatchListenerTest {
       values.forEach(value -> jdbc.update("insert into other values (?)", value));
       outbox.publish(Message.of("parcels.sent", values.get(0), "{}"));
       tx.publish(Message.of("parcels.sent", values.get(0), "{}"));
+      values.forEach(
+          value ->
+              holdfast.publish(
+                  tx.connection(),
+                  "op-" + value,
+                  List.of(Message.of("parcels.each", value, "{}"))));
       if (values.contains("bad")) {
         try {
           inner.fail();
@@ -125,8 +134,8 @@ final class BatchListenerTest {
     }
 
     @Bean
-    Others others(TransactionalOutbox outbox, JdbcTemplate jdbc, Inner inner) {
-      return new Others(outbox, jdbc, inner);
+    Others others(TransactionalOutbox outbox, JdbcTemplate jdbc, Inner inner, Holdfast holdfast) {
+      return new Others(outbox, jdbc, inner, holdfast);
     }
   }
 
@@ -226,5 +235,11 @@ final class BatchListenerTest {
         .as("both messages of a call are of its operation, in the commit of its rows")
         .first()
         .isEqualTo("1 2");
+    assertThat(
+            jdbc.queryForList(
+                "select key || ' ' || operation_id from message where topic = 'parcels.each' order by position",
+                String.class))
+        .as("what goes on with one record is of its own operation")
+        .containsExactly("1 op-1", "2 op-2");
   }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The benchmark in small: what is measured here says nothing, that it is measured does. */
@@ -38,6 +39,7 @@ class EventBenchmarkTest {
         .measure(1);
   }
 
+  @Tag("long")
   @Test
   void everyScenarioHasAFigureOfWhoeverTakesPart() {
     List<EventScenario> scenarios = Arrays.asList(EventScenario.values());

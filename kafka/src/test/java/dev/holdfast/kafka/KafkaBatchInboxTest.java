@@ -21,17 +21,24 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 
-/** All that holds of a handler of single records, and what is different for one of batches. */
-final class KafkaBatchInboxTest extends KafkaInboxTest {
+/** What is different for a handler that is handed what was polled at once. */
+final class KafkaBatchInboxTest {
+  private final InboxStage stage = new InboxStage("inbox", 1);
+
   /** What the handler was called with, whether it was committed or not. */
   private final List<List<String>> calls = Collections.synchronizedList(new ArrayList<>());
 
-  @Override
-  boolean isBatched() {
-    return true;
+  @AfterEach
+  void end() {
+    stage.close();
+  }
+
+  private List<Lane> parked() {
+    return stage.store.consumerParking().all(stage.consumer, 10);
   }
 
   private KafkaBatchHandler writing() {
@@ -237,7 +244,6 @@ final class KafkaBatchInboxTest extends KafkaInboxTest {
     assertThat(parked()).isEmpty();
   }
 
-  @Override
   @Test
   void whatItPublishesIsOfTheOperationThatTheRecordCarries() {
     stage.store.channels().register("c", List.of("out"));

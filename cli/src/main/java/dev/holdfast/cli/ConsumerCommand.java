@@ -195,7 +195,11 @@ public final class ConsumerCommand extends Group {
             store
                 .consumerParking()
                 .release(consumer.name, place.topic, place.partition, lane, place.actor),
-        "The replay is ordered; a process of the consumer carries it out.",
+        store ->
+            store.offsets().pausedBecause(consumer.name).isEmpty()
+                ? "The replay is ordered; a process of the consumer carries it out."
+                : "The replay is ordered. The consumer is paused, so it is carried out behind: holdfast consumer resume %s."
+                    .formatted(consumer.name),
         "Nothing of that lane is held back, so nothing was done. holdfast consumer list %s shows what is."
             .formatted(consumer.name));
   }
@@ -366,7 +370,16 @@ public final class ConsumerCommand extends Group {
 
   private void decide(
       Consumer consumer, Function<Store, Boolean> work, String done, String nothing) {
-    if (!on(consumer, work)) {
+    decide(consumer, work, store -> done, nothing);
+  }
+
+  private void decide(
+      Consumer consumer,
+      Function<Store, Boolean> work,
+      Function<Store, String> said,
+      String nothing) {
+    String done = on(consumer, store -> work.apply(store) ? said.apply(store) : "");
+    if (done.isEmpty()) {
       throw new HoldfastException(nothing);
     }
     out(consumer.json ? Json.text(Map.of("consumer", consumer.name, "result", done)) : done + "\n");

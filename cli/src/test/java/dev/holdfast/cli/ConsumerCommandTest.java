@@ -148,7 +148,11 @@ class ConsumerCommandTest {
       assertThat(command("continue shipping --topic orders.placed --partition 0").error())
           .contains("does not read that partition");
       command("skip shipping --topic orders.placed --partition 0 --offset 0").result();
-      command("release shipping --topic orders.placed --partition 0 --lane k:a").result();
+      command("pause shipping").result();
+      assertThat(
+              command("release shipping --topic orders.placed --partition 0 --lane k:a").result())
+          .contains("holdfast consumer resume shipping");
+      command("resume shipping").result();
       assertThat(parking.releasing("shipping", queue)).containsExactly("k:a");
       assertThat(parking.first("shipping", queue, "k:a", 10))
           .extracting(Parked::offset)

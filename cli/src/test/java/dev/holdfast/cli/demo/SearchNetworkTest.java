@@ -94,11 +94,17 @@ class SearchNetworkTest {
   @Test
   void aLateRequestIsDeliveredThoughWhoeverHasSentItHasGivenUp() {
     try (SearchNetwork network = network(Misfortune.EFFECT_LATE)) {
-      assertThatThrownBy(() -> put(network, SearchNetwork.TIMEOUT))
-          .isInstanceOf(HttpTimeoutException.class);
+      // More than once where a busy machine has not even sent the first within the time.
+      await()
+          .atMost(BOUND)
+          .until(
+              () -> {
+                assertThatThrownBy(() -> put(network, SearchNetwork.TIMEOUT))
+                    .isInstanceOf(HttpTimeoutException.class);
+                return network.late() > 0;
+              });
 
-      await().atMost(BOUND).until(() -> network.late() == 1);
-      assertThat(received).containsExactly("PUT /a/_doc/1?b=c body");
+      assertThat(received).isNotEmpty().containsOnly("PUT /a/_doc/1?b=c body");
     }
   }
 

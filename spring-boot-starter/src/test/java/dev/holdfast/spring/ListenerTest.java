@@ -648,7 +648,7 @@ final class ListenerTest {
   @Test
   void aPartitionThatIsStoppedShowsInTheState() {
     handling((tx, message, value) -> shop.insert(value));
-    send("k", "fourteen");
+    send("k", "stopped");
     awaitHandled(topic, 1);
     outside.update("update log_offset set stopped = 'a question' where topic = ?", topic);
 
